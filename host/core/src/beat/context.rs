@@ -1,0 +1,193 @@
+//! What a beat has gathered so far, and the receipt it becomes.
+//!
+//! **Invariant:** fuel is charged as soon as a receipt arrives, whatever becomes of the answer that came with it.
+
+use crate::beat::BeatPlan;
+use crate::decision::{Checked, Move};
+use crate::digest::Digest;
+use crate::failure::{Failure, FailureClass};
+use crate::guard::{self, Purse};
+use crate::ids::ItemId;
+use crate::journal::{BeatReceipt, ChangeSummary, FailedAttempt, Outcome, Settle, StepReceipt};
+use crate::snapshot::{self, SensorSignal};
+use crate::verdict::{Finding, GateResult};
+
+/// What a beat has gathered so far: the machine's own.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub(super) plan: BeatPlan,
+    pub(super) setup: Digest,
+    pub(super) purse: Purse,
+    /// What becomes of an accepted change; the guards may have lowered it.
+    pub(super) settle: Settle,
+    pub(super) fingerprint: Option<Digest>,
+    pub(super) signals: Vec<SensorSignal>,
+    pub(super) eligible: Option<Digest>,
+    pub(super) attempted: bool,
+    pub(super) decision: Option<Checked>,
+    /// True once a workspace was begun.
+    pub(super) moved: bool,
+    pub(super) summary: Option<String>,
+    pub(super) change: Option<ChangeSummary>,
+    pub(super) scope: Vec<Finding>,
+    pub(super) verdicts: Vec<GateResult>,
+    pub(super) notes: Vec<String>,
+    steps: Vec<StepReceipt>,
+    failure: Option<Failure>,
+    attempt: Option<FailedAttempt>,
+}
+
+impl Context {
+    pub(super) fn new(plan: BeatPlan) -> Self {
+        Self {
+            setup: snapshot::setup(&plan.loop_file, &plan.plugins),
+            purse: guard::open_purse(&plan.state, &plan.limits, &plan.now),
+            settle: plan.settle,
+            fingerprint: None,
+            signals: Vec::new(),
+            eligible: None,
+            attempted: false,
+            decision: None,
+            moved: false,
+            summary: None,
+            change: None,
+            scope: Vec::new(),
+            verdicts: Vec::new(),
+            notes: Vec::new(),
+            steps: Vec::new(),
+            failure: None,
+            attempt: None,
+            plan,
+        }
+    }
+
+    pub(super) fn take_receipts(&mut self, receipts: &[StepReceipt]) {
+        for receipt in receipts {
+            self.purse.charge(receipt.spent());
+            self.steps.push(receipt.clone());
+        }
+    }
+
+    /// The denial that the loop treats as fatal, if there was one.
+    pub(super) fn fatal_denial(&self) -> Option<Failure> {
+        let step = self
+            .steps
+            .iter()
+            .find(|step| self.plan.denials_are_fatal && step.was_denied())?;
+        let what = step.denials.first().map_or_else(String::new, |denial| {
+            format!(": {} {:?} ({})", denial.access, denial.path, denial.rule)
+        });
+        Some(Failure::new(
+            FailureClass::Denied,
+            &format!("{} {} was denied access{what}", step.role, step.step),
+        ))
+    }
+
+    /// Notes a failure, and what it means for the item that was worked on. Of several, the first one stands in the
+    /// receipt, except that nothing hides trouble of the host.
+    pub(super) fn fail(&mut self, failure: Failure) -> Outcome {
+        let blames = failure.class.blames_the_item();
+        let escalation = if blames {
+            self.attempt_failed(&failure.to_string(), false)
+        } else {
+            None
+        };
+        if self.failure.is_none() || !blames {
+            self.failure = Some(failure.clone());
+        }
+        match escalation {
+            Some(why) => Outcome::Escalated {
+                why: vec![why, failure.to_string()],
+            },
+            None => failure.into(),
+        }
+    }
+
+    /// Notes that the change was not good enough.
+    pub(super) fn refuse(&mut self, reasons: Vec<String>) -> Outcome {
+        match self.attempt_failed(&reasons.join("; "), false) {
+            Some(why) => Outcome::Escalated {
+                why: [vec![why], reasons].concat(),
+            },
+            None => Outcome::Discarded { reasons },
+        }
+    }
+
+    /// Notes that the change is a person's to decide about.
+    pub(super) fn needs_person(&mut self, why: String) -> Outcome {
+        self.attempt_failed(&why, true);
+        Outcome::Escalated { why: vec![why] }
+    }
+
+    /// Counts the attempt against its item; the reason why the item is a person's now, if that used up its chances.
+    fn attempt_failed(&mut self, reason: &str, person_needed: bool) -> Option<String> {
+        let item = self.item_at_work()?.clone();
+        let mut history = self.plan.state.item(&item, &self.setup);
+        let attempt = FailedAttempt {
+            item,
+            reason: crate::text::one_line(reason, 500),
+            person_needed,
+        };
+        history.add(&attempt);
+        let why = history
+            .escalated(self.plan.attempts_per_item)
+            .map(|why| format!("item {} is left to a person: {why}", attempt.item));
+        self.attempt = Some(attempt);
+        why
+    }
+
+    fn item_at_work(&self) -> Option<&ItemId> {
+        match &self.decision {
+            Some(Checked::Move(Move { item, .. })) if self.moved => item.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The receipt of a beat that ended like this, and whether losing it would matter.
+    pub(super) fn into_receipt(self, outcome: Outcome) -> (BeatReceipt, bool) {
+        let durable = !matches!(outcome, Outcome::Skipped | Outcome::Waiting { .. });
+        let receipt = BeatReceipt {
+            progress: self.progress(&outcome),
+            beat: self.plan.beat,
+            run: self.plan.run,
+            started: self.plan.now.timestamp(),
+            settle: self.settle,
+            loop_file: self.plan.loop_file,
+            setup: self.setup,
+            contract: self.plan.contract,
+            base: self.plan.base,
+            fingerprint: self.fingerprint,
+            signals: self.signals,
+            eligible: self.eligible,
+            steps: self.steps,
+            attempted: self.attempted,
+            decision: self.decision,
+            summary: self.summary,
+            change: self.change,
+            scope: self.scope,
+            verdicts: self.verdicts,
+            outcome,
+            failure: self.failure,
+            attempt: self.attempt,
+            fuel: self.purse.spent(),
+            notes: self.notes,
+        };
+        (receipt, durable)
+    }
+
+    /// A move either got the loop on or did not; where none was made, or the host got in its way, that is not known.
+    fn progress(&self, outcome: &Outcome) -> Option<bool> {
+        match outcome {
+            Outcome::Proposed { .. } | Outcome::Shadowed { .. } => Some(true),
+            _ if self.moved
+                && self
+                    .failure
+                    .as_ref()
+                    .is_none_or(|failure| failure.class.blames_the_item()) =>
+            {
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What a beat is given: the loop as far as it matters here, its past, and the world's name.
+
+use std::collections::BTreeSet;
+
+use jiff::Zoned;
+use serde_json::Value;
+
+use crate::decision::ActionInfo;
+use crate::digest::Digest;
+use crate::guard::{BudgetLimits, FuelCap};
+use crate::ids::{BeatNo, LoopId, StepId};
+use crate::journal::{BaseRef, LoopState, Settle};
+
+/// One step of the loop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepPlan {
+    /// Its id.
+    pub id: StepId,
+    /// What one call may use.
+    pub fuel: FuelCap,
+}
+
+/// One executor of the loop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutorPlan {
+    /// The step.
+    pub step: StepPlan,
+    /// Its plugin, as the loop file names it.
+    pub plugin: String,
+    /// What it can do.
+    pub actions: Vec<ActionInfo>,
+}
+
+/// Everything a beat knows from the start.
+#[derive(Debug, Clone)]
+pub struct BeatPlan {
+    /// The loop.
+    pub loop_id: LoopId,
+    /// The number of this beat: [`LoopState::next_beat`].
+    pub beat: BeatNo,
+    /// An id that no other beat of any loop has.
+    pub run: String,
+    /// What becomes of a change that all gates let through.
+    pub settle: Settle,
+    /// The digest of the loop file.
+    pub loop_file: Digest,
+    /// The digest of every step's plugin, as (`role/id`, digest) in the order of the loop file.
+    pub plugins: Vec<(String, Digest)>,
+    /// The contract's version.
+    pub contract: String,
+    /// In the order of the loop file.
+    pub sensors: Vec<StepPlan>,
+    /// The one that decides.
+    pub decider: StepPlan,
+    /// In the order of the loop file.
+    pub executors: Vec<ExecutorPlan>,
+    /// In the order of the loop file.
+    pub gates: Vec<StepPlan>,
+    /// What the loop may spend.
+    pub limits: BudgetLimits,
+    /// After how many failed attempts an item is a person's.
+    pub attempts_per_item: u64,
+    /// Items with one of these labels are a person's from the start; case does not count.
+    pub escalate_labels: Vec<String>,
+    /// True when a step that was denied anything fails the beat.
+    pub denials_are_fatal: bool,
+    /// The loop's past.
+    pub state: LoopState,
+    /// Now, in the loop's time zone.
+    pub now: Zoned,
+    /// What the beat works on.
+    pub base: BaseRef,
+    /// Full names of the loop's branches that still exist.
+    pub open_proposals: BTreeSet<String>,
+    /// People's answers, oldest first.
+    pub answers: Vec<Value>,
+    /// The loop file's prose.
+    pub prose: String,
+}

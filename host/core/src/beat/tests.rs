@@ -1,0 +1,6 @@
+//! The machine, by its table, by stories of several beats, and under any order of events.
+
+mod any_order;
+mod sample;
+mod stories;
+mod table;

@@ -1,0 +1,152 @@
+//! BLAKE3 digests, written as `blake3:<64 hex digits>`, and the one way to hash several parts together.
+//!
+//! **Invariant:** parts are length-prefixed, so that no two lists of parts share a hash by being cut elsewhere.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A BLAKE3 digest of 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+/// A text that is no digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest of the form blake3:<64 hex digits>: {text:?}")]
+pub struct DigestError {
+    text: String,
+}
+
+impl Digest {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The raw 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first twelve hex digits, for people.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.hex().chars().take(12).collect()
+    }
+
+    /// The 64 hex digits without the prefix.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+}
+
+/// Hashes a list of named parts, each with its length before it.
+#[derive(Debug, Clone)]
+pub struct PartsHasher(blake3::Hasher);
+
+impl PartsHasher {
+    /// Starts a hash for one purpose; `context` keeps hashes of different purposes apart.
+    #[must_use]
+    pub fn new(context: &str) -> Self {
+        let mut hasher = Self(blake3::Hasher::new());
+        hasher.bytes(context.as_bytes());
+        hasher
+    }
+
+    /// Adds one part under its name.
+    pub fn part(&mut self, name: &str, value: &[u8]) -> &mut Self {
+        self.bytes(name.as_bytes());
+        self.bytes(value);
+        self
+    }
+
+    /// The digest of all parts so far.
+    #[must_use]
+    pub fn finish(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+
+    fn bytes(&mut self, value: &[u8]) {
+        self.0.update(&(value.len() as u64).to_le_bytes());
+        self.0.update(value);
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blake3:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let error = || DigestError {
+            text: text.chars().take(80).collect(),
+        };
+        let hex = text.strip_prefix("blake3:").ok_or_else(error)?;
+        let hash = blake3::Hash::from_hex(hex).map_err(|_| error())?;
+        Ok(Self(*hash.as_bytes()))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = DigestError;
+    fn try_from(text: String) -> Result<Self, DigestError> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_and_reads_back() {
+        let digest = Digest::of(b"x");
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        for bad in [
+            "",
+            "blake3:",
+            "sha256:00",
+            "blake3:zz",
+            &format!("{digest}0"),
+        ] {
+            assert!(bad.parse::<Digest>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parts_cut_elsewhere_differ() {
+        let hash = |parts: &[(&str, &str)]| {
+            let mut hasher = PartsHasher::new("test");
+            for (name, value) in parts {
+                hasher.part(name, value.as_bytes());
+            }
+            hasher.finish()
+        };
+        assert_ne!(
+            hash(&[("a", "x\n@@ b\ny\n")]),
+            hash(&[("a", "x\n"), ("b", "y\n")])
+        );
+        assert_ne!(hash(&[("ab", "c")]), hash(&[("a", "bc")]));
+        assert_eq!(hash(&[("a", "b")]), hash(&[("a", "b")]));
+    }
+}

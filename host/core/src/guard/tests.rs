@@ -1,0 +1,309 @@
+//! The vectors of backoff and of the day's budget.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::*;
+use crate::journal::sample::*;
+use crate::journal::{BeatReceipt, Outcome};
+
+const BACKOFF: &str = include_str!("../../tests/vectors/failure-backoff.json");
+const BUDGET: &str = include_str!("../../tests/vectors/daily-budget.json");
+const LIMITS: BudgetLimits = BudgetLimits {
+    fuel_per_beat: Fuel(1_000),
+    fuel_per_day: Fuel(1_000_000),
+    beats_per_day: 1_000,
+};
+
+fn vectors(text: &str, key: &str) -> Vec<Value> {
+    let file: Value = serde_json::from_str(text).unwrap();
+    file[key].as_array().unwrap().clone()
+}
+
+fn utc(seconds: i64) -> Zoned {
+    Timestamp::from_second(seconds)
+        .unwrap()
+        .to_zoned(TimeZone::UTC)
+}
+
+/// A loop in short: at each second, the beat under that setup ended like this.
+fn state(beats: &[(i64, &str, BeatReceipt)]) -> LoopState {
+    let mut state = LoopState::default();
+    for (index, (second, setup, receipt)) in beats.iter().enumerate() {
+        let receipt = BeatReceipt {
+            setup: digest(setup),
+            ..receipt.clone()
+        };
+        let at = Timestamp::from_second(*second).unwrap();
+        state.add(
+            &crate::journal::Entry {
+                seq: index as u64 + 1,
+                at,
+                body: crate::journal::Body::Beat(Box::new(receipt)),
+            },
+            &TimeZone::UTC,
+        );
+    }
+    state
+}
+
+/// Seconds to wait at `now`; 0 when a decision may be taken.
+fn wait(state: &LoopState, now: i64, setup: &str) -> i64 {
+    match guard(state, &LIMITS, &utc(now), &digest(setup)) {
+        Guard::Go { .. } => 0,
+        Guard::Wait { until, .. } => until.as_second() - now,
+        Guard::Refuse(_) => panic!("refused"),
+    }
+}
+
+#[test]
+fn backoff_vectors() {
+    let cases = vectors(BACKOFF, "cases");
+    assert_eq!(cases.len(), 10);
+    for case in cases {
+        let number = |key: &str| u32::try_from(case[key].as_u64().unwrap()).unwrap();
+        assert_eq!(
+            (number("base_s"), number("cap_s")),
+            (BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS)
+        );
+        assert_eq!(
+            backoff_seconds(number("failures")),
+            number("wait_s"),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_flapping_world_backs_off() {
+    let mut history = Vec::new();
+    let mut tries = Vec::new();
+    for second in 0..60 {
+        if wait(&state(&history), second, "s") == 0 {
+            tries.push(second);
+            let world = Some(digest(&second.to_string()));
+            history.push((
+                second,
+                "s",
+                BeatReceipt {
+                    fingerprint: world,
+                    ..failed(1)
+                },
+            ));
+        }
+    }
+    assert_eq!(tries, [0]);
+    assert_eq!(
+        wait(&state(&history), 60, "s"),
+        0,
+        "a wait that has exactly elapsed permits"
+    );
+    assert_eq!(wait(&state(&history), 59, "s"), 1);
+}
+
+#[test]
+fn an_edited_setup_is_one_probe() {
+    let twice = [(0, "s", failed(1)), (60, "s", failed(2))];
+    assert_eq!(wait(&state(&twice), 61, "s"), 119);
+    assert_eq!(wait(&state(&twice), 61, "edited"), 0);
+    let probed = state(&[twice.to_vec(), vec![(61, "edited", failed(3))]].concat());
+    assert_eq!(probed.failures, 3);
+    assert_eq!(wait(&probed, 61, "edited"), 240);
+    assert_eq!(
+        wait(&probed, 61, "s"),
+        240,
+        "going back to a setup that has failed is no new probe"
+    );
+}
+
+#[test]
+fn a_clock_that_steps_back() {
+    assert_eq!(wait(&state(&[(1_000, "s", failed(1))]), 400, "s"), 60);
+}
+
+#[test]
+fn success_clears() {
+    let history = state(&[
+        (0, "s", failed(1)),
+        (60, "s", failed(2)),
+        (200, "s", nothing(3, None)),
+        (201, "s", failed(4)),
+    ]);
+    assert_eq!(wait(&history, 201, "s"), 60);
+}
+
+#[test]
+fn a_skip_is_no_attempt() {
+    let skip = BeatReceipt {
+        attempted: false,
+        ..receipt(2, Outcome::Skipped)
+    };
+    let history = state(&[(0, "s", failed(1)), (30, "s", skip)]);
+    assert_eq!(wait(&history, 30, "s"), 30);
+}
+
+#[test]
+fn a_wait_says_why() {
+    let Guard::Wait { until, why } = guard(
+        &state(&[(0, "s", failed(1)), (60, "s", failed(2))]),
+        &LIMITS,
+        &utc(61),
+        &digest("s"),
+    ) else {
+        panic!()
+    };
+    assert_eq!(until.to_string(), "1970-01-01T00:03:00Z");
+    assert_eq!(
+        why,
+        "2 beats failed in a row, the last one at 1970-01-01T00:01:00Z: 120 s between tries"
+    );
+}
+
+#[test]
+fn budget_vectors() {
+    for case in vectors(BUDGET, "cases") {
+        // Fuel is whole: the vectors' hundredths count as units. No loop file can write «no limit», which is `null` there.
+        let hundredths = |key: &str| {
+            case[key]
+                .as_str()
+                .map(|text| (text.parse::<f64>().unwrap() * 100.0).round() as u64)
+        };
+        let Some(limit) = hundredths("limit") else {
+            continue;
+        };
+        let spent = hundredths("spent").unwrap();
+        let history = state(&[(
+            0,
+            "s",
+            BeatReceipt {
+                fuel: Fuel(spent),
+                ..nothing(1, None)
+            },
+        )]);
+        let limits = BudgetLimits {
+            fuel_per_day: Fuel(limit),
+            ..LIMITS
+        };
+        let may_start = matches!(
+            guard(&history, &limits, &utc(1), &digest("s")),
+            Guard::Go { .. }
+        );
+        assert_eq!(may_start, case["may_start"].as_bool().unwrap(), "{case}");
+    }
+}
+
+#[test]
+fn day_vectors() {
+    let days = vectors(BUDGET, "days");
+    assert_eq!(days.len(), 3);
+    for case in days {
+        let text = |key: &str| case[key].as_str().unwrap();
+        let zone = zone(text("timezone"));
+        let now = at(text("now")).to_zoned(zone.clone());
+        let history = LoopState::fold(&[entry(1, text("entry"), nothing(1, None))], &zone);
+        assert_eq!(
+            today(&history, &now).beats == 1,
+            case["same_day"].as_bool().unwrap(),
+            "{case}"
+        );
+    }
+}
+
+/// The rules of the vectors' zones, spelled out: tests do not read the machine's zone database.
+fn zone(name: &str) -> TimeZone {
+    TimeZone::posix(match name {
+        "Asia/Tokyo" => "JST-9",
+        "America/New_York" => "EST5EDT,M3.2.0,M11.1.0",
+        other => panic!("{other}"),
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_refusal_names_its_figures_and_frees_at_midnight() {
+    let zone = zone("America/New_York");
+    let history = LoopState::fold(&[entry(1, "2026-11-01T04:00:00Z", nothing(1, None))], &zone);
+    let now = at("2026-11-01T12:00:00Z").to_zoned(zone);
+    let frees_at = at("2026-11-02T05:00:00Z");
+    let limits = |fuel_per_day, beats_per_day| BudgetLimits {
+        fuel_per_day: Fuel(fuel_per_day),
+        beats_per_day,
+        ..LIMITS
+    };
+    let check = |limits: BudgetLimits, expect| {
+        assert_eq!(guard(&history, &limits, &now, &digest("s")), expect)
+    };
+    check(
+        limits(1_000, 1),
+        Guard::Refuse(Refusal {
+            budget: "beats_per_day",
+            used: 1,
+            limit: 1,
+            frees_at,
+        }),
+    );
+    check(
+        limits(10, 1),
+        Guard::Refuse(Refusal {
+            budget: "fuel_per_day",
+            used: 10,
+            limit: 10,
+            frees_at,
+        }),
+    );
+    check(limits(1_000, 2), Guard::Go { shadow_only: None });
+    let refusal = refuse_day(&history, &limits(10, 1), &now).unwrap();
+    assert_eq!(
+        refusal.to_string(),
+        "fuel_per_day: 10 of 10 used, free again at 2026-11-02T05:00:00Z"
+    );
+}
+
+#[test]
+fn near_its_end_a_day_is_for_looking() {
+    let history = state(&[(
+        0,
+        "s",
+        BeatReceipt {
+            fuel: Fuel(80),
+            ..nothing(1, None)
+        },
+    )]);
+    for (limit, near) in [(100, true), (101, false)] {
+        let limits = BudgetLimits {
+            fuel_per_day: Fuel(limit),
+            ..LIMITS
+        };
+        let Guard::Go { shadow_only } = guard(&history, &limits, &utc(1), &digest("s")) else {
+            panic!()
+        };
+        assert_eq!(shadow_only.is_some(), near, "{shadow_only:?}");
+    }
+}
+
+#[test]
+fn the_purse_of_a_beat_knows_the_day() {
+    let history = state(&[(
+        0,
+        "s",
+        BeatReceipt {
+            fuel: Fuel(400),
+            ..nothing(1, None)
+        },
+    )]);
+    let purse = open_purse(
+        &history,
+        &BudgetLimits {
+            fuel_per_day: Fuel(1_000),
+            ..LIMITS
+        },
+        &utc(1),
+    );
+    assert_eq!(
+        (purse.left(), purse.beat_left(), purse.day_left()),
+        (Fuel(600), Fuel(1_000), Fuel(600))
+    );
+    let next_day = open_purse(&history, &LIMITS, &utc(86_400));
+    assert_eq!(next_day.day_left(), LIMITS.fuel_per_day);
+}

@@ -1,0 +1,29 @@
+//! A loop's history: the entries, their one text form, and what they add up to.
+//!
+//! [`encode`] and [`decode`] own the format; [`LoopState::fold`] is the only way from a history to what guards and the
+//! beat look at, so that nothing is stored twice. Reading and writing the file is the runner's.
+//!
+//! **Invariant:** a history is either read whole, or up to a torn tail that is named, or refused. No cut and no flipped
+//! byte yields another history.
+
+mod codec;
+mod entry;
+mod fold;
+mod outcome;
+mod receipt;
+mod role_text;
+mod state;
+
+pub use codec::{
+    FORMAT_VERSION, Head, Journal, JournalError, JournalProblem, TornTail, decode, encode,
+};
+pub use entry::{Body, Done, Entry, Found, Intent, Recovered, Settle};
+pub use fold::normalise_reason;
+pub use outcome::{Outcome, WaitCause};
+pub use receipt::{BaseRef, BeatReceipt, ChangeSummary, FailedAttempt, FileSummary, StepReceipt};
+pub use state::{DaySpend, Decided, ItemHistory, LoopState, Proposal, Shadow};
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! The one text form of a journal: JSON Lines, each chained to the one before and carrying its own checksum.
+//!
+//! ```text
+//! {"v":1,"seq":7,"prev":"blake3:…","at":"…","kind":"beat","body":{…},"sum":"blake3:…"}
+//! ```
+//!
+//! `prev` is the digest of the previous line without its newline, 64 zeros for the first; so no line but the last can be
+//! altered unseen. The last one has no successor: `sum` is the digest of its own text without that field. That notices
+//! damage, not forgery: whoever may write the file can write another last line, sum and all. A line that ends in a
+//! newline and keeps its sum is *whole*. The last line may be torn; a whole line that cannot be understood, and any
+//! other line that is not whole, refuses the journal.
+//!
+//! Unknown fields of a body are ignored, so that an older host reads what a newer one wrote; fields that must not be
+//! ignored are named in `must_understand`. Frame, chain and sum are the same in every version of the format.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::digest::Digest;
+use crate::journal::{Body, Entry};
+
+/// The version of the format that this host writes, and the only one it reads.
+pub const FORMAT_VERSION: u64 = 1;
+
+const GENESIS: &str = "blake3:0000000000000000000000000000000000000000000000000000000000000000";
+const SUM_START: &str = ",\"sum\":\"";
+const SUM_END: &str = "\"}";
+
+/// The end of a chain: what the next line refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head {
+    seq: u64,
+    line: Option<Digest>,
+}
+
+/// A journal that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Journal {
+    /// Its entries, oldest first.
+    pub entries: Vec<Entry>,
+    /// What the next line refers to.
+    pub head: Head,
+    /// What follows the last whole line and has to be cut off before anything is appended.
+    pub torn_tail: Option<TornTail>,
+}
+
+/// A last line that was not written to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TornTail {
+    /// Its bytes in the file.
+    pub bytes: Range<usize>,
+    /// How that shows.
+    pub why: String,
+}
+
+/// Why a journal is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("journal entry {entry} at byte {offset}: {problem}")]
+pub struct JournalError {
+    /// Where the line begins.
+    pub offset: usize,
+    /// Which line, from 1.
+    pub entry: u64,
+    /// What is wrong with it.
+    pub problem: JournalProblem,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalProblem {
+    /// The line does not keep its checksum, and others follow.
+    #[error("the line does not match its sum")]
+    Sum,
+    /// The line is no JSON object of the expected shape.
+    #[error("{0}")]
+    Shape(String),
+    /// The line was written by another version of the format.
+    #[error("format version {found}, this host reads {FORMAT_VERSION}")]
+    Version {
+        /// The version as the line has it.
+        found: String,
+    },
+    /// The line does not follow the one before.
+    #[error("{0} does not follow from the line before")]
+    Chain(&'static str),
+    /// The line says something of a kind that this host does not know.
+    #[error("unknown kind {0:?}")]
+    Kind(String),
+    /// The line has a field that must not be ignored, and this host does not know it.
+    #[error("field {0:?} must be understood, and this host does not know it")]
+    MustUnderstand(String),
+}
+
+impl Head {
+    /// The number of the last entry; 0 when there is none.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    fn prev(&self) -> String {
+        self.line
+            .map_or_else(|| GENESIS.to_owned(), |digest| digest.to_string())
+    }
+
+    fn after(&self, line: &[u8]) -> Self {
+        Self {
+            seq: self.seq.saturating_add(1),
+            line: Some(Digest::of(line)),
+        }
+    }
+}
+
+/// The line that follows `head`, its newline included, and the head that follows it.
+///
+/// # Errors
+/// The message of the serializer, which no body of this crate's types raises.
+pub fn encode(head: &Head, at: Timestamp, body: &Body) -> Result<(String, Head), String> {
+    let seq = head.seq.saturating_add(1);
+    let (prev, kind, text) = (
+        head.prev(),
+        body.kind(),
+        body_text(body).map_err(|error| error.to_string())?,
+    );
+    let open = format!(
+        r#"{{"v":{FORMAT_VERSION},"seq":{seq},"prev":"{prev}","at":"{at}","kind":"{kind}","body":{text}"#
+    );
+    let sum = sum_of(&open);
+    let line = format!("{open}{SUM_START}{sum}{SUM_END}");
+    let next = head.after(line.as_bytes());
+    Ok((line + "\n", next))
+}
+
+/// Reads a journal.
+///
+/// # Errors
+/// [`JournalError`] for the first line that is neither understood nor a torn tail.
+pub fn decode(bytes: &[u8]) -> Result<Journal, JournalError> {
+    let mut journal = Journal {
+        entries: Vec::new(),
+        head: Head::default(),
+        torn_tail: None,
+    };
+    let mut offset = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let end = offset + line.len();
+        match whole(line) {
+            Ok(text) => {
+                let entry = read_line(text, &journal.head).map_err(|problem| JournalError {
+                    offset,
+                    entry: journal.head.seq + 1,
+                    problem,
+                })?;
+                journal.entries.push(entry);
+                journal.head = journal.head.after(text.as_bytes());
+            }
+            Err(why) if end == bytes.len() && !holds_whole_line(line) => {
+                journal.torn_tail = Some(TornTail {
+                    bytes: offset..end,
+                    why: why.to_owned(),
+                })
+            }
+            Err(_) => {
+                return Err(JournalError {
+                    offset,
+                    entry: journal.head.seq + 1,
+                    problem: JournalProblem::Sum,
+                });
+            }
+        }
+        offset = end;
+    }
+    Ok(journal)
+}
+
+/// The text of a whole line, without its newline; else what it lacks.
+fn whole(line: &[u8]) -> Result<&str, &'static str> {
+    let text = line.strip_suffix(b"\n").ok_or("the last line has no end")?;
+    let text = str::from_utf8(text).map_err(|_| "the last line is not UTF-8")?;
+    let (open, sum) = text
+        .strip_suffix(SUM_END)
+        .and_then(|rest| rest.rsplit_once(SUM_START))
+        .ok_or("the last line has no sum")?;
+    if sum_of(open) == sum {
+        Ok(text)
+    } else {
+        Err("the last line does not match its sum")
+    }
+}
+
+/// True when a whole line stands at the beginning and something other than its end follows. Writing a line cannot be
+/// cut off like that: the newline between two lines was damaged.
+fn holds_whole_line(line: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(line) else {
+        return false;
+    };
+    text.match_indices(SUM_START).any(|(at, _)| {
+        let (open, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+        let rest = rest
+            .strip_prefix(SUM_START)
+            .and_then(|rest| rest.strip_prefix(&sum_of(open)))
+            .and_then(|rest| rest.strip_prefix(SUM_END));
+        rest.is_some_and(|rest| !rest.is_empty())
+    })
+}
+
+/// The checksum of a line's text up to where its sum begins.
+fn sum_of(open: &str) -> String {
+    Digest::of(open.as_bytes()).to_string()
+}
+
+fn read_line(text: &str, head: &Head) -> Result<Entry, JournalProblem> {
+    let shape = |error: serde_json::Error| JournalProblem::Shape(error.to_string());
+    let mut fields: Map<String, Value> = serde_json::from_str(text).map_err(shape)?;
+    match fields.get("v") {
+        Some(version) if version.as_u64() == Some(FORMAT_VERSION) => {}
+        version => {
+            return Err(JournalProblem::Version {
+                found: version.map_or_else(|| "none".to_owned(), ToString::to_string),
+            });
+        }
+    }
+    let seq = head.seq.saturating_add(1);
+    if fields.get("seq").and_then(Value::as_u64) != Some(seq) {
+        return Err(JournalProblem::Chain("seq"));
+    }
+    if fields.get("prev").and_then(Value::as_str) != Some(head.prev().as_str()) {
+        return Err(JournalProblem::Chain("prev"));
+    }
+    let mut take = |key: &str| fields.remove(key).unwrap_or(Value::Null);
+    let at: Timestamp = serde_json::from_value(take("at")).map_err(shape)?;
+    let (kind, body, names) = (take("kind"), take("body"), take("must_understand"));
+    let body = read_body(kind.as_str().unwrap_or_default(), body)?;
+    check_understood(&body, &names)?;
+    Ok(Entry { seq, at, body })
+}
+
+fn read_body(kind: &str, body: Value) -> Result<Body, JournalProblem> {
+    match kind {
+        "beat" => read(body).map(Body::Beat),
+        "intent" => read(body).map(Body::Intent),
+        "done" => read(body).map(Body::Done),
+        "recovered" => read(body).map(Body::Recovered),
+        other => Err(JournalProblem::Kind(other.chars().take(40).collect())),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, JournalProblem> {
+    serde_json::from_value(body).map_err(|error| JournalProblem::Shape(error.to_string()))
+}
+
+fn body_text(body: &Body) -> Result<String, serde_json::Error> {
+    match body {
+        Body::Beat(receipt) => json(receipt),
+        Body::Intent(intent) => json(intent),
+        Body::Done(done) => json(done),
+        Body::Recovered(recovered) => json(recovered),
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    serde_json::to_string(value)
+}
+
+/// Every field that a newer host says must not be ignored has to be one that writing the body again would bring back.
+fn check_understood(body: &Body, names: &Value) -> Result<(), JournalProblem> {
+    let shape = |text: &str| JournalProblem::Shape(text.to_owned());
+    let names = match names {
+        Value::Null => return Ok(()),
+        Value::Array(names) => names,
+        _ => return Err(shape("must_understand is no list")),
+    };
+    let text = body_text(body).map_err(|error| JournalProblem::Shape(error.to_string()))?;
+    let known: Map<String, Value> =
+        serde_json::from_str(&text).map_err(|error| JournalProblem::Shape(error.to_string()))?;
+    for name in names {
+        let name = name
+            .as_str()
+            .ok_or_else(|| shape("must_understand holds something that is no name"))?;
+        if !known.contains_key(name) {
+            return Err(JournalProblem::MustUnderstand(
+                name.chars().take(40).collect(),
+            ));
+        }
+    }
+    Ok(())
+}

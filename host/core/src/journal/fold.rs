@@ -1,0 +1,246 @@
+//! From a history to its state, entry by entry.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::decision::Checked;
+use crate::failure::FailureClass;
+use crate::journal::state::{Decided, ItemHistory, LoopState, Proposal, Shadow};
+use crate::journal::{BeatReceipt, Body, Entry, FailedAttempt, Found, Intent, Outcome, Settle};
+use crate::text;
+
+// Limit: what tells two reasons apart stands at their beginning.
+const REASON_CHARS_MAX: usize = 200;
+// Limit: an item is escalated long before.
+const REASONS_MAX: usize = 100;
+
+impl LoopState {
+    /// The state after `entries`; days are those of `timezone`.
+    #[must_use]
+    pub fn fold(entries: &[Entry], timezone: &TimeZone) -> Self {
+        let mut state = Self::default();
+        for entry in entries {
+            state.add(entry, timezone);
+        }
+        state
+    }
+
+    /// Adds the entry that follows.
+    pub fn add(&mut self, entry: &Entry, timezone: &TimeZone) {
+        match &entry.body {
+            Body::Beat(receipt) => self.add_beat(receipt, entry.at, timezone),
+            Body::Intent(intent) => {
+                self.last_beat = self.last_beat.max(Some(intent.beat));
+                // A second one cannot be begun before the first has ended; if a file says so, the first one counts.
+                self.pending.get_or_insert_with(|| intent.clone());
+            }
+            Body::Done(done) => self.end_intent(done.beat.0, done.settled.as_deref()),
+            Body::Recovered(recovered) => match &recovered.found {
+                Found::Settled(commit) => self.end_intent(recovered.beat.0, Some(commit)),
+                Found::Nothing => self.end_intent(recovered.beat.0, None),
+            },
+        }
+    }
+
+    fn add_beat(&mut self, receipt: &BeatReceipt, at: Timestamp, timezone: &TimeZone) {
+        self.last_beat = self.last_beat.max(Some(receipt.beat));
+        if receipt.fingerprint.is_some() {
+            self.signals.clone_from(&receipt.signals);
+        }
+        self.add_spend(receipt, at, timezone);
+        self.add_attempt(receipt);
+        if receipt.attempted {
+            self.add_decision(receipt, at);
+            self.add_failure(receipt, at);
+        }
+        self.add_settled(receipt);
+        self.last_outcome = Some(receipt.outcome.clone());
+    }
+
+    fn add_spend(&mut self, receipt: &BeatReceipt, at: Timestamp, timezone: &TimeZone) {
+        let day = self
+            .days
+            .entry(at.to_zoned(timezone.clone()).date())
+            .or_default();
+        day.fuel = day.fuel.plus(receipt.fuel);
+        day.beats = day.beats.saturating_add(u64::from(receipt.attempted));
+    }
+
+    fn add_attempt(&mut self, receipt: &BeatReceipt) {
+        if self.setup != Some(receipt.setup) {
+            self.setup = Some(receipt.setup);
+            self.items.clear();
+        }
+        if let Some(attempt) = &receipt.attempt {
+            self.items
+                .entry(attempt.item.clone())
+                .or_default()
+                .add(attempt);
+        } else if let (
+            Outcome::Proposed { .. } | Outcome::Shadowed { .. },
+            Some(Checked::Move(mv)),
+        ) = (&receipt.outcome, &receipt.decision)
+        {
+            self.items.retain(|item, _| Some(item) != mv.item.as_ref());
+        }
+    }
+
+    /// A wish to be woken lasts until a decider was really called again.
+    fn add_decision(&mut self, receipt: &BeatReceipt, at: Timestamp) {
+        let next_in = match &receipt.decision {
+            Some(
+                Checked::Noop { next_in, .. }
+                | Checked::Move(crate::decision::Move { next_in, .. }),
+            ) => *next_in,
+            None => None,
+        };
+        self.wake_at = next_in.and_then(|seconds| {
+            at.checked_add(SignedDuration::from_secs(i64::from(seconds)))
+                .ok()
+        });
+        let Some((fingerprint, decision)) = receipt.fingerprint.zip(receipt.decision.as_ref())
+        else {
+            return;
+        };
+        if receipt.failure.is_none() {
+            let nothing_for = receipt
+                .eligible
+                .filter(|_| matches!(decision, Checked::Noop { .. }));
+            self.decided = Some(Decided {
+                fingerprint,
+                nothing_for,
+            });
+        }
+    }
+
+    fn add_failure(&mut self, receipt: &BeatReceipt, at: Timestamp) {
+        match (&receipt.failure, &receipt.outcome) {
+            (Some(failure), _) if failure.class == FailureClass::Interrupted => {}
+            (Some(failure), _) => {
+                self.failures = self.failures.saturating_add(1);
+                self.last_failed_at = Some(at);
+                self.last_failure = Some(failure.clone());
+                self.failed_setups.insert(receipt.setup);
+            }
+            (
+                None,
+                Outcome::Proposed { .. } | Outcome::Shadowed { .. } | Outcome::NothingToDo { .. },
+            ) => {
+                self.failures = 0;
+                self.last_failed_at = None;
+                self.last_failure = None;
+                self.failed_setups.clear();
+            }
+            // What a gate refused is no failure of the machinery, and no proof that it works.
+            (None, _) => {}
+        }
+    }
+
+    /// Intents tell of what was settled even when the beat could not; this is for journals without them.
+    fn add_settled(&mut self, receipt: &BeatReceipt) {
+        let item = match &receipt.decision {
+            Some(Checked::Move(mv)) => mv.item.clone(),
+            _ => None,
+        };
+        let (beat, base_tree) = (receipt.beat, receipt.base.tree.clone());
+        match &receipt.outcome {
+            Outcome::Proposed { reference, commit }
+                if self.proposals.iter().all(|proposal| proposal.beat != beat) =>
+            {
+                self.proposals.push(Proposal {
+                    beat,
+                    item,
+                    reference: reference.clone(),
+                    commit: commit.clone(),
+                    base_tree,
+                });
+            }
+            Outcome::Shadowed { patch }
+                if self.shadows.iter().all(|shadow| shadow.beat != beat) =>
+            {
+                self.shadows.push(Shadow {
+                    beat,
+                    item,
+                    patch: patch.clone(),
+                    base_tree,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn end_intent(&mut self, beat: u64, settled: Option<&str>) {
+        let Some(intent) = self.pending.take_if(|intent| intent.beat.0 == beat) else {
+            return;
+        };
+        let Some(commit) = settled else {
+            return;
+        };
+        let Intent {
+            beat,
+            settle,
+            target,
+            item,
+            base_tree,
+            ..
+        } = intent;
+        match settle {
+            Settle::Propose => self.proposals.push(Proposal {
+                beat,
+                item,
+                reference: target,
+                commit: commit.to_owned(),
+                base_tree,
+            }),
+            Settle::Shadow => self.shadows.push(Shadow {
+                beat,
+                item,
+                patch: target,
+                base_tree,
+            }),
+        }
+    }
+}
+
+impl ItemHistory {
+    /// Adds an attempt that came to nothing.
+    pub fn add(&mut self, attempt: &FailedAttempt) {
+        let reason = normalise_reason(&attempt.reason);
+        self.attempts = self.attempts.saturating_add(1);
+        self.person_needed |= attempt.person_needed;
+        self.repeated |= self.reasons.contains(&reason);
+        self.reasons.retain(|known| *known != reason);
+        if self.reasons.len() < REASONS_MAX {
+            self.reasons.push(reason);
+        }
+    }
+}
+
+/// A reason without what differs from time to time: lower case, numbers and long hexadecimal words as `#`, one space
+/// between words, at most some 200 characters.
+#[must_use]
+pub fn normalise_reason(reason: &str) -> String {
+    let lower = reason.to_lowercase();
+    let words: Vec<String> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(normalise_word)
+        .collect();
+    text::cut(&words.join(" "), REASON_CHARS_MAX)
+}
+
+fn normalise_word(word: &str) -> String {
+    let hexadecimal = word.len() >= 8 && word.chars().all(|c| c.is_ascii_hexdigit());
+    if hexadecimal {
+        return "#".to_owned();
+    }
+    let mut out = String::new();
+    for c in word.chars() {
+        match (c.is_numeric(), out.ends_with('#')) {
+            (true, true) => {}
+            (true, false) => out.push('#'),
+            (false, _) => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,153 @@
+//! What a history adds up to: everything that guards and the beat know of a loop's past.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::digest::Digest;
+use crate::failure::Failure;
+use crate::ids::{BeatNo, ItemId};
+use crate::journal::{Intent, Outcome};
+use crate::quantity::Fuel;
+use crate::snapshot::SensorSignal;
+
+/// The state of a loop; empty for one that never ran.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LoopState {
+    /// The highest number that a beat was given.
+    pub last_beat: Option<BeatNo>,
+    /// The last world that was decided on, and carried through without a failure.
+    pub decided: Option<Decided>,
+    /// The signals of the last beat that saw the world.
+    pub signals: Vec<SensorSignal>,
+    /// The setup that the items' histories belong to: another loop file or plugin gives each item a fresh start.
+    pub setup: Option<Digest>,
+    /// Items with attempts that came to nothing.
+    pub items: BTreeMap<ItemId, ItemHistory>,
+    /// Failed beats since the last one that succeeded.
+    pub failures: u32,
+    /// When the last of them ended.
+    pub last_failed_at: Option<Timestamp>,
+    /// What it was.
+    pub last_failure: Option<Failure>,
+    /// The setups that these failures had.
+    pub failed_setups: BTreeSet<Digest>,
+    /// Spend by local day.
+    pub days: BTreeMap<Date, DaySpend>,
+    /// Every branch that was made, oldest first.
+    pub proposals: Vec<Proposal>,
+    /// Every patch that was recorded, oldest first.
+    pub shadows: Vec<Shadow>,
+    /// An intent without an end: it has to be recovered before anything else.
+    pub pending: Option<Intent>,
+    /// How the last beat ended.
+    pub last_outcome: Option<Outcome>,
+    /// When the last decision asked to be woken.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// A world that was decided on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided {
+    /// Its fingerprint.
+    pub fingerprint: Digest,
+    /// When nothing was found to do: the digest of the items that could have been worked on.
+    pub nothing_for: Option<Digest>,
+}
+
+/// Attempts at one item since the last one that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ItemHistory {
+    /// How many there were.
+    pub attempts: u32,
+    /// Why they failed, normalised, oldest first, each reason once.
+    pub reasons: Vec<String>,
+    /// True when one reason came back.
+    pub repeated: bool,
+    /// True when a change touched something that is a person's to decide.
+    pub person_needed: bool,
+}
+
+/// What one day cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DaySpend {
+    /// Fuel of all beats that ended that day.
+    pub fuel: Fuel,
+    /// Those that got as far as calling the decider.
+    pub beats: u64,
+}
+
+/// A change that became a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// By which beat.
+    pub beat: BeatNo,
+    /// For which item.
+    pub item: Option<ItemId>,
+    /// The full name of the branch.
+    pub reference: String,
+    /// The commit's object id.
+    pub commit: String,
+    /// Git tree id of what it is a change of.
+    pub base_tree: String,
+}
+
+/// A change that became a patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shadow {
+    /// By which beat.
+    pub beat: BeatNo,
+    /// For which item.
+    pub item: Option<ItemId>,
+    /// Where it is, from the loop's state directory.
+    pub patch: String,
+    /// Git tree id of what it is a change of.
+    pub base_tree: String,
+}
+
+impl LoopState {
+    /// The number that the next beat gets.
+    #[must_use]
+    pub fn next_beat(&self) -> BeatNo {
+        BeatNo(self.last_beat.map_or(0, |beat| beat.0).saturating_add(1))
+    }
+
+    /// What `item` has behind it under `setup`; nothing when it was never tried under that one.
+    #[must_use]
+    pub fn item(&self, item: &ItemId, setup: &Digest) -> ItemHistory {
+        if self.setup == Some(*setup) {
+            self.items.get(item).cloned().unwrap_or_default()
+        } else {
+            ItemHistory::default()
+        }
+    }
+
+    /// What `day` cost so far.
+    #[must_use]
+    pub fn day(&self, day: Date) -> DaySpend {
+        self.days.get(&day).copied().unwrap_or_default()
+    }
+}
+
+impl ItemHistory {
+    /// Why the item is a person's now: a change needs one, its attempts are used up, or they fail in the same way.
+    #[must_use]
+    pub fn escalated(&self, attempts_max: u64) -> Option<String> {
+        if self.person_needed {
+            Some("its change needs a person".to_owned())
+        } else if u64::from(self.attempts) >= attempts_max {
+            Some(format!(
+                "{} of {attempts_max} attempts failed",
+                self.attempts
+            ))
+        } else if self.repeated {
+            Some(format!(
+                "failed twice for the same reason: {}",
+                self.reasons.last().map_or("", String::as_str)
+            ))
+        } else {
+            None
+        }
+    }
+}

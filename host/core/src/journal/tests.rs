@@ -1,0 +1,4 @@
+//! The format and the fold.
+
+mod codec;
+mod fold;

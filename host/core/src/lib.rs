@@ -1,0 +1,30 @@
+//! The pure half of Ringfence: values in, values out.
+//!
+//! **Invariant:** nothing here reads a file, a clock, the environment or randomness, and nothing waits. What has to
+//! happen outside is returned as a value for `ringfence-runner` to carry out.
+//!
+//! Modules, from the ground up: [`relpath`], [`digest`], [`ids`], [`quantity`], [`limits`] are the words;
+//! [`policy`] judges paths; [`change`], [`verdict`] and [`call`] are what comes back from steps.
+
+pub mod beat;
+pub mod call;
+pub mod change;
+pub mod decision;
+pub mod diagnostic;
+pub mod digest;
+pub mod failure;
+pub mod guard;
+pub mod ids;
+pub mod journal;
+pub mod json;
+pub mod json_schema;
+pub mod limits;
+pub mod manifest;
+pub mod policy;
+pub mod quantity;
+pub mod relpath;
+pub mod snapshot;
+pub mod spec;
+pub mod text;
+mod toml_doc;
+pub mod verdict;

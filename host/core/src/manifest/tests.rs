@@ -1,0 +1,195 @@
+//! Manifests of honest and of hostile plugins.
+
+use serde_json::json;
+
+use super::*;
+
+const GOOD: &str = r#"
+name = "md-link-fix"
+version = "1.2.3-rc.1"
+contract = "0.1.0"
+sdk = "0.1.0"
+roles = ["executor", "gate"]
+summary = "Repairs links"
+
+[asks]
+read = ["**"]
+write = ["**/*.md"]
+
+[config]
+type = "object"
+additionalProperties = false
+[config.properties.depth]
+type = "integer"
+maximum = 9
+
+[[action]]
+name = "fix"
+summary = "Repairs one link"
+[action.input]
+type = "object"
+required = ["path"]
+"#;
+
+#[test]
+fn reads_everything() {
+    let manifest = Manifest::parse(GOOD).unwrap();
+    assert_eq!(manifest.name, "md-link-fix");
+    assert_eq!(manifest.version, "1.2.3-rc.1");
+    assert_eq!(manifest.roles, BTreeSet::from([Role::Executor, Role::Gate]));
+    assert_eq!(manifest.asks.write, ["**/*.md"]);
+    assert_eq!(manifest.actions.len(), 1);
+    assert_eq!(manifest.validate_config(&json!({ "depth": 3 })), Ok(()));
+    assert_eq!(
+        manifest
+            .validate_config(&json!({ "depth": 30 }))
+            .unwrap_err(),
+        ["/depth: 30 is greater than the maximum of 9"]
+    );
+    let action = manifest.actions.first().unwrap();
+    assert_eq!(action.validate(&json!({ "path": "a.md" })), Ok(()));
+    assert_eq!(action.validate(&json!({})).unwrap_err().len(), 1);
+}
+
+#[test]
+fn without_a_schema_there_is_no_config() {
+    let text = GOOD
+        .split("[config]")
+        .next()
+        .unwrap()
+        .replace("\"executor\", ", "");
+    let manifest = Manifest::parse(&text).unwrap();
+    assert_eq!(manifest.validate_config(&json!({})), Ok(()));
+    assert_eq!(
+        manifest.validate_config(&json!({ "a": 1 })).unwrap_err(),
+        ["md-link-fix takes no config"]
+    );
+}
+
+#[test]
+fn contracts() {
+    for (contract, expect) in [
+        ("0.1.0", true),
+        ("0.1.1", false),
+        ("0.1.00", false),
+        ("0.1.", false),
+        ("0.1.+0", false),
+        ("0.1.4294967296", false),
+        ("0.2.0", false),
+        ("0.10.0", false),
+        ("1.1.0", false),
+        ("", false),
+    ] {
+        assert_eq!(contract_supported(contract).is_ok(), expect, "{contract:?}");
+    }
+    assert_eq!(contract_supported(CONTRACT), Ok(()));
+    assert_eq!(
+        contract_supported("0.1.7").unwrap_err().to_string(),
+        r#"contract "0.1.7" is not supported: this host keeps 0.1.0"#
+    );
+}
+
+#[track_caller]
+fn refused(from: &str, to: &str, expect: &str) {
+    assert!(GOOD.contains(from), "{from}");
+    let text = GOOD.replacen(from, to, 1);
+    let error = Manifest::parse(&text).unwrap_err().to_string();
+    assert!(
+        error.contains(expect),
+        "{error}\n  does not contain\n{expect}"
+    );
+}
+
+#[test]
+fn refuses_what_it_does_not_know() {
+    refused(
+        "sdk =",
+        "network = true\nsdk =",
+        "line 5: the manifest has no key \"network\"",
+    );
+    refused("write =", "wirte =", "[asks] has no key \"wirte\"");
+    refused("[action.input]", "[action.output]", "(and 1 more)");
+    refused(
+        "\"gate\"]",
+        "\"gatekeeper\"]",
+        "\"gatekeeper\" is none of the roles",
+    );
+}
+
+#[test]
+fn a_newer_contract_is_named_before_its_newer_keys() {
+    refused(
+        "contract = \"0.1.0\"",
+        "contract = \"0.2.0\"\nmust = [\"x\"]",
+        "contract \"0.2.0\" is not supported",
+    );
+}
+
+#[test]
+fn refuses_hostile_texts() {
+    refused("\"md-link-fix\"", "\"../../x\"", "is not a name");
+    refused("\"md-link-fix\"", "\"\"", "is not a name");
+    refused("\"Repairs links\"", "\"\\u001b]0;x\"", "not one line");
+    refused("\"1.2.3-rc.1\"", "\"1.2\\n3\"", "not a version");
+    refused("\"**/*.md\"", "\"../**\"", "../**");
+    refused("\"**/*.md\"", "7", "a list of strings");
+    refused("\"executor\", \"gate\"", "", "`roles` is empty");
+    refused("\"executor\", ", "\"gate\", ", "`roles` names a role twice");
+    refused("\"executor\", ", "", "only an executor has an [[action]]");
+    refused("\"fix\"", "\"fix\"\nname = \"fix\"", "invalid TOML");
+    refused(
+        "[[action]]",
+        "[[action]]\nname = \"fix\"\nsummary = \"x\"\ninput = {}\n[[action]]",
+        "two actions are called \"fix\"",
+    );
+    refused(
+        "\"integer\"",
+        "\"integre\"",
+        "the schema of config is not usable",
+    );
+    refused(
+        "required = [\"path\"]",
+        "\"$ref\" = \"http://example.com/\"",
+        "the schema of action \"fix\" is not usable",
+    );
+    refused("maximum = 9", "maximum = inf", "infinite");
+    refused("maximum = 9", "maximum = 2026-11-21", "no dates");
+    refused("maximum = 9", "maximum = 99999999999999999999", "64 bits");
+    refused(
+        "maximum = 9",
+        &format!("pattern = \"{}\"", "a".repeat(MANIFEST_BYTES_MAX)),
+        "at most 262144",
+    );
+}
+
+#[test]
+fn an_executor_needs_an_action() {
+    let text = GOOD.split("[[action]]").next().unwrap();
+    assert!(
+        Manifest::parse(text)
+            .unwrap_err()
+            .to_string()
+            .contains("an executor without an [[action]]")
+    );
+}
+
+#[test]
+fn deep_texts_end_in_an_error() {
+    for text in [
+        "[".repeat(100_000),
+        "a.".repeat(100_000),
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}", "{a=".repeat(60_000)),
+    ] {
+        assert!(Manifest::parse(&text).is_err());
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC{0,200}", cut in 0..400_usize) {
+        drop(Manifest::parse(&text));
+        let head: String = GOOD.chars().take(cut).collect();
+        drop(Manifest::parse(&(head + &text)));
+    }
+}

@@ -1,0 +1,260 @@
+//! The policy against its rules, the copied denylist vectors, and a plain model.
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+
+fn spec(read: &[&str], write: &[&str], deny: &[&str]) -> PolicySpec {
+    let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    PolicySpec {
+        layers: vec![Layer {
+            name: "loop".into(),
+            read: own(read),
+            write: own(write),
+        }],
+        deny: deny
+            .iter()
+            .map(|pattern| DenyPattern {
+                pattern: (*pattern).to_owned(),
+                source: DenySource::Operator,
+            })
+            .collect(),
+    }
+}
+
+fn allows(policy: &PolicySpec, path: &str, access: Access) -> bool {
+    let policy = PathPolicy::new(policy).unwrap();
+    RelPath::lexical(path).is_ok_and(|path| policy.decide(&path, access).is_allowed())
+}
+
+#[test]
+fn one_pattern() {
+    for (pattern, path, expect) in [
+        ("**", ".", true),
+        ("**", "a/b/c", true),
+        ("docs/**", "docs", true),
+        ("docs/**", "docs/a/b", true),
+        ("docs/**", "docsx", false),
+        ("docs/**", ".", false),
+        ("docs/", "docs/a", true),
+        ("docs", "docs", true),
+        ("docs", "docs/a", false),
+        ("*.md", "a.md", true),
+        ("*.md", "docs/a.md", false),
+        ("**/*.md", "a.md", true),
+        ("**/*.md", "docs/x/a.md", true),
+        ("a/**/b", "a/b", true),
+        ("a/**/b", "a/x/y/b", true),
+        ("a/**/b", "a/x/y/c", false),
+        ("a/**/**/b", "a/b", true),
+        ("a/*/b", "a/b", false),
+        ("a/*/b", "a/x/b", true),
+        ("{docs,src}/**", "src/x", true),
+        ("*", ".hidden", true),
+    ] {
+        assert_eq!(
+            allows(&spec(&[pattern], &[], &[]), path, Access::Read),
+            expect,
+            "{pattern} on {path}"
+        );
+    }
+}
+
+#[test]
+fn accesses() {
+    let policy = spec(&["docs/*.md"], &["out/**"], &[]);
+    for (path, traverse, stat, read, write) in [
+        (".", true, false, false, false),
+        ("docs", true, false, false, false),
+        ("docs/a.md", true, true, true, false),
+        ("docs/a.txt", false, false, false, false),
+        ("out", true, true, false, true),
+        ("out/x", true, true, false, true),
+        ("src", false, false, false, false),
+    ] {
+        let got = Access::ALL.map(|access| allows(&policy, path, access));
+        assert_eq!(got, [traverse, stat, read, write], "{path}");
+    }
+}
+
+#[test]
+fn every_layer_must_allow() {
+    let mut policy = spec(&["**"], &["**"], &[]);
+    policy.layers.push(Layer {
+        name: "plugin".into(),
+        read: vec!["docs/**".into()],
+        write: vec![],
+    });
+    assert!(allows(&policy, "docs/a", Access::Read));
+    assert!(!allows(&policy, "src/a", Access::Read));
+    assert!(!allows(&policy, "docs/a", Access::Write));
+    let decision = PathPolicy::new(&policy)
+        .unwrap()
+        .decide(&RelPath::lexical("src").unwrap(), Access::Read);
+    assert_eq!(
+        decision,
+        Decision::Denied {
+            rule: Rule::NotAllowed {
+                layer: "plugin".into()
+            }
+        }
+    );
+    assert!(
+        !allows(&PolicySpec::default(), "a", Access::Read),
+        "no layer allows nothing"
+    );
+}
+
+#[test]
+fn deny_wins_over_everything_below() {
+    let policy = spec(&["**"], &["**"], &["secrets/**", "a/[!b]", "**/*_Key*"]);
+    for (path, expect) in [
+        ("secrets", false),
+        ("secrets/x/y", false),
+        ("SECRETS/x", false),
+        ("secrets./x", false),
+        ("a/B", false),
+        ("a/b", true),
+        ("a/c/deep", false),
+        ("x/id_KEY/y", false),
+        ("secretsX", true),
+    ] {
+        for access in Access::ALL {
+            assert_eq!(allows(&policy, path, access), expect, "{access} {path}");
+        }
+    }
+}
+
+#[test]
+fn built_in_denials_hold() {
+    let mut policy = spec(&["**"], &["**"], &[]);
+    policy.deny = builtin_denials();
+    for path in [
+        ".git",
+        ".git/config",
+        "sub/.GIT/hooks/x",
+        ".git.",
+        "GIT~1/config",
+        ".ringfence/x",
+        "Ringfence.lock",
+        "LOOP.md",
+        "loops/a/LOOP.md",
+        ".vscode/tasks.json",
+        "x/.mcp.json",
+    ] {
+        assert!(!allows(&policy, path, Access::Read), "{path}");
+    }
+    for path in [
+        "docs/LOOP.md",
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        "gitx",
+    ] {
+        assert!(allows(&policy, path, Access::Write), "{path}");
+    }
+}
+
+#[test]
+fn widely_copied_denylist() {
+    #[derive(Deserialize)]
+    struct Vectors {
+        deny: Vec<String>,
+        denied: Vec<String>,
+        allowed: Vec<String>,
+    }
+    let vectors: Vectors =
+        serde_json::from_str(include_str!("../../tests/vectors/paths.json")).unwrap();
+    let mut policy = spec(
+        &["**"],
+        &["**"],
+        &vectors.deny.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    policy.deny.extend(builtin_denials());
+    for path in vectors.denied {
+        assert!(
+            !allows(&policy, &path, Access::Write),
+            "{path} must be denied"
+        );
+    }
+    for path in vectors.allowed {
+        assert!(
+            allows(&policy, &path, Access::Write),
+            "{path} must be allowed"
+        );
+    }
+}
+
+#[test]
+fn refuses_bad_patterns_all_at_once() {
+    let errors = PathPolicy::new(&spec(&["/a"], &["b\\"], &["[[:x:]]"])).unwrap_err();
+    assert_eq!(errors.len(), 3, "{errors:?}");
+}
+
+fn segment() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["a", "b", "A", "*", "**", "a*", "?", "[!a]", "{a,b}"])
+}
+
+fn pattern() -> impl Strategy<Value = String> {
+    prop::collection::vec(segment(), 1..4).prop_map(|segments| segments.join("/"))
+}
+
+fn path() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(vec!["a", "b", "A", "ab", "c"]), 0..5)
+        .prop_map(|names| format!("./{}", names.join("/")))
+}
+
+/// The meaning of a pattern, spelled out: does it match this whole list of names?
+fn model(pattern: &[&str], names: &[&str]) -> bool {
+    match (pattern.split_first(), names.split_first()) {
+        (None, None) => true,
+        (Some((&"**", rest)), None) => model(rest, names),
+        (Some((&"**", rest)), Some((_, below))) => model(rest, names) || model(pattern, below),
+        (Some((segment, rest)), Some((name, below))) => {
+            globset::Glob::new(segment)
+                .unwrap()
+                .compile_matcher()
+                .is_match(name)
+                && model(rest, below)
+        }
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_the_model(pattern in pattern(), path in path()) {
+        let names: Vec<_> = path.split('/').filter(|name| !matches!(*name, "" | ".")).collect();
+        let expect = model(&pattern.split('/').collect::<Vec<_>>(), &names);
+        prop_assert_eq!(allows(&spec(&[&pattern], &[], &[]), &path, Access::Read), expect);
+        let denied = (0..=names.len()).any(|n| model(&pattern.split('/').collect::<Vec<_>>(), &names[..n]));
+        if denied {
+            prop_assert!(!allows(&spec(&["**"], &["**"], &[&pattern]), &path, Access::Traverse));
+        }
+    }
+
+    #[test]
+    fn another_denial_never_allows(allow in pattern(), deny in prop::collection::vec(pattern(), 0..4), extra in pattern(), path in path()) {
+        let mut deny: Vec<_> = deny.iter().map(String::as_str).collect();
+        let before = spec(&[&allow], &[&allow], &deny);
+        deny.push(&extra);
+        let after = spec(&[&allow], &[&allow], &deny);
+        for access in Access::ALL {
+            prop_assert!(allows(&before, &path, access) || !allows(&after, &path, access));
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_can_be_reached(allow in pattern(), path in path()) {
+        let policy = spec(&[&allow], &[], &[]);
+        if allows(&policy, &path, Access::Read) {
+            let path = RelPath::lexical(&path).unwrap();
+            let mut above = path.parent();
+            while let Some(dir) = above {
+                let reached = allows(&policy, dir.to_string().as_str(), Access::Traverse);
+                prop_assert!(reached);
+                above = dir.parent();
+            }
+        }
+    }
+}

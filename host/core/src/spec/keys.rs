@@ -1,0 +1,252 @@
+//! The keys of a loop file: what the parser takes and what the published schema says.
+//!
+//! **Invariant:** each key that stands here is read in `build`, where it gets its meaning and its default.
+
+use super::rules::{
+    ATTEMPTS, BASE, BEAT_FUEL, BEATS, DAY_FUEL, DEADLINE, LABEL, LEVEL, LIFT, LOOP_ID, MEMORY,
+    PLUGIN, STEP_FUEL, STEP_ID, TIMEZONE,
+};
+use crate::manifest::GLOB;
+use crate::toml_doc::{Key, Kind, Table};
+
+pub(super) static LOOP: Table = Table {
+    title: "the loop file",
+    later: &[
+        (
+            "cadence",
+            "a beat runs when it is called: let cron, a systemd timer or CI call `ringfence beat`",
+        ),
+        (
+            "command",
+            "only components can be steps: write the step as a plugin",
+        ),
+        ("network", "no step has network access"),
+        ("regulator", "the operator sets `level`"),
+        (
+            "notify",
+            "let the caller of `ringfence beat` act on its exit code",
+        ),
+    ],
+    keys: &[
+        Key::required(
+            "loop",
+            Kind::Text(&LOOP_ID),
+            "the name of the loop; it names the branches and the state directory",
+        ),
+        Key::optional(
+            "level",
+            Kind::Choice(&LEVEL),
+            "how far the loop goes by itself: L1 records a patch, L2 proposes a commit on a branch of its own; L1 unless written",
+        ),
+        Key::optional(
+            "base",
+            Kind::Choice(&BASE),
+            "what a beat works on: the current commit, or the working tree with its uncommitted edits; head unless written",
+        ),
+        Key::optional("paths", Kind::One(&PATHS), "what steps may touch"),
+        Key::required(
+            "sensor",
+            Kind::Many(&SENSOR),
+            "a step that looks at the repository and lists what could be worked on",
+        ),
+        Key::required(
+            "decider",
+            Kind::One(&DECIDER),
+            "the step that picks at most one thing to do",
+        ),
+        Key::required(
+            "executor",
+            Kind::Many(&EXECUTOR),
+            "a step that changes files in the workspace",
+        ),
+        Key::required(
+            "gate",
+            Kind::Many(&GATE),
+            "a step that judges the change; every gate must pass it",
+        ),
+        Key::optional("budget", Kind::One(&BUDGET), "what the loop may use"),
+        Key::optional(
+            "escalate",
+            Kind::One(&ESCALATE),
+            "what a person has to look at",
+        ),
+    ],
+};
+
+static PATHS: Table = Table {
+    title: "[paths]",
+    later: &[],
+    keys: &[
+        Key::optional(
+            "read",
+            Kind::List(&GLOB),
+            "globs of what steps may read; everything unless written",
+        ),
+        Key::optional(
+            "write",
+            Kind::List(&GLOB),
+            "globs of what executors may write; nothing unless written",
+        ),
+        Key::optional(
+            "deny",
+            Kind::List(&GLOB),
+            "globs of what no step may touch; deny wins over every other list",
+        ),
+        Key::optional(
+            "lift",
+            Kind::List(&LIFT),
+            "default denials that this loop does without, spelled as `ringfence check` shows them",
+        ),
+    ],
+};
+
+static SENSOR: Table = step("[[sensor]]");
+static DECIDER: Table = step("[decider]");
+static EXECUTOR: Table = step("[[executor]]");
+static GATE: Table = step("[[gate]]");
+
+const fn step(title: &'static str) -> Table {
+    Table {
+        title,
+        keys: STEP_KEYS,
+        later: STEP_LATER,
+    }
+}
+
+const STEP_LATER: &[(&str, &str)] = &[
+    ("command", "only components can be steps: name a `plugin`"),
+    ("network", "no step has network access"),
+];
+
+const STEP_KEYS: &[Key] = &[
+    Key::optional(
+        "id",
+        Kind::Text(&STEP_ID),
+        "the step's name, unique among the steps of its role; the plugin's name unless written",
+    ),
+    Key::required(
+        "plugin",
+        Kind::Text(&PLUGIN),
+        "the component: \"std:name\", or \"./path.wasm\" from the root of the workspace",
+    ),
+    Key::optional(
+        "config",
+        Kind::Json,
+        "the plugin's config, checked by the plugin's own schema",
+    ),
+    Key::optional(
+        "limits",
+        Kind::One(&LIMITS),
+        "what one call of the step may use",
+    ),
+    Key::optional(
+        "paths",
+        Kind::One(&STEP_PATHS),
+        "path lists that narrow the loop's for this step",
+    ),
+];
+
+static LIMITS: Table = Table {
+    title: "a step's `limits`",
+    later: &[],
+    keys: &[
+        Key::optional(
+            "fuel",
+            Kind::Amount(&STEP_FUEL),
+            "instructions, host calls included; 10G is about a second of one core and what a step gets unless written",
+        ),
+        Key::optional(
+            "memory",
+            Kind::Amount(&MEMORY),
+            "linear memory; 64MiB unless written",
+        ),
+        Key::optional(
+            "deadline",
+            Kind::Amount(&DEADLINE),
+            "time on the wall clock; 10s unless written",
+        ),
+    ],
+};
+
+static STEP_PATHS: Table = Table {
+    title: "a step's `paths`",
+    later: &[],
+    keys: &[
+        Key::optional(
+            "read",
+            Kind::List(&GLOB),
+            "globs of what the step may read at most",
+        ),
+        Key::optional(
+            "write",
+            Kind::List(&GLOB),
+            "globs of what the executor may write at most",
+        ),
+        Key::optional(
+            "deny",
+            Kind::List(&GLOB),
+            "globs of what the step may not touch",
+        ),
+    ],
+};
+
+static BUDGET: Table = Table {
+    title: "[budget]",
+    later: &[
+        ("tokens_per_beat", COUNTS_FUEL),
+        ("tokens_per_day", COUNTS_FUEL),
+        ("money_per_beat", COUNTS_FUEL),
+        ("money_per_day", COUNTS_FUEL),
+        (
+            "proposals_per_day",
+            "`beats_per_day` bounds proposals too: a beat makes at most one",
+        ),
+    ],
+    keys: &[
+        Key::optional(
+            "fuel_per_beat",
+            Kind::Amount(&BEAT_FUEL),
+            "all steps of one beat together; 50G unless written",
+        ),
+        Key::optional(
+            "fuel_per_day",
+            Kind::Amount(&DAY_FUEL),
+            "all beats of one day together; 2T unless written",
+        ),
+        Key::optional(
+            "beats_per_day",
+            Kind::Amount(&BEATS),
+            "beats that get as far as deciding, per day; 200 unless written",
+        ),
+        Key::optional(
+            "attempts_per_item",
+            Kind::Amount(&ATTEMPTS),
+            "failed attempts at one item before a person is asked; 2 unless written",
+        ),
+        Key::optional(
+            "timezone",
+            Kind::Text(&TIMEZONE),
+            "the time zone whose days count, by its IANA name; UTC unless written",
+        ),
+    ],
+};
+
+const COUNTS_FUEL: &str =
+    "steps are components, whose cost is fuel: use `fuel_per_beat` and `fuel_per_day`";
+
+static ESCALATE: Table = Table {
+    title: "[escalate]",
+    later: &[],
+    keys: &[
+        Key::optional(
+            "paths",
+            Kind::List(&GLOB),
+            "globs: a change that touches one of these is for a person",
+        ),
+        Key::optional(
+            "labels",
+            Kind::List(&LABEL),
+            "an item with one of these labels is for a person",
+        ),
+    ],
+};

@@ -1,0 +1,197 @@
+//! What the values of a loop file's keys look like.
+//!
+//! **Invariant:** each rule looks at one value; what two keys say together is judged in `build`.
+
+use super::PluginRef;
+use crate::diagnostic::{did_you_mean, quote};
+use crate::ids::{LoopId, StepId};
+use crate::limits::LIMITS_MAX;
+use crate::policy::{DenySource, builtin_denials};
+use crate::quantity::{Bytes, Fuel, Millis, QuantityError};
+use crate::toml_doc::{Amount, Choice, Text};
+
+// Limit: a beat each second of a day.
+const BEATS_PER_DAY_MAX: u64 = 86_400;
+// Limit: an item that failed a hundred times is for a person.
+const ATTEMPTS_MAX: u64 = 100;
+// Limit: a thousand days of one core, so that sums of days cannot overflow.
+const FUEL_PER_DAY_MAX: u64 = LIMITS_MAX.fuel.0 * 1_000;
+// Limit: one word that a sensor puts on an item.
+const LABEL_BYTES_MAX: usize = 128;
+
+pub(super) static LEVEL: Choice = Choice {
+    values: &["L1", "L2"],
+    later: &[(
+        "L3",
+        "this version proposes but does not commit to your branches: use \"L2\"",
+    )],
+};
+pub(super) static BASE: Choice = Choice {
+    values: &["head", "worktree"],
+    later: &[],
+};
+
+const ID_PATTERN: Option<&str> = Some("^[a-z0-9][a-z0-9-]{0,63}$");
+
+pub(super) static LOOP_ID: Text = Text {
+    code: "bad-id",
+    what: "a name",
+    check: |text| LoopId::new(text).map(drop).map_err(|_| bad_id(text)),
+    pattern: ID_PATTERN,
+    example: "docs-links",
+};
+pub(super) static STEP_ID: Text = Text {
+    code: "bad-id",
+    what: "a name",
+    check: |text| StepId::new(text).map(drop).map_err(|_| bad_id(text)),
+    pattern: ID_PATTERN,
+    example: "links",
+};
+pub(super) static PLUGIN: Text = Text {
+    code: "bad-plugin",
+    what: "a plugin",
+    check: |text| {
+        text.parse::<PluginRef>()
+            .map(drop)
+            .map_err(|error| error.to_string())
+    },
+    pattern: Some(r"^(std:[a-z0-9][a-z0-9-]{0,63}|\./.*\.wasm)$"),
+    example: "std:md-links",
+};
+pub(super) static LIFT: Text = Text {
+    code: "bad-lift",
+    what: "a default denial",
+    check: liftable,
+    pattern: None,
+    example: "**/.vscode/**",
+};
+pub(super) static LABEL: Text = Text {
+    code: "bad-value",
+    what: "a label",
+    check: |text| {
+        let fits =
+            (1..=LABEL_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+        if fits {
+            Ok(())
+        } else {
+            Err(format!(
+                "{} is not a label of 1 to {LABEL_BYTES_MAX} bytes in one line",
+                quote(text)
+            ))
+        }
+    },
+    pattern: None,
+    example: "security",
+};
+pub(super) static TIMEZONE: Text = Text {
+    code: "bad-timezone",
+    what: "a time zone",
+    check: |text| {
+        // Its existence is for whoever has the time zone files; the shape keeps it from being a path out of them.
+        let part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic())
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
+        };
+        let fits = text.len() <= 64 && text.split('/').all(part);
+        if fits {
+            Ok(())
+        } else {
+            Err(format!(
+                "{} is not a time zone such as \"Europe/Berlin\"",
+                quote(text)
+            ))
+        }
+    },
+    pattern: Some("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$"),
+    example: "Europe/Berlin",
+};
+
+const FUEL_PATTERN: Option<&str> = Some("^[0-9_]+[TGMk]?$");
+
+const fn fuel(max: u64) -> Amount {
+    Amount {
+        what: "an amount of fuel",
+        read: Some(|text| quantity(text.parse::<Fuel>(), |fuel| fuel.0)),
+        integers: true,
+        max,
+        show: |amount| Fuel(amount).to_string(),
+        pattern: FUEL_PATTERN,
+        example: "\"2G\"",
+    }
+}
+pub(super) static STEP_FUEL: Amount = fuel(LIMITS_MAX.fuel.0);
+pub(super) static BEAT_FUEL: Amount = fuel(LIMITS_MAX.fuel.0);
+pub(super) static DAY_FUEL: Amount = fuel(FUEL_PER_DAY_MAX);
+pub(super) static MEMORY: Amount = Amount {
+    what: "a number of bytes",
+    read: Some(|text| quantity(text.parse::<Bytes>(), |bytes| bytes.0)),
+    integers: true,
+    max: LIMITS_MAX.memory.0,
+    show: |amount| Bytes(amount).to_string(),
+    pattern: Some("^[0-9_]+(GiB|MiB|KiB|B)?$"),
+    example: "\"64MiB\"",
+};
+pub(super) static DEADLINE: Amount = Amount {
+    what: "a duration",
+    read: Some(|text| quantity(text.parse::<Millis>(), |time| time.0)),
+    integers: false,
+    max: LIMITS_MAX.deadline.0,
+    show: |amount| Millis(amount).to_string(),
+    pattern: Some("^[0-9_]+(d|h|m|s|ms)$"),
+    example: "\"10s\"",
+};
+
+const fn count(max: u64, example: &'static str) -> Amount {
+    Amount {
+        what: "a number above zero",
+        read: None,
+        integers: true,
+        max,
+        show: |amount| amount.to_string(),
+        pattern: None,
+        example,
+    }
+}
+pub(super) static BEATS: Amount = count(BEATS_PER_DAY_MAX, "200");
+pub(super) static ATTEMPTS: Amount = count(ATTEMPTS_MAX, "2");
+
+fn quantity<T>(read: Result<T, QuantityError>, number: fn(T) -> u64) -> Result<u64, String> {
+    read.map(number).map_err(|error| error.to_string())
+}
+
+fn bad_id(text: &str) -> String {
+    format!(
+        "{} is not a name of 1 to 64 lower-case letters, digits and dashes",
+        quote(text)
+    )
+}
+
+fn liftable(text: &str) -> Result<(), String> {
+    let denials = builtin_denials();
+    match denials
+        .iter()
+        .find(|denial| denial.pattern == text)
+        .map(|denial| denial.source)
+    {
+        Some(DenySource::Default) => Ok(()),
+        Some(_) => Err(format!(
+            "{} is always denied and cannot be lifted",
+            quote(text)
+        )),
+        None => {
+            let defaults = denials
+                .iter()
+                .filter(|denial| denial.source == DenySource::Default);
+            let names = defaults.map(|denial| denial.pattern.as_str());
+            let guess = did_you_mean(text, names)
+                .map(|guess| format!("; did you mean {guess:?}?"))
+                .unwrap_or_default();
+            Err(format!(
+                "no default denial is spelled {}{guess}",
+                quote(text)
+            ))
+        }
+    }
+}

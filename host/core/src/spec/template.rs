@@ -1,0 +1,70 @@
+//! The loop file that `ringfence init` writes: the first thing a new user sees.
+//!
+//! **Invariant:** it has no errors and no warnings as it stands, and needs nothing but the standard plugins.
+
+/// A commented loop file for a loop called `loop_id`, which must be a [`LoopId`](crate::ids::LoopId).
+#[must_use]
+pub fn template(loop_id: &str) -> String {
+    TEMPLATE.replace("@LOOP@", loop_id)
+}
+
+const TEMPLATE: &str = r#"+++
+# What stands between the two lines of plus signs is enforced.
+# `ringfence check` shows what each step may do with it, and runs nothing.
+
+loop  = "@LOOP@"
+level = "L2"        # L1 records a patch, L2 proposes a commit on a branch
+
+# What the steps may touch: globs from the top of the repository.
+# Nothing else can be read or written, and `deny` wins over both lists.
+[paths]
+read  = ["**"]
+write = ["**/*.md"]
+deny  = ["**/.env*", "**/secrets/**"]
+
+# Sensors look, and list what could be worked on: here, broken Markdown links.
+[[sensor]]
+plugin = "std:md-links"
+
+# The decider picks one of those items, or none.
+[decider]
+plugin = "std:first-fixable"
+
+# Executors change files, in a copy of the repository that is theirs alone.
+[[executor]]
+plugin = "std:md-link-fix"
+
+# Gates judge the change. Unless every one of them passes it, it is discarded.
+[[gate]]
+plugin = "std:md-links"
+
+[[gate]]
+plugin = "std:diff-size"
+config = { max_files = 5, max_lines = 200 }
+
+[[gate]]
+plugin = "std:paths"
+config = { allow = ["**/*.md"] }
+
+# Fuel counts the work that steps do: 10G is about a second of one core.
+# A step may set limits = { fuel = "5G", memory = "64MiB", deadline = "10s" }.
+[budget]
+fuel_per_beat     = "50G"
+fuel_per_day      = "2T"
+beats_per_day     = 200
+attempts_per_item = 2       # then the item is left to a person
+
+# A change that touches one of these is left to a person, too.
+[escalate]
+paths = ["**/LICENSE*", "**/SECURITY.md"]
++++
+
+# Keep the links in our documentation working
+
+Relative links in Markdown files lead to files and headings that exist. When one
+breaks because its target moved, point it at the new place. When it is not clear
+where a link should lead, leave it alone.
+
+This text is for people, and for deciders that can read.
+Nothing in it is enforced.
+"#;
