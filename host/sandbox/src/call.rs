@@ -1,0 +1,251 @@
+//! One call of a component, from a fresh store to a report.
+//!
+//! **Invariant:** every call has a store of its own with every limit set, and nothing in it outlives the call. Whatever
+//! ends the guest (a trap, fuel, the wall clock, memory) becomes a [`CallFailure`]; what fails on our side is a [`CallError`]
+//! and never looks like an answer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_core::call::{CallFailure, CallReport, Spent, Usage};
+use ringfence_core::limits::Limits;
+use ringfence_core::quantity::{Bytes, Fuel};
+use wasmtime::component::{Instance, InstancePre, ResourceTable};
+use wasmtime::{CallHook, Store, StoreContextMut, Trap};
+use wasmtime_wasi::I32Exit;
+
+use crate::bindings::ringfence::beat::types;
+use crate::change_source::ChangeSource;
+use crate::fs::{Fs, Mount, Times};
+use crate::limiter::Limiter;
+use crate::meter::Meter;
+use crate::output::Output;
+use crate::state::{Origin, State};
+use crate::wasi::random::Randomness;
+
+// Limit: how often a running guest lets the deadline have its say; a fraction of a millisecond.
+const FUEL_BETWEEN_YIELDS: u64 = 1_000_000;
+// Limit: what the host copies out of a guest for one call or answer; the largest honest answer is some MiB.
+const LIFT_BYTES_MAX: usize = 32 << 20;
+// Limit: files, streams and pollables together; twice the open files, for each may have both.
+const RESOURCES_MAX: usize = 1_000;
+// Limit: a workspace is some GiB, a step's own writing far below; a guest must not fill the disk.
+const BYTES_WRITTEN_MAX: Bytes = Bytes(256 << 20);
+
+/// Everything one call is given.
+#[derive(Clone)]
+pub struct Call {
+    /// What of the host's files the guest sees; the first is the workspace.
+    pub mounts: Vec<Mount>,
+    /// What it may spend.
+    pub limits: Limits,
+    /// The step's configuration as JSON text.
+    pub config: String,
+    /// Where chance and time begin.
+    pub origin: Origin,
+    /// Which times files have.
+    pub times: Times,
+    /// The change to be judged; only for gates.
+    pub change: Option<Arc<dyn ChangeSource>>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Called<T> {
+    /// The component's answer, its own refusal, or why the sandbox ended it.
+    pub answer: Result<Result<T, PluginError>, CallFailure>,
+    /// What it used and was denied.
+    pub report: CallReport,
+}
+
+/// The component says that it could not do its job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PluginError {
+    /// Its configuration is unusable.
+    #[error("unusable configuration: {0}")]
+    Config(String),
+    /// Something it needs is missing or broken.
+    #[error("cannot do it now: {0}")]
+    Unavailable(String),
+    /// A bug of its own.
+    #[error("internal error of the plugin: {0}")]
+    Internal(String),
+}
+
+/// A call could not be set up: our failure, not the component's.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// A mount cannot be opened.
+    #[error("failed to open {}", path.display())]
+    Mount {
+        /// The directory on the host.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The engine cannot make a store.
+    #[error("failed to set up the call: {0}")]
+    Store(String),
+}
+
+impl<T> Called<T> {
+    /// The same with another answer.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Called<U> {
+        Called {
+            answer: self.answer.map(|answer| answer.map(change)),
+            report: self.report,
+        }
+    }
+}
+
+/// Instantiates the component and lets `call` use it, within the limits.
+pub(crate) async fn run<T>(
+    pre: &InstancePre<State>,
+    call: Call,
+    body: impl AsyncFnOnce(
+        &mut Store<State>,
+        &Instance,
+        &InstancePre<State>,
+    ) -> wasmtime::Result<Result<T, types::PluginError>>,
+) -> Result<Called<T>, CallError> {
+    let limits = call.limits;
+    let mut store = set_up(pre, call)?;
+    let work = async {
+        let instance = pre.instantiate_async(&mut store).await?;
+        body(&mut store, &instance, pre).await
+    };
+    let ended = tokio::time::timeout(Duration::from_millis(limits.deadline.0), work).await;
+    let answer = match ended {
+        Err(_) => Err(CallFailure::Deadline {
+            limit: limits.deadline,
+        }),
+        Ok(Err(error)) => Err(classify(&error, &store, limits)),
+        Ok(Ok(answer)) => Ok(answer.map_err(PluginError::from)),
+    };
+    Ok(Called {
+        answer,
+        report: report(&mut store, limits),
+    })
+}
+
+fn set_up(pre: &InstancePre<State>, call: Call) -> Result<Store<State>, CallError> {
+    let failed = |error: wasmtime::Error| CallError::Store(format!("{error:#}"));
+    let meter = Arc::new(Meter::new(call.limits.fuel, BYTES_WRITTEN_MAX));
+    let fs = Fs::new(&call.mounts, call.times, false, &meter)
+        .map_err(|(path, source)| CallError::Mount { path, source })?;
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(RESOURCES_MAX);
+    let state = State {
+        table,
+        limiter: Limiter::new(call.limits.memory),
+        fs,
+        output: Output::new(&meter),
+        randomness: Randomness::new(&call.origin.seed),
+        clock_start: call.origin.clock_start,
+        config: call.config,
+        change: call.change,
+        meter,
+    };
+    let mut store = Store::new(pre.engine(), state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(LIFT_BYTES_MAX);
+    store.set_max_component_handles(RESOURCES_MAX);
+    store.set_fuel(call.limits.fuel.0).map_err(failed)?;
+    store
+        .fuel_async_yield_interval(Some(FUEL_BETWEEN_YIELDS))
+        .map_err(failed)?;
+    store.call_hook(charge_host_calls);
+    Ok(store)
+}
+
+/// Takes what a host call cost from the guest's fuel.
+fn charge_host_calls(
+    mut store: StoreContextMut<'_, State>,
+    hook: CallHook,
+) -> wasmtime::Result<()> {
+    match hook {
+        CallHook::CallingHost => {
+            let left = store.get_fuel()?;
+            store.data().meter.enter_host(left);
+        }
+        CallHook::ReturningFromHost => {
+            let left = store.get_fuel()?;
+            let left_now = store.data().meter.leave_host(left);
+            store.set_fuel(left_now.unwrap_or(0))?;
+            if left_now.is_none() {
+                return Err(Trap::OutOfFuel.into());
+            }
+        }
+        CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
+    }
+    Ok(())
+}
+
+fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> CallFailure {
+    let state = store.data();
+    if let Some(Trap::OutOfFuel) = error.downcast_ref::<Trap>() {
+        return CallFailure::OutOfFuel {
+            used: fuel_used(store, limits),
+            limit: limits.fuel,
+        };
+    }
+    if let Some(refused) = state.limiter.refused() {
+        return refused.clone();
+    }
+    if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
+        return CallFailure::Trap {
+            message: format!("the component ended itself with exit code {code}"),
+        };
+    }
+    let cause = error.root_cause().to_string();
+    if cause.contains("too much data is being copied")
+        || cause.contains("resource table has no free keys")
+        || cause.contains("handle") && cause.contains("limit")
+    {
+        return CallFailure::Exhausted {
+            resource: cause,
+            limit: RESOURCES_MAX as u64,
+        };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => CallFailure::Trap {
+            message: state
+                .output
+                .last_panic()
+                .unwrap_or_else(|| trap.to_string()),
+        },
+        None => CallFailure::Contract { message: cause },
+    }
+}
+
+fn fuel_used(store: &Store<State>, limits: Limits) -> Fuel {
+    limits.fuel.minus(Fuel(store.get_fuel().unwrap_or(0)))
+}
+
+fn report(store: &mut Store<State>, limits: Limits) -> CallReport {
+    let fuel = Spent {
+        used: fuel_used(store, limits),
+        limit: limits.fuel,
+    };
+    let state = store.data_mut();
+    let usage = Usage {
+        fuel,
+        memory: Spent {
+            used: state.limiter.peak(),
+            limit: limits.memory,
+        },
+        bytes_read: state.meter.bytes_read(),
+        bytes_written: state.meter.bytes_written(),
+    };
+    let mut report = CallReport {
+        usage,
+        denials: Vec::new(),
+        denials_dropped: 0,
+        log: Vec::new(),
+        log_bytes_dropped: 0,
+    };
+    state.fs.report(&mut report);
+    state.output.report(&mut report);
+    report
+}

@@ -1,0 +1,98 @@
+//! The `change` interface: what a gate is told of a change, and what it may read of it.
+//!
+//! A gate sees which files changed, since that is what it judges; bytes before the change and diffs are given only of paths
+//! that the gate may read, by the same judge as its file calls.
+
+use std::sync::Arc;
+
+use ringfence_core::change::{ChangeKind, FileChange};
+use ringfence_core::policy::Access;
+use ringfence_core::relpath::RelPath;
+
+use crate::bindings::ringfence::beat::change;
+use crate::change_source::ChangeSource;
+use crate::meter::{ENTRY, SYSCALL};
+use crate::state::State;
+
+// Limit: what the host holds for one answer; a gate that needs more of a file does not judge text.
+const BYTES_MAX: u64 = 16 << 20;
+const CONTEXT_LINES_MAX: u32 = 1_000;
+
+impl change::Host for State {
+    fn files(&mut self) -> wasmtime::Result<Vec<change::FileChange>> {
+        let source = self.source()?;
+        self.meter
+            .charge(ENTRY.saturating_mul(source.files().len() as u64));
+        Ok(source.files().iter().map(lower).collect())
+    }
+
+    fn read_base(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
+        let source = self.source()?;
+        self.meter.charge(SYSCALL);
+        let path = match RelPath::lexical(&path) {
+            Ok(path) => path,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        if let Err(refused) = self.fs.judge_path(&path, Access::Read) {
+            return Ok(Err(refused));
+        }
+        Ok(match source.read_base(&path, BYTES_MAX) {
+            Ok(Some(bytes)) => {
+                self.meter.read(bytes.len());
+                Ok(bytes)
+            }
+            Ok(None) => Err(format!("{path}: no such file before the change")),
+            Err(error) => Err(format!("{path}: {error}")),
+        })
+    }
+
+    fn unified_diff(&mut self, context_lines: u32) -> wasmtime::Result<Result<String, String>> {
+        let source = self.source()?;
+        self.meter.charge(SYSCALL);
+        let readable: Vec<RelPath> = source
+            .files()
+            .iter()
+            .map(|file| file.path.clone())
+            .filter(|path| self.fs.allows(path, Access::Read))
+            .collect();
+        let context = context_lines.min(CONTEXT_LINES_MAX);
+        Ok(match source.unified_diff(context, &readable, BYTES_MAX) {
+            Ok(diff) => {
+                self.meter.read(diff.len());
+                Ok(diff)
+            }
+            Err(error) => Err(error.to_string()),
+        })
+    }
+}
+
+impl State {
+    fn source(&self) -> wasmtime::Result<Arc<dyn ChangeSource>> {
+        match &self.change {
+            Some(source) => Ok(Arc::clone(source)),
+            None => Err(wasmtime::Error::msg("only a gate is given a change")),
+        }
+    }
+}
+
+fn lower(file: &FileChange) -> change::FileChange {
+    change::FileChange {
+        path: file.path.as_str().to_owned(),
+        kind: match file.kind {
+            ChangeKind::Added => change::ChangeKind::Added,
+            ChangeKind::Modified => change::ChangeKind::Modified,
+            ChangeKind::Deleted => change::ChangeKind::Deleted,
+        },
+        renamed_from: file
+            .renamed_from
+            .as_ref()
+            .map(|path| path.as_str().to_owned())
+            .unwrap_or_default(),
+        old_mode: file.old_mode,
+        new_mode: file.new_mode,
+        size: file.size,
+        lines_added: file.lines_added,
+        lines_removed: file.lines_removed,
+        binary: file.binary,
+    }
+}

@@ -1,0 +1,95 @@
+//! The engine and its settings, one per process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine};
+
+use crate::cache::Cache;
+use crate::compile::{LoadError, compile};
+use crate::inspect::inspect;
+use crate::plugin::Plugin;
+use crate::state::State;
+use crate::wasi;
+
+// Limit: Rust and C need less than 100 KiB; an interpreter inside a component recurses deeper.
+const WASM_STACK_BYTES: usize = 1 << 20;
+// Limit: the guest's stack and room for the host calls it makes.
+const FIBER_STACK_BYTES: usize = 2 << 20;
+
+/// Compiles and runs components. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    linker: Linker<State>,
+    cache: Option<Cache>,
+}
+
+/// The sandbox could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The engine refuses its settings on this machine.
+    #[error("failed to set up the WebAssembly engine: {0}")]
+    Engine(String),
+    /// The compile cache cannot be used safely.
+    #[error("failed to use the compile cache {}: {why}", path.display())]
+    Cache {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl Sandbox {
+    /// Sets up the engine. With `cache`, compiled code is kept in that directory, which must be ours alone.
+    ///
+    /// # Errors
+    /// [`SandboxError`] when the engine cannot run here, or when others can write to the cache.
+    pub fn new(cache: Option<PathBuf>) -> Result<Self, SandboxError> {
+        let failed = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
+        let engine = Engine::new(&settings()).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        wasi::link(&mut linker).map_err(failed)?;
+        let cache = cache.map(|path| Cache::open(path, &engine)).transpose()?;
+        Ok(Self(Arc::new(Inner {
+            engine,
+            linker,
+            cache,
+        })))
+    }
+
+    /// Checks and compiles a component, or takes its code from the cache.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the bytes are no plugin, need what is not offered, or take too long to compile.
+    pub fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
+        let inspection = inspect(bytes)?;
+        let Inner {
+            engine,
+            linker,
+            cache,
+        } = &*self.0;
+        let component = compile(engine, cache.as_ref(), bytes, &inspection.digest)?;
+        Plugin::link(linker, component, inspection)
+    }
+}
+
+/// Settings that decide what a guest can do and what it costs. Everything a plugin does not need is off.
+fn settings() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .consume_fuel(true)
+        // The same bits on every machine: a verdict may not depend on how a processor spells «not a number».
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(FIBER_STACK_BYTES);
+    config
+}

@@ -1,0 +1,219 @@
+//! Verbs that change one name: `create-directory-at`, `remove-directory-at`, `unlink-file-at`, `symlink-at`, `set-times-at`.
+
+use ringfence_core::policy::{Access, Rule};
+use ringfence_core::relpath::RelPath;
+use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps};
+
+use super::handle::Descriptor;
+use super::links::judge_other_names;
+use super::place::{Place, Spot};
+use super::stop::{Answer, Stop, denied, misshapen};
+use super::walk::{Entry, Found, LastLink, resolve};
+use super::{Fs, kind_name, sys};
+use crate::bindings::wasi::filesystem::types::{ErrorCode, NewTimestamp};
+use crate::meter::SYSCALL;
+
+impl Fs {
+    pub(super) fn create_directory_at(&self, place: &Place, path: &str) -> Answer<()> {
+        let entry = self.entry_to_change(place, path, ErrorCode::Exist)?;
+        Ok(rustix::fs::mkdirat(
+            entry.parent.fd(),
+            &entry.name,
+            Mode::from_raw_mode(0o777),
+        )?)
+    }
+
+    pub(super) fn remove_directory_at(&self, place: &Place, path: &str) -> Answer<()> {
+        let entry = self.entry_to_change(place, path, ErrorCode::Invalid)?;
+        Ok(rustix::fs::unlinkat(
+            entry.parent.fd(),
+            &entry.name,
+            AtFlags::REMOVEDIR,
+        )?)
+    }
+
+    pub(super) fn unlink_file_at(&self, place: &Place, path: &str) -> Answer<()> {
+        let entry = self.entry_to_change(place, path, ErrorCode::IsDirectory)?;
+        match entry.stat.as_ref().map(sys::file_type) {
+            Some(FileType::Directory) => return Err(ErrorCode::IsDirectory.into()),
+            Some(_) if entry.must_be_dir => return Err(ErrorCode::NotDirectory.into()),
+            _ => {}
+        }
+        rustix::fs::unlinkat(entry.parent.fd(), &entry.name, AtFlags::empty())?;
+        entry.parent.tree.other_names.forget();
+        Ok(())
+    }
+
+    /// A link is judged when it is walked; here it is refused only when it plainly leads outside or to what is denied.
+    pub(super) fn symlink_at(&self, place: &Place, target: &str, path: &str) -> Answer<()> {
+        let entry = self.entry_to_change(place, path, ErrorCode::Exist)?;
+        if entry.must_be_dir {
+            return Err(ErrorCode::NoEntry.into());
+        }
+        judge_target(&entry, target)?;
+        Ok(rustix::fs::symlinkat(
+            target,
+            entry.parent.fd(),
+            &entry.name,
+        )?)
+    }
+
+    pub(super) fn set_times_at(
+        &self,
+        place: &Place,
+        last: LastLink,
+        path: &str,
+        access: NewTimestamp,
+        modification: NewTimestamp,
+    ) -> Answer<()> {
+        self.meter.charge(SYSCALL);
+        let times = timestamps(access, modification)?;
+        match resolve(place, path, last, Access::Write, &self.meter)? {
+            Found::Dir(place) => set_dir_times(&place, &times),
+            Found::Entry(entry) => {
+                entry.spot.judge(Access::Write)?;
+                let Some(stat) = &entry.stat else {
+                    return Err(ErrorCode::NoEntry.into());
+                };
+                let kind = sys::file_type(stat);
+                if !matches!(
+                    kind,
+                    FileType::RegularFile | FileType::Directory | FileType::Symlink
+                ) {
+                    return denied(
+                        &entry.spot.path,
+                        Access::Write,
+                        Rule::Special {
+                            kind: kind_name(kind),
+                        },
+                    );
+                }
+                if entry.must_be_dir && kind != FileType::Directory {
+                    return Err(ErrorCode::NotDirectory.into());
+                }
+                judge_other_names(
+                    &entry.parent.tree,
+                    stat,
+                    &entry.spot,
+                    Access::Write,
+                    &self.meter,
+                )?;
+                Ok(rustix::fs::utimensat(
+                    entry.parent.fd(),
+                    &entry.name,
+                    &times,
+                    AtFlags::SYMLINK_NOFOLLOW,
+                )?)
+            }
+        }
+    }
+
+    pub(super) fn set_times(
+        &self,
+        descriptor: &Descriptor,
+        access: NewTimestamp,
+        modification: NewTimestamp,
+    ) -> Answer<()> {
+        self.meter.charge(SYSCALL);
+        let times = timestamps(access, modification)?;
+        match descriptor {
+            // The handle may be read-only: the path decides.
+            Descriptor::File(file) => {
+                file.spot.judge(Access::Write)?;
+                let stat = rustix::fs::fstat(&*file.file)?;
+                judge_other_names(&file.tree, &stat, &file.spot, Access::Write, &self.meter)?;
+                Ok(rustix::fs::futimens(&*file.file, &times)?)
+            }
+            Descriptor::Dir(dir) => set_dir_times(&dir.place(), &times),
+        }
+    }
+
+    /// The entry at `path`, which may be written; `here` is what a path without a last name means for this verb.
+    pub(super) fn entry_to_change(
+        &self,
+        place: &Place,
+        path: &str,
+        here: ErrorCode,
+    ) -> Answer<Entry> {
+        self.meter.charge(SYSCALL);
+        match resolve_last_name(place, path, self)? {
+            Found::Dir(place) => {
+                place.spot.judge(Access::Write)?;
+                Err(Stop::Code(here))
+            }
+            Found::Entry(entry) => {
+                entry.spot.judge(Access::Write)?;
+                Ok(entry)
+            }
+        }
+    }
+}
+
+/// These verbs are about the last name itself, so `link/` is the link (and then no directory), not what it leads to.
+fn resolve_last_name(place: &Place, path: &str, fs: &Fs) -> Answer<Found> {
+    let trimmed = path.trim_end_matches('/');
+    let must_be_dir = trimmed.len() < path.len() && !trimmed.is_empty();
+    let path = if must_be_dir { trimmed } else { path };
+    let mut found = resolve(place, path, LastLink::Keep, Access::Write, &fs.meter)?;
+    if let Found::Entry(entry) = &mut found {
+        entry.must_be_dir |= must_be_dir;
+        let is_link = entry
+            .stat
+            .as_ref()
+            .is_some_and(|stat| sys::file_type(stat) == FileType::Symlink);
+        if must_be_dir && is_link {
+            entry.spot.judge(Access::Write)?;
+            return Err(ErrorCode::NotDirectory.into());
+        }
+    }
+    Ok(found)
+}
+
+fn judge_target(link: &Entry, target: &str) -> Answer<()> {
+    let wanted = Access::Write;
+    let shown = || format!("{} -> {target}", link.spot.path);
+    if let Err(error) = ringfence_core::relpath::check_text(target) {
+        return misshapen(&shown(), wanted, error);
+    }
+    let path = match RelPath::lexical(&format!("./{}/{target}", link.parent.spot.path.as_str())) {
+        Ok(path) => path,
+        Err(error) => return misshapen(&shown(), wanted, error),
+    };
+    let spot = path
+        .names()
+        .try_fold(Spot::root(&link.parent.tree.policy), |spot, name| {
+            spot.step(name, wanted)
+        })?;
+    spot.judge_look(wanted)
+}
+
+fn set_dir_times(place: &Place, times: &Timestamps) -> Answer<()> {
+    place.spot.judge(Access::Write)?;
+    let dir = sys::reopen_for_listing(place.fd())?;
+    Ok(rustix::fs::futimens(&dir, times)?)
+}
+
+fn timestamps(access: NewTimestamp, modification: NewTimestamp) -> Answer<Timestamps> {
+    Ok(Timestamps {
+        last_access: timespec(access)?,
+        last_modification: timespec(modification)?,
+    })
+}
+
+fn timespec(time: NewTimestamp) -> Answer<Timespec> {
+    Ok(match time {
+        NewTimestamp::NoChange => Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_OMIT,
+        },
+        NewTimestamp::Now => Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_NOW,
+        },
+        NewTimestamp::Timestamp(time) if time.nanoseconds < 1_000_000_000 => Timespec {
+            tv_sec: i64::try_from(time.seconds).map_err(|_| ErrorCode::Overflow)?,
+            tv_nsec: time.nanoseconds.into(),
+        },
+        NewTimestamp::Timestamp(_) => return Err(ErrorCode::Invalid.into()),
+    })
+}

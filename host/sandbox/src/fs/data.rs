@@ -1,0 +1,147 @@
+//! Bytes of an open file: `read`, `write`, `set-size`, and the streams over it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use wasmtime_wasi_io::async_trait;
+use wasmtime_wasi_io::bytes::Bytes;
+use wasmtime_wasi_io::poll::Pollable;
+use wasmtime_wasi_io::streams::{InputStream, OutputStream, StreamError, StreamResult};
+
+use super::handle::FileHandle;
+use super::stop::Answer;
+use crate::bindings::wasi::filesystem::types::ErrorCode;
+use crate::meter::{Meter, SYSCALL};
+
+// Limit: what the host holds for one call; larger reads come in pieces, as POSIX allows.
+pub(super) const CHUNK_MAX: usize = 1 << 20;
+
+/// Reads at most `len` bytes at `offset`; true at the end of the file.
+pub(super) fn read(
+    handle: &FileHandle,
+    len: u64,
+    offset: u64,
+    meter: &Meter,
+) -> Answer<(Vec<u8>, bool)> {
+    let len = usize::try_from(len).unwrap_or(CHUNK_MAX).min(CHUNK_MAX);
+    let bytes = read_at(&handle.readable()?.file, len, offset, meter)?;
+    let end = bytes.is_empty() && len > 0;
+    Ok((bytes, end))
+}
+
+/// Writes at `offset`; returns how much was written, which is all of it.
+pub(super) fn write(handle: &FileHandle, bytes: &[u8], offset: u64, meter: &Meter) -> Answer<u64> {
+    let file = &handle.writable()?.file;
+    reserve(meter, bytes.len() as u64)?;
+    file.write_all_at(bytes, offset)?;
+    Ok(bytes.len() as u64)
+}
+
+/// Cuts or extends the file; an extension counts as written.
+pub(super) fn set_size(handle: &FileHandle, size: u64, meter: &Meter) -> Answer<()> {
+    let file = &handle.writable()?.file;
+    reserve(meter, size.saturating_sub(file.metadata()?.len()))?;
+    Ok(file.set_len(size)?)
+}
+
+fn reserve(meter: &Meter, bytes: u64) -> Answer<()> {
+    meter.charge(SYSCALL);
+    if meter.may_write(bytes) {
+        Ok(())
+    } else {
+        Err(ErrorCode::InsufficientSpace.into())
+    }
+}
+
+fn read_at(file: &File, len: usize, offset: u64, meter: &Meter) -> std::io::Result<Vec<u8>> {
+    meter.charge(SYSCALL);
+    // No more than the file has: a guest may ask for a megabyte of an empty file a million times.
+    let left = file.metadata()?.len().saturating_sub(offset);
+    let mut bytes = vec![0; usize::try_from(left).unwrap_or(len).min(len)];
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset.saturating_add(filled as u64)) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    meter.read(filled);
+    Ok(bytes)
+}
+
+/// `read-via-stream`.
+pub(super) struct FileReader {
+    pub(super) file: Arc<File>,
+    pub(super) offset: u64,
+    pub(super) meter: Arc<Meter>,
+}
+
+#[async_trait]
+impl Pollable for FileReader {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait]
+impl InputStream for FileReader {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        if size == 0 {
+            return Ok(Bytes::new());
+        }
+        let bytes = read_at(&self.file, size.min(CHUNK_MAX), self.offset, &self.meter)
+            .map_err(|error| StreamError::LastOperationFailed(error.into()))?;
+        if bytes.is_empty() {
+            return Err(StreamError::Closed);
+        }
+        self.offset = self.offset.saturating_add(bytes.len() as u64);
+        Ok(bytes.into())
+    }
+}
+
+/// `write-via-stream` and `append-via-stream`.
+pub(super) struct FileWriter {
+    pub(super) file: Arc<File>,
+    /// None: at the end, wherever that is by then.
+    pub(super) offset: Option<u64>,
+    pub(super) meter: Arc<Meter>,
+}
+
+#[async_trait]
+impl Pollable for FileWriter {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait]
+impl OutputStream for FileWriter {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let failed = |error: std::io::Error| StreamError::LastOperationFailed(error.into());
+        self.meter.charge(SYSCALL);
+        if !self.meter.may_write(bytes.len() as u64) {
+            return Err(failed(std::io::Error::from_raw_os_error(
+                rustix::io::Errno::NOSPC.raw_os_error(),
+            )));
+        }
+        match &mut self.offset {
+            Some(offset) => {
+                self.file.write_all_at(&bytes, *offset).map_err(failed)?;
+                *offset = offset.saturating_add(bytes.len() as u64);
+            }
+            None => {
+                let end = self.file.metadata().map_err(failed)?.len();
+                self.file.write_all_at(&bytes, end).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(CHUNK_MAX)
+    }
+}

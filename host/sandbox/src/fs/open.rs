@@ -1,0 +1,216 @@
+//! `open-at`.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use ringfence_core::policy::{Access, Rule};
+use rustix::fs::{FileType, OFlags, Stat};
+use rustix::io::Errno;
+
+use super::Fs;
+use super::handle::{Descriptor, DirHandle, FileHandle};
+use super::links::judge_other_names;
+use super::place::Place;
+use super::stop::{Answer, denied};
+use super::walk::{Entry, Found, LastLink, mount_point, resolve};
+use super::{kind_name, sys};
+use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags};
+use crate::meter::SYSCALL;
+
+impl Fs {
+    pub(super) fn open_at(
+        &self,
+        place: &Place,
+        last: LastLink,
+        path: &str,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Answer<Descriptor> {
+        self.meter.charge(SYSCALL);
+        let wanted = if writes(open, flags) {
+            Access::Write
+        } else {
+            Access::Read
+        };
+        // An exclusive creation fails on a link instead of following it.
+        let last = if open.contains(OpenFlags::EXCLUSIVE) {
+            LastLink::Keep
+        } else {
+            last
+        };
+        match resolve(place, path, last, wanted, &self.meter)? {
+            Found::Dir(place) => open_walked(place, open, flags),
+            Found::Entry(entry) => self.open_entry(&entry, open, flags),
+        }
+    }
+
+    fn open_entry(
+        &self,
+        entry: &Entry,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Answer<Descriptor> {
+        let Some(stat) = &entry.stat else {
+            return self.create(entry, open, flags);
+        };
+        if open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) {
+            entry.spot.judge(Access::Write)?;
+            return Err(ErrorCode::Exist.into());
+        }
+        match sys::file_type(stat) {
+            FileType::Directory => open_dir(entry, open, flags),
+            FileType::Symlink => Err(ErrorCode::Loop.into()),
+            FileType::RegularFile => self.open_file(entry, stat, open, flags),
+            special => denied(
+                &entry.spot.path,
+                Access::Read,
+                Rule::Special {
+                    kind: kind_name(special),
+                },
+            ),
+        }
+    }
+
+    fn open_file(
+        &self,
+        entry: &Entry,
+        stat: &Stat,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Answer<Descriptor> {
+        for access in accesses(open, flags) {
+            entry.spot.judge(access)?;
+            judge_other_names(&entry.parent.tree, stat, &entry.spot, access, &self.meter)?;
+        }
+        if entry.must_be_dir || open.contains(OpenFlags::DIRECTORY) {
+            return Err(ErrorCode::NotDirectory.into());
+        }
+        let fd = open_here(entry, file_flags(open, flags))?;
+        self.checked_file(entry, fd, open, flags)
+    }
+
+    fn create(&self, entry: &Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
+        if !open.contains(OpenFlags::CREATE) {
+            return Err(ErrorCode::NoEntry.into());
+        }
+        entry.spot.judge(Access::Write)?;
+        if flags.contains(DescriptorFlags::READ) {
+            entry.spot.judge(Access::Read)?;
+        }
+        if entry.must_be_dir {
+            return Err(ErrorCode::IsDirectory.into());
+        }
+        if open.contains(OpenFlags::DIRECTORY) {
+            return Err(ErrorCode::Invalid.into());
+        }
+        // Exclusive: had somebody else put a file here meanwhile, it was not judged.
+        let fd = open_here(
+            entry,
+            file_flags(open, flags) | OFlags::CREATE | OFlags::EXCL,
+        )?;
+        self.checked_file(entry, fd, open, flags)
+    }
+
+    /// The file behind `fd` must be what was judged: regular, and without names that were not looked at.
+    fn checked_file(
+        &self,
+        entry: &Entry,
+        fd: OwnedFd,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Answer<Descriptor> {
+        let stat = rustix::fs::fstat(&fd)?;
+        let kind = sys::file_type(&stat);
+        if kind != FileType::RegularFile {
+            return denied(
+                &entry.spot.path,
+                Access::Read,
+                Rule::Special {
+                    kind: kind_name(kind),
+                },
+            );
+        }
+        for access in accesses(open, flags) {
+            judge_other_names(&entry.parent.tree, &stat, &entry.spot, access, &self.meter)?;
+        }
+        // Truncated only now: the open file is the one that was judged.
+        if open.contains(OpenFlags::TRUNCATE) && stat.st_size > 0 {
+            rustix::fs::ftruncate(&fd, 0)?;
+        }
+        Ok(Descriptor::File(FileHandle {
+            file: Arc::new(File::from(fd)),
+            tree: Arc::clone(&entry.parent.tree),
+            spot: entry.spot.clone(),
+            flags: flags & !DescriptorFlags::MUTATE_DIRECTORY,
+        }))
+    }
+}
+
+/// What opening an existing file needs to be allowed.
+fn accesses(open: OpenFlags, flags: DescriptorFlags) -> Vec<Access> {
+    let mut accesses = Vec::new();
+    if flags.contains(DescriptorFlags::READ) {
+        accesses.push(Access::Read);
+    }
+    if flags.contains(DescriptorFlags::WRITE) || open.contains(OpenFlags::TRUNCATE) {
+        accesses.push(Access::Write);
+    }
+    if accesses.is_empty() {
+        accesses.push(Access::Stat);
+    }
+    accesses
+}
+
+fn writes(open: OpenFlags, flags: DescriptorFlags) -> bool {
+    flags.contains(DescriptorFlags::WRITE)
+        || open.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
+}
+
+fn file_flags(open: OpenFlags, flags: DescriptorFlags) -> OFlags {
+    // Truncation needs a writable handle even when the guest asked for none.
+    let write = flags.contains(DescriptorFlags::WRITE) || open.contains(OpenFlags::TRUNCATE);
+    match (flags.contains(DescriptorFlags::READ), write) {
+        (true, true) => OFlags::RDWR,
+        (false, true) => OFlags::WRONLY,
+        (_, false) => OFlags::RDONLY,
+    }
+}
+
+fn open_here(entry: &Entry, flags: OFlags) -> Answer<OwnedFd> {
+    match sys::open(entry.parent.fd(), &entry.name, flags) {
+        Err(Errno::XDEV) => mount_point(&entry.spot.path, Access::Read),
+        opened => Ok(opened?),
+    }
+}
+
+fn open_dir(entry: &Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
+    check_dir_flags(open, flags)?;
+    let fd = match sys::open_dir(entry.parent.fd(), &entry.name) {
+        Err(Errno::XDEV) => return mount_point(&entry.spot.path, Access::Read),
+        opened => opened?,
+    };
+    let place = Place {
+        tree: Arc::clone(&entry.parent.tree),
+        fd: Arc::new(fd),
+        spot: entry.spot.clone(),
+    };
+    Ok(Descriptor::Dir(DirHandle::new(place, flags)))
+}
+
+fn open_walked(place: Place, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
+    if open.contains(OpenFlags::EXCLUSIVE) {
+        return Err(ErrorCode::Exist.into());
+    }
+    check_dir_flags(open, flags)?;
+    place.spot.judge_look(Access::Read)?;
+    Ok(Descriptor::Dir(DirHandle::new(place, flags)))
+}
+
+fn check_dir_flags(open: OpenFlags, flags: DescriptorFlags) -> Answer<()> {
+    if writes(open, flags) {
+        Err(ErrorCode::IsDirectory.into())
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! Where a handle stands: a directory, the path it was judged by, and the judge itself.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ringfence_core::policy::{Access, Cursor, Decision, PathPolicy};
+use ringfence_core::relpath::{RelPath, check_name};
+
+use super::stop::{Answer, denied, misshapen};
+use crate::fs::links::OtherNames;
+
+/// One mounted directory and its policy.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) policy: PathPolicy,
+    pub(super) root: Arc<OwnedFd>,
+    pub(super) other_names: OtherNames,
+    /// The kernel cannot resolve several names at once for us; the walk goes name by name.
+    name_by_name: AtomicBool,
+}
+
+impl Tree {
+    pub(super) fn new(policy: PathPolicy, root: OwnedFd, name_by_name: bool) -> Arc<Self> {
+        Arc::new(Self {
+            policy,
+            root: Arc::new(root),
+            other_names: OtherNames::default(),
+            name_by_name: AtomicBool::new(name_by_name),
+        })
+    }
+
+    pub(super) fn kernel_resolves(&self) -> bool {
+        !self.name_by_name.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn kernel_cannot_resolve(&self) {
+        self.name_by_name.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A directory that was reached, and how it is judged.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) tree: Arc<Tree>,
+    pub(super) fd: Arc<OwnedFd>,
+    pub(super) spot: Spot,
+}
+
+/// A path and the judge standing there.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    /// As resolved, links and all.
+    pub(super) path: RelPath,
+    resolved: Cursor,
+    /// The judge at the path as given; none when it is the same.
+    given: Option<Cursor>,
+}
+
+impl Place {
+    pub(super) fn root(tree: &Arc<Tree>) -> Self {
+        Self {
+            tree: Arc::clone(tree),
+            fd: Arc::clone(&tree.root),
+            spot: Spot::root(&tree.policy),
+        }
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// The same directory under the path it has after a rename.
+    pub(super) fn moved(&mut self, from: &RelPath, to: &RelPath) {
+        if !self.spot.path.is_within(from) {
+            return;
+        }
+        let below = self.spot.path.names().skip(from.names().count());
+        let spot = to
+            .names()
+            .chain(below)
+            .try_fold(Spot::root(&self.tree.policy), |spot, name| {
+                spot.step(name, Access::Traverse)
+            });
+        if let Ok(spot) = spot {
+            self.spot = spot;
+        }
+    }
+}
+
+impl Spot {
+    pub(super) fn root(policy: &PathPolicy) -> Self {
+        Self {
+            path: RelPath::ROOT,
+            resolved: policy.cursor(),
+            given: None,
+        }
+    }
+
+    /// One name further down; `wanted` is only for the report.
+    pub(super) fn step(&self, name: &str, wanted: Access) -> Answer<Self> {
+        if let Err(error) = check_name(name) {
+            return misshapen(name, wanted, error);
+        }
+        let path = match self.path.join(name) {
+            Ok(path) => path,
+            Err(error) => return misshapen(name, wanted, error),
+        };
+        Ok(Self {
+            path,
+            resolved: self.resolved.step(name),
+            given: self.given.as_ref().map(|given| given.step(name)),
+        })
+    }
+
+    /// The judge at the resolved path.
+    pub(super) fn cursor(&self) -> &Cursor {
+        &self.resolved
+    }
+
+    /// The same spot, reached by a path as given that the judge `given` stands at.
+    pub(super) fn as_given(mut self, given: &Cursor) -> Self {
+        self.given = Some(given.clone());
+        self
+    }
+
+    /// True when both the path as resolved and the path as given allow `access`.
+    pub(super) fn allows(&self, access: Access) -> bool {
+        self.judge(access).is_ok()
+    }
+
+    /// Refuses unless both the path as resolved and the path as given allow `access`.
+    pub(super) fn judge(&self, access: Access) -> Answer<()> {
+        self.judge_for(access, access)
+    }
+
+    /// Like [`judge`](Self::judge), reporting that `wanted` was what the guest was after.
+    pub(super) fn judge_for(&self, access: Access, wanted: Access) -> Answer<()> {
+        for cursor in [Some(&self.resolved), self.given.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if let Decision::Denied { rule } = cursor.decide(access) {
+                return denied(&self.path, wanted, rule);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses unless the guest may know that something is here.
+    pub(super) fn judge_look(&self, wanted: Access) -> Answer<()> {
+        if self.allows(Access::Stat) {
+            Ok(())
+        } else {
+            self.judge_for(Access::Traverse, wanted)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The kernel's file calls, each on a directory handle and one name, and none that follows a link.
+//!
+//! **Invariant:** no function here takes a path of more than one name, but [`open_beneath`], which lets the kernel
+//! refuse every link, `..` and mount point on the way.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::io::{Errno, Result};
+
+/// Never follow, never block on a FIFO, never become a terminal's owner.
+const CAREFUL: OFlags = OFlags::NOFOLLOW
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOCTTY);
+
+#[cfg(target_os = "linux")]
+const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
+#[cfg(not(target_os = "linux"))]
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
+
+/// Opens the directory at `path` (several names, no `..`) in one call of the kernel, which refuses links and mount points.
+///
+/// # Errors
+/// `NOSYS` where the kernel lacks the call; `LOOP` for a link on the way.
+#[cfg(target_os = "linux")]
+pub(super) fn open_beneath(dir: BorrowedFd<'_>, path: &str) -> Result<OwnedFd> {
+    use rustix::fs::ResolveFlags;
+    let resolve = ResolveFlags::BENEATH
+        | ResolveFlags::NO_SYMLINKS
+        | ResolveFlags::NO_MAGICLINKS
+        | ResolveFlags::NO_XDEV;
+    rustix::fs::openat2(
+        dir,
+        path,
+        DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+        resolve,
+    )
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open_beneath(_: BorrowedFd<'_>, _: &str) -> Result<OwnedFd> {
+    Err(Errno::NOSYS)
+}
+
+/// Opens the directory `name` for walking on, on the mount of `dir` only.
+pub(super) fn open_dir(dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
+    let opened = rustix::fs::openat(dir, name, DIRECTORY | CAREFUL, Mode::empty())?;
+    same_mount(dir, &opened)?;
+    Ok(opened)
+}
+
+/// Opens the file or directory `name`, on the mount of `dir` only.
+pub(super) fn open(dir: BorrowedFd<'_>, name: &str, flags: OFlags) -> Result<OwnedFd> {
+    let mode = Mode::from_raw_mode(0o666);
+    let opened = rustix::fs::openat(dir, name, flags | CAREFUL, mode)?;
+    same_mount(dir, &opened)?;
+    Ok(opened)
+}
+
+/// Opens `dir` again for listing.
+pub(super) fn reopen_for_listing(dir: BorrowedFd<'_>) -> Result<OwnedFd> {
+    rustix::fs::openat(
+        dir,
+        ".",
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+}
+
+/// Looks at `name` without following it.
+pub(super) fn look(dir: BorrowedFd<'_>, name: &str) -> Result<Stat> {
+    rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// The type in `stat`.
+pub(super) fn file_type(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
+}
+
+/// A bind mount can give any directory a second name, so nothing beyond a mount point belongs to the workspace.
+#[cfg(target_os = "linux")]
+fn same_mount(dir: BorrowedFd<'_>, opened: &OwnedFd) -> Result<()> {
+    let mount = |fd: BorrowedFd<'_>| {
+        let stat = rustix::fs::statx(fd, "", AtFlags::EMPTY_PATH, rustix::fs::StatxFlags::MNT_ID)?;
+        Ok((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_mnt_id))
+    };
+    if mount(dir)? == mount(opened.as_fd())? {
+        Ok(())
+    } else {
+        Err(Errno::XDEV)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn same_mount(dir: BorrowedFd<'_>, opened: &OwnedFd) -> Result<()> {
+    let same = rustix::fs::fstat(dir)?.st_dev == rustix::fs::fstat(opened)?.st_dev;
+    if same { Ok(()) } else { Err(Errno::XDEV) }
+}

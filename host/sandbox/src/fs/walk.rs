@@ -1,0 +1,294 @@
+//! From a directory handle and a path text to a directory and one name in it, judged at every step.
+//!
+//! Where no link and no `..` is in the way, the names are judged one by one and the kernel then opens the last directory
+//! in one call that refuses links. Everything else is walked name by name from directory handle to directory handle:
+//! a link is read by us and its target walked in its place; `..` goes back to the handle we came from.
+//!
+//! **Invariant:** between judging a name and using it nothing is looked up again by more than that one name, without
+//! following; so nobody can put a link in between. The path as given and the path as resolved must both be allowed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ringfence_core::policy::{Access, Cursor, Rule};
+use ringfence_core::relpath::{PathError, RelPath, check_text};
+use rustix::fs::{FileType, Stat};
+use rustix::io::Errno;
+
+use super::place::{Place, Spot};
+use super::stop::{Answer, Stop, denied, misshapen};
+use super::sys;
+use crate::bindings::wasi::filesystem::types::ErrorCode;
+use crate::meter::{Meter, PATH_NAME};
+
+// Limit: the kernel's own; beyond it a path is a loop.
+const LINKS_MAX: usize = 40;
+
+/// What to do with a link at the end of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastLink {
+    Follow,
+    Keep,
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A directory that was walked into: `.`, `..`, the mount itself.
+    Dir(Place),
+    /// A name in a directory, there or not.
+    Entry(Entry),
+}
+
+/// One name in a directory.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) parent: Place,
+    pub(super) name: String,
+    pub(super) spot: Spot,
+    /// None: nothing of that name is there.
+    pub(super) stat: Option<Stat>,
+    /// The path ended in a slash: only a directory will do.
+    pub(super) must_be_dir: bool,
+}
+
+/// Resolves `path` from `start`. `wanted` is what the guest is after, for the report.
+///
+/// # Errors
+/// A denial when a name on the way may not be passed or the last may not be looked at; POSIX codes otherwise.
+pub(super) fn resolve(
+    start: &Place,
+    path: &str,
+    last: LastLink,
+    wanted: Access,
+    meter: &Meter,
+) -> Answer<Found> {
+    if let Err(error) = check_text(path) {
+        return misshapen(path, wanted, error);
+    }
+    let mut walk = Walk {
+        wanted,
+        last,
+        meter,
+        queue: VecDeque::new(),
+        stack: vec![start.clone()],
+        given: vec![start.spot.cursor().clone()],
+        must_be_dir: false,
+        links: 0,
+    };
+    walk.push_front(path, Origin::Given);
+    match walk.at_once(start)? {
+        Some(found) => Ok(found),
+        None => walk.name_by_name(),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Given,
+    Link,
+}
+
+struct Walk<'a> {
+    wanted: Access,
+    last: LastLink,
+    meter: &'a Meter,
+    queue: VecDeque<(String, Origin)>,
+    stack: Vec<Place>,
+    given: Vec<Cursor>,
+    must_be_dir: bool,
+    links: usize,
+}
+
+impl Walk<'_> {
+    /// Puts the names of `path` before those that are still to be walked.
+    fn push_front(&mut self, path: &str, origin: Origin) {
+        if self.queue.is_empty() {
+            self.must_be_dir |=
+                path.ends_with('/') || matches!(path.rsplit('/').next(), Some("." | ".."));
+        }
+        let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
+        for name in names.rev() {
+            self.meter.charge(PATH_NAME);
+            self.queue.push_front((name.to_owned(), origin));
+        }
+    }
+
+    /// The short way: no `..`, and the kernel finds no link. None: go name by name.
+    fn at_once(&self, start: &Place) -> Answer<Option<Found>> {
+        let names: Vec<&str> = self.queue.iter().map(|(name, _)| name.as_str()).collect();
+        let Some((last, above)) = names.split_last() else {
+            return Ok(Some(Found::Dir(start.clone())));
+        };
+        if names.contains(&"..") || (!above.is_empty() && !start.tree.kernel_resolves()) {
+            return Ok(None);
+        }
+        let mut spot = start.spot.clone();
+        for name in above {
+            spot = spot.step(name, self.wanted)?;
+            spot.judge_for(Access::Traverse, self.wanted)?;
+        }
+        let fd = match above {
+            [] => Arc::clone(&start.fd),
+            above => match sys::open_beneath(start.fd(), &above.join("/")) {
+                Ok(fd) => Arc::new(fd),
+                Err(Errno::NOSYS | Errno::PERM) => {
+                    start.tree.kernel_cannot_resolve();
+                    return Ok(None);
+                }
+                // The walk finds out what it is, and says so by name.
+                Err(_) => return Ok(None),
+            },
+        };
+        let parent = Place {
+            tree: Arc::clone(&start.tree),
+            fd,
+            spot,
+        };
+        let spot = parent.spot.step(last, self.wanted)?;
+        let entry = self.look(parent, last, spot)?;
+        Ok((!self.goes_on(entry.stat.as_ref())).then_some(Found::Entry(entry)))
+    }
+
+    fn name_by_name(mut self) -> Answer<Found> {
+        while let Some((name, origin)) = self.queue.pop_front() {
+            let Some(top) = self.stack.last().cloned() else {
+                break;
+            };
+            if name == ".." {
+                self.step_back(&top, origin)?;
+                continue;
+            }
+            let spot = self.step(&top, &name, origin)?;
+            let is_last = self.queue.is_empty();
+            if !is_last {
+                spot.judge_for(Access::Traverse, self.wanted)?;
+            }
+            let entry = self.look(top, &name, spot)?;
+            let kind = entry.stat.as_ref().map(sys::file_type);
+            match kind {
+                Some(FileType::Symlink) if !is_last || self.goes_on(entry.stat.as_ref()) => {
+                    self.follow(&entry)?
+                }
+                _ if is_last => return Ok(Found::Entry(entry)),
+                Some(FileType::Directory) => self.enter(entry)?,
+                Some(_) => return Err(Stop::Code(ErrorCode::NotDirectory)),
+                None => return Err(Stop::Code(ErrorCode::NoEntry)),
+            }
+        }
+        match self.stack.pop() {
+            Some(place) => Ok(Found::Dir(self.with_given(place))),
+            None => Err(Stop::Code(ErrorCode::Io)),
+        }
+    }
+
+    /// True when a link at the end is to be followed.
+    fn goes_on(&self, stat: Option<&Stat>) -> bool {
+        stat.is_some_and(|stat| sys::file_type(stat) == FileType::Symlink)
+            && (self.last == LastLink::Follow || self.must_be_dir)
+    }
+
+    fn step_back(&mut self, top: &Place, origin: Origin) -> Answer<()> {
+        if self.stack.len() == 1 {
+            return misshapen(
+                &format!("{}/..", top.spot.path),
+                self.wanted,
+                PathError::Escapes,
+            );
+        }
+        self.stack.pop();
+        if origin == Origin::Given && self.given.len() > 1 {
+            self.given.pop();
+        }
+        Ok(())
+    }
+
+    /// The spot of `name` below `top`, with the judge of the path as given beside it.
+    fn step(&mut self, top: &Place, name: &str, origin: Origin) -> Answer<Spot> {
+        if origin == Origin::Given {
+            let next = self.given.last().map(|cursor| cursor.step(name));
+            self.given.extend(next);
+        }
+        let spot = top.spot.step(name, self.wanted)?;
+        Ok(match self.given.last() {
+            Some(given) => spot.as_given(given),
+            None => spot,
+        })
+    }
+
+    fn look(&self, parent: Place, name: &str, spot: Spot) -> Answer<Entry> {
+        spot.judge_look(self.wanted)?;
+        let stat = match sys::look(parent.fd(), name) {
+            Ok(stat) => Some(stat),
+            Err(Errno::NOENT) => None,
+            Err(errno) => return Err(errno.into()),
+        };
+        Ok(Entry {
+            parent,
+            name: name.to_owned(),
+            spot,
+            stat,
+            must_be_dir: self.must_be_dir,
+        })
+    }
+
+    /// Walks the target of a link in the place of the link.
+    fn follow(&mut self, link: &Entry) -> Answer<()> {
+        self.links += 1;
+        if self.links > LINKS_MAX {
+            return Err(Stop::Code(ErrorCode::Loop));
+        }
+        self.meter.charge(PATH_NAME);
+        let target = read_link(link, self.wanted)?;
+        if let Err(error) = check_text(&target) {
+            return misshapen(
+                &format!("{} -> {target}", link.spot.path),
+                self.wanted,
+                error,
+            );
+        }
+        self.push_front(&target, Origin::Link);
+        Ok(())
+    }
+
+    fn enter(&mut self, entry: Entry) -> Answer<()> {
+        let fd = match sys::open_dir(entry.parent.fd(), &entry.name) {
+            Ok(fd) => Arc::new(fd),
+            Err(Errno::XDEV) => return mount_point(&entry.spot.path, self.wanted),
+            Err(errno) => return Err(errno.into()),
+        };
+        self.stack.push(Place {
+            tree: entry.parent.tree,
+            fd,
+            spot: entry.spot,
+        });
+        Ok(())
+    }
+
+    fn with_given(&self, mut place: Place) -> Place {
+        if let Some(given) = self.given.last() {
+            place.spot = place.spot.as_given(given);
+        }
+        place
+    }
+}
+
+/// The target of a link as text.
+pub(super) fn read_link(link: &Entry, wanted: Access) -> Answer<String> {
+    let target = rustix::fs::readlinkat(link.parent.fd(), &link.name, Vec::new())?;
+    match target.into_string() {
+        Ok(target) => Ok(target),
+        Err(_) => misshapen(&link.spot.path.to_string(), wanted, PathError::NotUtf8),
+    }
+}
+
+/// Refuses to go beyond a mount point.
+pub(super) fn mount_point<T>(path: &RelPath, wanted: Access) -> Answer<T> {
+    denied(
+        path,
+        wanted,
+        Rule::Special {
+            kind: "mount point".to_owned(),
+        },
+    )
+}

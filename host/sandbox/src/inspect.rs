@@ -1,0 +1,215 @@
+//! What can be said of a component without running it: what it exports, imports, and the manifest it carries.
+//!
+//! **Invariant:** a contract that this host does not speak, an import that it does not offer and a manifest that does not
+//! fit the exports are refused here, before anything is compiled.
+
+use std::collections::BTreeSet;
+
+use ringfence_core::digest::Digest;
+use ringfence_core::manifest::{
+    CONTRACT, MANIFEST_BYTES_MAX, MANIFEST_SECTION, Manifest, ManifestError, Role,
+    contract_supported,
+};
+use wasmparser::{Encoding, Parser, Payload};
+
+// Limit: the largest useful components (a Python interpreter) are 18 MB; ours are below 300 KB.
+/// The largest component in bytes that is looked at.
+pub const COMPONENT_BYTES_MAX: usize = 32 << 20;
+// Limit: a component of hand-made modules has some; each costs compile time and memory.
+const MODULES_MAX: usize = 1_000;
+
+const CONTRACT_PACKAGE: &str = "ringfence:beat/";
+
+/// What a component is, by its bytes alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// Digest of the bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+    /// The manifest it carries.
+    pub manifest: Manifest,
+    /// Names of the interfaces it imports, sorted.
+    pub imports: BTreeSet<String>,
+}
+
+/// Why bytes are no plugin.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// Larger than [`COMPONENT_BYTES_MAX`].
+    #[error("the component has {size} bytes, more than the {COMPONENT_BYTES_MAX} that are allowed")]
+    TooLarge {
+        /// Its bytes.
+        size: usize,
+    },
+    /// Not WebAssembly, or broken.
+    #[error("not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// A core module.
+    #[error("a core WebAssembly module, not a component: build it for the target wasm32-wasip2")]
+    CoreModule,
+    /// No manifest inside.
+    #[error("no plugin manifest inside: build it with ringfence-sdk and `plugin!`")]
+    NoManifest,
+    /// The manifest cannot be read.
+    #[error("the manifest inside cannot be used: {0}")]
+    Manifest(#[from] ManifestError),
+    /// It speaks a version of the contract that this host does not.
+    #[error(
+        "exports {export}, but this host speaks contract {CONTRACT}: use a host of that version, or rebuild the plugin"
+    )]
+    Contract {
+        /// The export with its version.
+        export: String,
+    },
+    /// Exports and manifest disagree.
+    #[error("the manifest names the roles {declared}, but the component exports {exported}")]
+    Roles {
+        /// By the manifest.
+        declared: String,
+        /// By the exports.
+        exported: String,
+    },
+}
+
+/// Reads a component without running or compiling it.
+///
+/// # Errors
+/// [`InspectError`], the first that applies.
+pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
+    if bytes.len() > COMPONENT_BYTES_MAX {
+        return Err(InspectError::TooLarge { size: bytes.len() });
+    }
+    let outline = Outline::read(bytes)?;
+    let manifest = Manifest::parse(&outline.manifest.ok_or(InspectError::NoManifest)?)?;
+    let exported = roles(&outline.exports)?;
+    if exported != manifest.roles {
+        return Err(InspectError::Roles {
+            declared: list(&manifest.roles),
+            exported: list(&exported),
+        });
+    }
+    Ok(Inspection {
+        digest: Digest::of(bytes),
+        size: bytes.len() as u64,
+        manifest,
+        imports: outline.imports,
+    })
+}
+
+#[derive(Default)]
+struct Outline {
+    exports: BTreeSet<String>,
+    imports: BTreeSet<String>,
+    manifest: Option<String>,
+}
+
+impl Outline {
+    fn read(bytes: &[u8]) -> Result<Self, InspectError> {
+        let broken = |error: &dyn ToString| InspectError::NotAComponent(error.to_string());
+        let mut outline = Self::default();
+        let (mut depth, mut modules) = (0_usize, 0_usize);
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(|error| broken(&error))? {
+                Payload::Version {
+                    encoding: Encoding::Module,
+                    ..
+                } if depth == 0 => return Err(InspectError::CoreModule),
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                    depth += 1;
+                    modules += 1;
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentExportSection(section) if depth == 0 => {
+                    for export in section {
+                        outline
+                            .exports
+                            .insert(export.map_err(|error| broken(&error))?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentImportSection(section) if depth == 0 => {
+                    for import in section {
+                        outline
+                            .imports
+                            .insert(import.map_err(|error| broken(&error))?.name.name.to_owned());
+                    }
+                }
+                Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
+                    outline.keep(section.data())?
+                }
+                _ => {}
+            }
+            if modules > MODULES_MAX {
+                return Err(broken(&format!("more than {MODULES_MAX} modules inside")));
+            }
+        }
+        Ok(outline)
+    }
+
+    fn keep(&mut self, manifest: &[u8]) -> Result<(), InspectError> {
+        let broken = |why: &str| InspectError::NotAComponent(why.to_owned());
+        if manifest.len() > MANIFEST_BYTES_MAX {
+            return Err(broken("its manifest is too large"));
+        }
+        let text =
+            std::str::from_utf8(manifest).map_err(|_| broken("its manifest is not UTF-8"))?;
+        match self.manifest.replace(text.to_owned()) {
+            Some(_) => Err(broken("it has two manifests")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn roles(exports: &BTreeSet<String>) -> Result<BTreeSet<Role>, InspectError> {
+    let mut roles = BTreeSet::new();
+    for export in exports {
+        let Some((interface, version)) = export
+            .strip_prefix(CONTRACT_PACKAGE)
+            .and_then(|rest| rest.split_once('@'))
+        else {
+            continue;
+        };
+        let wrong = || InspectError::Contract {
+            export: export.clone(),
+        };
+        contract_supported(version).map_err(|_| wrong())?;
+        roles.insert(match interface {
+            "observe" => Role::Sensor,
+            "decide" => Role::Decider,
+            "act" => Role::Executor,
+            "judge" => Role::Gate,
+            _ => return Err(wrong()),
+        });
+    }
+    Ok(roles)
+}
+
+fn list(roles: &BTreeSet<Role>) -> String {
+    let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_wrong() {
+        let module = b"\0asm\x01\0\0\0";
+        let component = b"\0asm\x0d\0\x01\0";
+        for (bytes, expect) in [
+            (&b""[..], "not a WebAssembly component"),
+            (b"#!/bin/sh", "not a WebAssembly component"),
+            (module, "a core WebAssembly module"),
+            (component, "no plugin manifest inside"),
+            (&[0; COMPONENT_BYTES_MAX + 1], "more than the"),
+        ] {
+            let error = inspect(bytes).unwrap_err().to_string();
+            assert!(error.contains(expect), "{error}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The boundary: runs components, and decides what each may read, write and spend.
+//!
+//! [`Sandbox`] holds the engine; [`Sandbox::load`] checks and compiles a component into a [`Plugin`]; each of its calls
+//! runs in a store of its own under a [`Call`] and returns a [`Called`]: the answer, or why there is none, and the
+//! report of what was used and denied.
+//!
+//! **Invariant:** there is no way to run a component without every limit set, and none to reach a file but through
+//! the `fs` module. Answers come back as data to be judged, never as orders.
+//!
+//! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code, `call` runs it;
+//! `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs.
+//!
+//! ```no_run
+//! use ringfence_core::{digest::Digest, limits::Limits, policy::{Layer, PathPolicy, PolicySpec}};
+//! use ringfence_sandbox::{Call, Mount, Origin, Sandbox, Times};
+//!
+//! # async fn example(bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::new(None)?;
+//! let plugin = sandbox.load(bytes)?;
+//! let layer = Layer { name: "loop".into(), read: vec!["docs/**".into()], write: vec![] };
+//! let policy = PathPolicy::new(&PolicySpec { layers: vec![layer], deny: vec![] }).map_err(|e| format!("{e:?}"))?;
+//! let called = plugin
+//!     .observe(Call {
+//!         mounts: vec![Mount { guest_path: "/".into(), host_path: ".".into(), policy }],
+//!         limits: Limits::default(),
+//!         config: "{}".into(),
+//!         origin: Origin { seed: Digest::of(b"seed"), clock_start: 0 },
+//!         times: Times::Fixed(0),
+//!         change: None,
+//!     })
+//!     .await?;
+//! println!("{:?} for {} fuel", called.answer, called.report.usage.fuel.used.0);
+//! # Ok(())
+//! # }
+//! ```
+
+mod bindings;
+mod cache;
+mod call;
+mod change_source;
+mod compile;
+mod contract;
+mod engine;
+mod fs;
+mod inspect;
+mod limiter;
+mod meter;
+mod output;
+mod plugin;
+mod state;
+mod wasi;
+
+pub use call::{Call, CallError, Called, PluginError};
+pub use change_source::ChangeSource;
+pub use compile::{COMPILE_DEADLINE, LoadError};
+pub use engine::{Sandbox, SandboxError};
+pub use fs::{Mount, Times};
+pub use inspect::{COMPONENT_BYTES_MAX, InspectError, Inspection, inspect};
+pub use plugin::{ActOutcome, Plugin};
+pub use state::Origin;

@@ -1,0 +1,44 @@
+//! What a store holds while one call runs, and nothing that outlives it.
+
+use std::sync::Arc;
+
+use ringfence_core::digest::Digest;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi_io::IoView;
+
+use crate::change_source::ChangeSource;
+use crate::fs::Fs;
+use crate::limiter::Limiter;
+use crate::meter::Meter;
+use crate::output::Output;
+use crate::wasi::random::Randomness;
+
+/// The data of one call's store.
+pub(crate) struct State {
+    pub(crate) table: ResourceTable,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) limiter: Limiter,
+    pub(crate) fs: Fs,
+    pub(crate) output: Output,
+    pub(crate) randomness: Randomness,
+    /// Seconds since 1970 at which the guest's clocks begin.
+    pub(crate) clock_start: u64,
+    /// JSON text.
+    pub(crate) config: String,
+    pub(crate) change: Option<Arc<dyn ChangeSource>>,
+}
+
+/// Where the guest's chance and time begin.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// What random numbers are drawn from; the same seed gives the same numbers.
+    pub seed: Digest,
+    /// Seconds since 1970.
+    pub clock_start: u64,
+}
+
+impl IoView for State {
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+}
