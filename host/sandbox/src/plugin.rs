@@ -45,7 +45,9 @@ impl Plugin {
         component: Component,
         inspection: Inspection,
     ) -> Result<Self, LoadError> {
-        let pre = linker.instantiate_pre(&component).map_err(|error| LoadError::Import(format!("{error:#}")))?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Import(format!("{error:#}")))?;
         Ok(Self { pre, inspection })
     }
 

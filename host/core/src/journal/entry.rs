@@ -56,6 +56,8 @@ pub struct Intent {
     pub change: Digest,
     /// Git tree id of the base.
     pub base_tree: String,
+    /// The commit it begins from; none for a patch that begins from no commit.
+    pub base_commit: Option<String>,
     /// Git tree id of what is settled.
     pub candidate_tree: String,
 }

@@ -150,6 +150,7 @@ pub(crate) fn intent(beat: u64, on: &str, settle: Settle) -> Intent {
         item: Some(item(on)),
         change: digest("change"),
         base_tree: "tree".to_owned(),
+        base_commit: None,
         candidate_tree: "candidate".to_owned(),
     }
 }

@@ -187,7 +187,9 @@ fn step(
         role,
         config: config.map_or_else(|| Value::Object(Map::new()), |json| json.value.clone()),
         limits,
-        fuel_written: section.one("limits").is_some_and(|limits| limits.has("fuel")),
+        fuel_written: section
+            .one("limits")
+            .is_some_and(|limits| limits.has("fuel")),
         paths,
         at: StepPlace {
             step: section.span.clone(),

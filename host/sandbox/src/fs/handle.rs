@@ -15,7 +15,7 @@ use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 #[derive(Debug)]
 pub enum Descriptor {
     /// A regular file.
-    File(FileHandle),
+    File(Box<FileHandle>),
     /// A directory.
     Dir(DirHandle),
 }

@@ -38,7 +38,7 @@ pub(super) fn judge_other_names(
     access: Access,
     meter: &Meter,
 ) -> Answer<()> {
-    let count = u64::from(stat.st_nlink);
+    let count = sys::name_count(stat);
     if count < 2 || sys::file_type(stat) != FileType::RegularFile {
         return Ok(());
     }
@@ -82,13 +82,14 @@ pub(super) fn judge_other_names(
 fn find(tree: &Tree, meter: &Meter) -> Answer<Names> {
     let mut names = Names::new();
     search::below(tree, &RelPath::ROOT, meter, &mut |seen| {
-        if let Seen::Entry(path, stat) = seen {
-            if sys::file_type(stat) == FileType::RegularFile && u64::from(stat.st_nlink) > 1 {
-                names
-                    .entry((stat.st_dev, stat.st_ino))
-                    .or_default()
-                    .push(path);
-            }
+        if let Seen::Entry(path, stat) = seen
+            && sys::file_type(stat) == FileType::RegularFile
+            && sys::name_count(stat) > 1
+        {
+            names
+                .entry((stat.st_dev, stat.st_ino))
+                .or_default()
+                .push(path);
         }
         Ok(())
     })?;

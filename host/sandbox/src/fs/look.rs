@@ -9,7 +9,7 @@ use super::handle::Descriptor;
 use super::links::judge_other_names;
 use super::place::{Place, Spot, Tree};
 use super::stop::Answer;
-use super::walk::{Entry, Found, LastLink, read_link, resolve};
+use super::walk::{Found, LastLink, read_link, resolve};
 use super::{Fs, Times, sys};
 use crate::bindings::wasi::clocks::wall_clock::Datetime;
 use crate::bindings::wasi::filesystem::types::{
@@ -83,20 +83,16 @@ impl Fs {
         self.meter.charge(SYSCALL);
         match resolve(place, path, last, Access::Stat, &self.meter)? {
             Found::Dir(place) => look_dir(&place),
-            Found::Entry(Entry { stat: None, .. }) => Err(ErrorCode::NoEntry.into()),
-            Found::Entry(Entry {
-                parent,
-                spot,
-                stat: Some(stat),
-                must_be_dir,
-                ..
-            }) => {
-                self.judge_look(&parent.tree, &spot, &stat)?;
-                if must_be_dir && sys::file_type(&stat) != FileType::Directory {
+            Found::Entry(entry) => {
+                let Some(stat) = entry.stat else {
+                    return Err(ErrorCode::NoEntry.into());
+                };
+                self.judge_look(&entry.parent.tree, &entry.spot, &stat)?;
+                if entry.must_be_dir && sys::file_type(&stat) != FileType::Directory {
                     return Err(ErrorCode::NotDirectory.into());
                 }
                 Ok(Looked {
-                    path: spot.path,
+                    path: entry.spot.path,
                     stat,
                 })
             }
@@ -119,7 +115,11 @@ impl Fs {
         DescriptorStat {
             type_: descriptor_type(kind),
             // What a directory weighs and how many links it has is the file system's own affair.
-            link_count: if fixed && is_dir { 1 } else { stat.st_nlink },
+            link_count: if fixed && is_dir {
+                1
+            } else {
+                sys::name_count(stat)
+            },
             size: if fixed && is_dir {
                 0
             } else {

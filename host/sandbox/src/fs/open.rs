@@ -138,12 +138,12 @@ impl Fs {
         if open.contains(OpenFlags::TRUNCATE) && stat.st_size > 0 {
             rustix::fs::ftruncate(&fd, 0)?;
         }
-        Ok(Descriptor::File(FileHandle {
+        Ok(Descriptor::File(Box::new(FileHandle {
             file: Arc::new(File::from(fd)),
             tree: Arc::clone(&entry.parent.tree),
             spot: entry.spot.clone(),
             flags: flags & !DescriptorFlags::MUTATE_DIRECTORY,
-        }))
+        })))
     }
 }
 

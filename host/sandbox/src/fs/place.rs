@@ -119,7 +119,7 @@ impl Spot {
     }
 
     /// The same spot, reached by a path as given that the judge `given` stands at.
-    pub(super) fn as_given(mut self, given: &Cursor) -> Self {
+    pub(super) fn reached_by(mut self, given: &Cursor) -> Self {
         self.given = Some(given.clone());
         self
     }

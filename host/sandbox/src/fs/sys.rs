@@ -74,6 +74,15 @@ pub(super) fn look(dir: BorrowedFd<'_>, name: &str) -> Result<Stat> {
     rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// How many names the file has.
+#[cfg_attr(
+    target_os = "linux",
+    expect(clippy::useless_conversion, reason = "narrower elsewhere")
+)]
+pub(super) fn name_count(stat: &Stat) -> u64 {
+    u64::from(stat.st_nlink)
+}
+
 /// The type in `stat`.
 pub(super) fn file_type(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)

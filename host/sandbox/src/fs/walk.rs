@@ -33,6 +33,7 @@ pub(super) enum LastLink {
 
 /// What a path leads to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "taken apart where it is made")]
 pub(super) enum Found {
     /// A directory that was walked into: `.`, `..`, the mount itself.
     Dir(Place),
@@ -211,7 +212,7 @@ impl Walk<'_> {
         }
         let spot = top.spot.step(name, self.wanted)?;
         Ok(match self.given.last() {
-            Some(given) => spot.as_given(given),
+            Some(given) => spot.reached_by(given),
             None => spot,
         })
     }
@@ -267,7 +268,7 @@ impl Walk<'_> {
 
     fn with_given(&self, mut place: Place) -> Place {
         if let Some(given) = self.given.last() {
-            place.spot = place.spot.as_given(given);
+            place.spot = place.spot.reached_by(given);
         }
         place
     }

@@ -567,6 +567,7 @@ fn an_open_intent_comes_first() {
         item: None,
         change: digest("c"),
         base_tree: String::new(),
+        base_commit: None,
         candidate_tree: String::new(),
     };
     story.plan.state = LoopState {
