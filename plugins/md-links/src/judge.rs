@@ -1,0 +1,247 @@
+//! The gate: does a change break links?
+//!
+//! Owns which documents a change concerns, and the comparison of before and after: link by link, by the target as it
+//! is written, so that a link which only moved within its file is the same link.
+//!
+//! **Invariant:** whatever the change, a document it touched is either judged or named in a finding, which is an error if
+//! it could be read before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringfence_markdown::breaks::{breaks, describe};
+use ringfence_markdown::path::parent;
+use ringfence_markdown::target::{Place, follow};
+use ringfence_markdown::{Break, Files, Kind, Library, Repair, Tree, repair};
+use ringfence_sdk::prelude::*;
+
+use crate::before::{self, Before};
+use crate::scope::Scope;
+use crate::{SHOWN_MAX, shown};
+
+pub(crate) fn judge(now: &Tree, files: &dyn Files, change: &Change, scope: &Scope) -> Verdict {
+    let before_tree = before::tree(now, change);
+    let before_files = Before::new(files, change);
+    let judge = Judge {
+        now: Library::new(now, files),
+        before: Library::new(&before_tree, &before_files),
+        change,
+        scope,
+    };
+    judge.verdict()
+}
+
+struct Judge<'a> {
+    now: Library<'a>,
+    before: Library<'a>,
+    change: &'a Change,
+    scope: &'a Scope,
+}
+
+/// What was seen in the documents that a change concerns.
+#[derive(Default)]
+struct Seen {
+    documents: usize,
+    new: Vec<Break>,
+    old: Vec<Break>,
+    unjudged: Vec<Finding>,
+}
+
+impl Judge<'_> {
+    fn verdict(&self) -> Verdict {
+        let mut seen = Seen::default();
+        let mut looked_at = BTreeSet::new();
+        for file in self
+            .change
+            .files()
+            .iter()
+            .filter(|file| self.is_document(file))
+        {
+            looked_at.insert(file.path.as_str());
+            self.changed(file, &mut seen);
+        }
+        for path in self.bereft(&looked_at) {
+            self.compare(&path, &path, &mut seen);
+        }
+        self.conclude(seen)
+    }
+
+    /// Whether a changed file is a document in scope. A link in the file system is none: what it leads to is.
+    fn is_document(&self, file: &FileChange) -> bool {
+        file.kind != ChangeKind::Deleted
+            && self.scope.covers(&file.path)
+            && self.now.tree().kind(&file.path) != Some(Kind::Link)
+    }
+
+    fn changed(&self, file: &FileChange, seen: &mut Seen) {
+        let was = file.renamed_from.as_deref().unwrap_or(&file.path);
+        let now = self.now.document(&file.path);
+        let Err(error) = now.as_ref() else {
+            self.compare(&file.path, was, seen);
+            return;
+        };
+        seen.documents += 1;
+        let had_text = file.kind == ChangeKind::Added && file.renamed_from.is_none()
+            || self.before.document(was).is_ok();
+        let message = format!("it {}, so its links cannot be judged", describe(error));
+        let finding = if had_text {
+            Finding::error("unreadable", message)
+        } else {
+            Finding::note("unreadable", message)
+        };
+        seen.unjudged.push(finding.at(&file.path));
+    }
+
+    /// Sorts the broken links of one document into new and old ones.
+    fn compare(&self, path: &str, was: &str, seen: &mut Seen) {
+        seen.documents += 1;
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        if self.before.has_document(was) {
+            for broken in breaks(&self.before, was, self.scope.settings).unwrap_or_default() {
+                *known.entry(broken.link.target).or_default() += 1;
+            }
+        }
+        let broken = breaks(&self.now, path, self.scope.settings).unwrap_or_default();
+        for broken in broken
+            .into_iter()
+            .filter(|broken| !self.scope.ignores(broken))
+        {
+            match known.get_mut(&broken.link.target) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    seen.old.push(broken);
+                }
+                _ => seen.new.push(broken),
+            }
+        }
+    }
+
+    /// The documents outside of `looked_at` that link to something the change took away: a file, a folder, a heading.
+    fn bereft(&self, looked_at: &BTreeSet<&str>) -> Vec<String> {
+        let lost = self.lost();
+        if lost.is_empty() {
+            return Vec::new();
+        }
+        let others = self
+            .now
+            .tree()
+            .files()
+            .filter(|path| self.scope.covers(path) && !looked_at.contains(path));
+        others
+            .filter(|path| self.links_to(path, &lost))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn links_to(&self, path: &str, lost: &BTreeSet<String>) -> bool {
+        let document = self.now.document(path);
+        let Ok(document) = document.as_ref() else {
+            return false;
+        };
+        document
+            .links()
+            .iter()
+            .any(|link| match follow(path, &link.target) {
+                Place::Inside { path, .. } => lost.contains(&path),
+                Place::Outside { .. } | Place::Elsewhere => false,
+            })
+    }
+
+    /// Paths that no longer exist, and documents that lost an anchor.
+    fn lost(&self) -> BTreeSet<String> {
+        let mut lost = BTreeSet::new();
+        for file in self.change.files() {
+            let sources = [Some(file.path.as_str()), file.renamed_from.as_deref()];
+            for source in sources.into_iter().flatten() {
+                let mut path = source;
+                while !path.is_empty()
+                    && self.now.tree().kind(path).is_none()
+                    && lost.insert(path.to_owned())
+                {
+                    path = parent(path);
+                }
+            }
+            if file.kind == ChangeKind::Modified && self.has_lost_anchors(&file.path) {
+                lost.insert(file.path.clone());
+            }
+        }
+        lost
+    }
+
+    fn has_lost_anchors(&self, path: &str) -> bool {
+        if !self.scope.settings.anchors
+            || !self.now.has_document(path)
+            || !self.before.has_document(path)
+        {
+            return false;
+        }
+        let (now, before) = (self.now.document(path), self.before.document(path));
+        match (now.as_ref(), before.as_ref()) {
+            (Ok(now), Ok(before)) => before
+                .anchors()
+                .iter()
+                .any(|(_, anchor)| !now.anchors().contains(anchor)),
+            _ => false,
+        }
+    }
+
+    fn conclude(&self, seen: Seen) -> Verdict {
+        if seen.documents == 0 {
+            return Verdict::abstain("no Markdown file and no target of a link is touched");
+        }
+        let mut findings = seen.unjudged;
+        findings.extend(
+            seen.new
+                .iter()
+                .take(SHOWN_MAX)
+                .map(|broken| self.new_break(broken)),
+        );
+        findings.extend(seen.old.iter().take(SHOWN_MAX).map(old_break));
+        let failed = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        let summary = format!(
+            "{} newly broken, {} broken before, in {} documents",
+            seen.new.len(),
+            seen.old.len(),
+            seen.documents
+        );
+        let ruling = if failed { Ruling::Fail } else { Ruling::Pass };
+        Verdict {
+            ruling,
+            findings,
+            summary,
+        }
+    }
+
+    fn new_break(&self, broken: &Break) -> Finding {
+        let message = format!("`{}` {}", shown(&broken.link.target), broken.rule.words());
+        let help = match repair(&self.now, broken, self.scope.settings) {
+            Repair::Unique(new) => format!("write `{}` instead", shown(&new)),
+            Repair::Ambiguous(candidates) => {
+                let candidates: Vec<String> = candidates
+                    .iter()
+                    .map(|new| format!("`{}`", shown(new)))
+                    .collect();
+                format!("it may have meant {}", candidates.join(" or "))
+            }
+            Repair::Nothing => String::new(),
+        };
+        let finding = Finding::error(broken.rule.id(), message);
+        finding
+            .at_position(&broken.path, broken.link.line, broken.link.column)
+            .help(help)
+    }
+}
+
+fn old_break(broken: &Break) -> Finding {
+    let message = format!(
+        "`{}` {}, as it did before this change",
+        shown(&broken.link.target),
+        broken.rule.words()
+    );
+    Finding::note(broken.rule.id(), message).at_position(
+        &broken.path,
+        broken.link.line,
+        broken.link.column,
+    )
+}

@@ -1,0 +1,223 @@
+//! Golden fixtures: `fixtures/<case>/before` for the sensor, with `after` for the gate, `config.json` for both, and
+//! what is expected in `expected.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ringfence_markdown::Kind;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn read(path: &Path) -> Option<Value> {
+    fs::read_to_string(path)
+        .ok()
+        .map(|text| serde_json::from_str(&text).unwrap())
+}
+
+/// Every file below `folder` by its path in it.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let tree = Tree::read(folder).unwrap();
+    tree.files()
+        .map(|path| (path.to_owned(), fs::read(folder.join(path)).unwrap()))
+        .collect()
+}
+
+fn scope(case: &Path) -> Scope {
+    let config = read(&case.join("config.json")).unwrap_or_else(|| json!({}));
+    Scope::new(Context::test(config).config().unwrap()).unwrap()
+}
+
+/// What the sensor says of the files before.
+fn sensed(case: &Path) -> Value {
+    let root = case.join("before");
+    let seen = observe::observe(&Tree::read(&root).unwrap(), &Disk::at(&root), &scope(case));
+    let show = |item: &Item| {
+        let suggestion = item
+            .detail
+            .get("suggestion")
+            .and_then(Value::as_str)
+            .unwrap_or("-");
+        format!(
+            "{}:{} {} → {suggestion}",
+            item.detail["line"], item.detail["column"], item.title
+        )
+    };
+    let items: Vec<String> = seen.items.iter().map(show).collect();
+    json!({ "signal": seen.signal, "items": items, "unreadable": seen.detail["unreadable"] })
+}
+
+/// What the gate says of the change from `before` to `after`.
+fn judged(case: &Path) -> Value {
+    let (before, after) = (files(&case.join("before")), files(&case.join("after")));
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = paths
+        .into_iter()
+        .filter_map(|path| match (before.get(path), after.get(path)) {
+            (Some(old), Some(new)) => {
+                (old != new).then(|| TestFile::modified(path, old.clone(), new.clone()))
+            }
+            (None, Some(new)) => Some(TestFile::added(path, new.clone())),
+            (old, None) => old.map(|old| TestFile::deleted(path, old.clone())),
+        });
+    let change = Change::test(changed.collect());
+    let root = case.join("after");
+    let verdict = judge::judge(
+        &Tree::read(&root).unwrap(),
+        &Disk::at(&root),
+        &change,
+        &scope(case),
+    );
+    let show = |finding: &Finding| {
+        let place = finding.locations.first().unwrap();
+        let Finding {
+            severity,
+            rule,
+            message,
+            help,
+            ..
+        } = finding;
+        let said = format!(
+            "{severity:?} {rule} {}:{}:{} {message}",
+            place.path, place.line, place.column
+        );
+        if help.is_empty() {
+            said
+        } else {
+            format!("{said} ({help})")
+        }
+    };
+    let findings: Vec<String> = verdict.findings.iter().map(show).collect();
+    json!({ "ruling": format!("{:?}", verdict.ruling), "summary": verdict.summary, "findings": findings })
+}
+
+#[test]
+fn fixtures() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 15, "{cases:?}");
+    let mut wrong = Vec::new();
+    for case in cases {
+        let actual = if case.join("after").is_dir() {
+            judged(&case)
+        } else {
+            sensed(&case)
+        };
+        if read(&case.join("expected.json")).as_ref() != Some(&actual) {
+            wrong.push(format!(
+                "{}\n{}",
+                case.display(),
+                serde_json::to_string_pretty(&actual).unwrap()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+struct Memory(BTreeMap<String, String>);
+
+impl ringfence_markdown::Files for Memory {
+    fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        self.0
+            .get(path)
+            .map(|text| text.clone().into_bytes())
+            .ok_or_else(|| std::io::ErrorKind::NotFound.into())
+    }
+
+    fn is_hidden(&self, _: &str) -> bool {
+        false
+    }
+}
+
+fn observed(files: &[(&str, &str)]) -> Observation {
+    let files = Memory(
+        files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
+    );
+    let tree = Tree::of(files.0.keys().map(|path| (path.clone(), Kind::File)));
+    observe::observe(&tree, &files, &Scope::new(Config::default()).unwrap())
+}
+
+#[test]
+fn what_moves_about_keeps_signal_and_ids() {
+    let seen = observed(&[("a.md", "[x](b.md) [x](b.md) [y](c.md)\n")]);
+    let moved = observed(&[
+        ("a.md", "# New\n\n[y](c.md)\n\n[x](b.md)\n\nand [x](b.md)\n"),
+        ("new.md", "# N\n"),
+    ]);
+    let ids = |seen: &Observation| {
+        seen.items
+            .iter()
+            .map(|item| item.id.clone())
+            .collect::<BTreeSet<String>>()
+    };
+    assert_eq!(seen.signal, moved.signal);
+    assert_eq!(ids(&seen), ids(&moved));
+    assert_eq!(ids(&seen).len(), 3);
+    let other = observed(&[("a.md", "[x](b.md) [y](c.md)\n")]);
+    assert_ne!(seen.signal, other.signal);
+}
+
+#[test]
+fn a_fixable_item_says_what_its_repair_takes() {
+    let seen = observed(&[("a.md", "[x](b.md)\n"), ("docs/b.md", "")]);
+    let [item] = seen.items.as_slice() else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(item.labels, ["broken-link", "missing-file", "fixable"]);
+    let expect = json!({ "path": "a.md", "line": 1, "column": 5, "target": "b.md", "rule": "missing-file",
+                         "suggestion": "docs/b.md" });
+    assert_eq!(item.detail, expect);
+}
+
+#[test]
+fn hostile_workspaces_give_bounded_answers() {
+    let many = (0..30_000)
+        .map(|n| format!("[x](gone-{n}.md)\n"))
+        .collect::<String>();
+    let long = format!("[x]({})\n", "a/".repeat(100_000));
+    let seen = observed(&[("long.md", &long), ("many.md", &many)]);
+    assert!(seen.items.len() <= SHOWN_MAX);
+    assert_eq!(seen.detail["broken"], 30_001);
+    let size = seen.signal.to_string().len() + seen.detail.to_string().len();
+    assert!(size < 500_000, "{size}");
+    let deep = format!("{}x.md", "folder/".repeat(500));
+    let wide = (0..400)
+        .map(|n| format!("[x]({n}{})\n", "y".repeat(2_000)))
+        .collect::<String>();
+    let seen_deep = observed(&[(&deep, &wide)]);
+    let size = seen_deep
+        .signal
+        .to_string()
+        .len()
+        .max(seen_deep.detail.to_string().len());
+    assert!(size < 500_000, "{size}");
+    let other = observed(&[
+        ("long.md", &long),
+        ("many.md", &many.replace("gone-29999", "gone-x")),
+    ]);
+    assert_ne!(seen.signal, other.signal, "what is cut off still counts");
+}
+
+#[test]
+fn a_wrong_config_is_an_error() {
+    for config in [
+        json!({ "roots": ["../x"] }),
+        json!({ "roots": ["/docs"] }),
+        json!({ "ignore": ["[[:alpha:]]"] }),
+        json!({ "ignore": ["a["] }),
+        json!({ "ignore": ["!a"] }),
+        json!({ "root_relative": "site" }),
+        json!({ "root": [] }),
+    ] {
+        let scope = Context::test(config.clone()).config().and_then(Scope::new);
+        assert!(matches!(scope, Err(Error::Config(_))), "{config}");
+    }
+}
