@@ -66,8 +66,14 @@ impl Case {
 
     /// A file with other bytes than before.
     #[must_use]
-    pub fn modified(mut self, path: &str, before: impl AsRef<[u8]>, after: impl AsRef<[u8]>) -> Self {
-        self.before.insert(path.to_owned(), before.as_ref().to_vec());
+    pub fn modified(
+        mut self,
+        path: &str,
+        before: impl AsRef<[u8]>,
+        after: impl AsRef<[u8]>,
+    ) -> Self {
+        self.before
+            .insert(path.to_owned(), before.as_ref().to_vec());
         self.put(path, after.as_ref());
         self
     }
@@ -75,7 +81,8 @@ impl Case {
     /// A file that is gone.
     #[must_use]
     pub fn deleted(mut self, path: &str, before: impl AsRef<[u8]>) -> Self {
-        self.before.insert(path.to_owned(), before.as_ref().to_vec());
+        self.before
+            .insert(path.to_owned(), before.as_ref().to_vec());
         self
     }
 
@@ -120,7 +127,10 @@ impl Case {
     /// One more denial.
     #[must_use]
     pub fn deny(mut self, glob: &str) -> Self {
-        self.deny.push(DenyPattern { pattern: glob.to_owned(), source: DenySource::Operator });
+        self.deny.push(DenyPattern {
+            pattern: glob.to_owned(),
+            source: DenySource::Operator,
+        });
         self
     }
 
@@ -185,9 +195,12 @@ fn read_tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut open = vec![root.to_owned()];
     while let Some(dir) = open.pop() {
-        let entries = fs::read_dir(&dir).unwrap_or_else(|error| stop(format!("{}: {error}", dir.display())));
+        let entries =
+            fs::read_dir(&dir).unwrap_or_else(|error| stop(format!("{}: {error}", dir.display())));
         for entry in entries.flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
             if kind.is_dir() {
                 open.push(entry.path());
             } else if kind.is_file()

@@ -29,7 +29,11 @@ impl TestChange {
             .filter(|path| before.get(*path) != after.get(*path))
             .map(|path| file_change(path, before.get(path), after.get(path)))
             .collect();
-        Self { files, before: before.clone(), after: after.clone() }
+        Self {
+            files,
+            before: before.clone(),
+            after: after.clone(),
+        }
     }
 }
 
@@ -49,19 +53,31 @@ impl ChangeSource for TestChange {
         let mut text = String::new();
         for file in self.files.iter().filter(|file| paths.contains(&file.path)) {
             let path = file.path.as_str();
-            let side = |files: &Files| String::from_utf8_lossy(files.get(path).map_or(&[], Vec::as_slice)).into_owned();
+            let side = |files: &Files| {
+                String::from_utf8_lossy(files.get(path).map_or(&[], Vec::as_slice)).into_owned()
+            };
             let (before, after) = (side(&self.before), side(&self.after));
             let diff = TextDiff::from_lines(&before, &after);
             let mut unified = diff.unified_diff();
-            let unified = unified.context_radius(context as usize).header(&format!("a/{path}"), &format!("b/{path}")).to_string();
+            let unified = unified
+                .context_radius(context as usize)
+                .header(&format!("a/{path}"), &format!("b/{path}"))
+                .to_string();
             text.push_str(&unified);
         }
-        if text.len() as u64 > max { Err(io::Error::other("too large")) } else { Ok(text) }
+        if text.len() as u64 > max {
+            Err(io::Error::other("too large"))
+        } else {
+            Ok(text)
+        }
     }
 }
 
 fn file_change(path: &str, before: Option<&Vec<u8>>, after: Option<&Vec<u8>>) -> FileChange {
-    let binary = [before, after].into_iter().flatten().any(|bytes| bytes.contains(&0));
+    let binary = [before, after]
+        .into_iter()
+        .flatten()
+        .any(|bytes| bytes.contains(&0));
     let (lines_added, lines_removed) = if binary { (0, 0) } else { lines(before, after) };
     FileChange {
         path: RelPath::lexical(path).unwrap_or_else(|error| stop(format!("{path:?}: {error}"))),
@@ -83,10 +99,19 @@ fn file_change(path: &str, before: Option<&Vec<u8>>, after: Option<&Vec<u8>>) ->
 }
 
 fn lines(before: Option<&Vec<u8>>, after: Option<&Vec<u8>>) -> (u32, u32) {
-    let text = |bytes: Option<&Vec<u8>>| String::from_utf8_lossy(bytes.map_or(&[], Vec::as_slice)).into_owned();
+    let text = |bytes: Option<&Vec<u8>>| {
+        String::from_utf8_lossy(bytes.map_or(&[], Vec::as_slice)).into_owned()
+    };
     let (before, after) = (text(before), text(after));
     let diff = TextDiff::from_lines(&before, &after);
-    let count = |tag| u32::try_from(diff.iter_all_changes().filter(|change| change.tag() == tag).count()).unwrap_or(u32::MAX);
+    let count = |tag| {
+        u32::try_from(
+            diff.iter_all_changes()
+                .filter(|change| change.tag() == tag)
+                .count(),
+        )
+        .unwrap_or(u32::MAX)
+    };
     (count(ChangeTag::Insert), count(ChangeTag::Delete))
 }
 
@@ -96,14 +121,46 @@ mod tests {
 
     #[test]
     fn counts_and_shows_what_differs() {
-        let files = |files: &[(&str, &str)]| files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect::<Files>();
+        let files = |files: &[(&str, &str)]| {
+            files
+                .iter()
+                .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+                .collect::<Files>()
+        };
         let before = files(&[("a", "1\n2\n"), ("b", "x\n"), ("same", "s\n")]);
         let after = files(&[("a", "1\n3\n4\n"), ("c", "new\n"), ("same", "s\n")]);
         let change = TestChange::between(&before, &after);
-        let told: Vec<_> = change.files().iter().map(|file| (file.path.as_str(), file.kind, file.lines_added, file.lines_removed)).collect();
-        assert_eq!(told, [("a", ChangeKind::Modified, 2, 1), ("b", ChangeKind::Deleted, 0, 1), ("c", ChangeKind::Added, 1, 0)]);
-        let diff = change.unified_diff(0, &[RelPath::lexical("a").unwrap()], 1 << 20).unwrap();
-        assert!(diff.contains("-2\n+3\n+4\n") && !diff.contains("new"), "{diff}");
-        assert!(change.unified_diff(0, &[RelPath::lexical("a").unwrap()], 3).is_err());
+        let told: Vec<_> = change
+            .files()
+            .iter()
+            .map(|file| {
+                (
+                    file.path.as_str(),
+                    file.kind,
+                    file.lines_added,
+                    file.lines_removed,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("a", ChangeKind::Modified, 2, 1),
+                ("b", ChangeKind::Deleted, 0, 1),
+                ("c", ChangeKind::Added, 1, 0)
+            ]
+        );
+        let diff = change
+            .unified_diff(0, &[RelPath::lexical("a").unwrap()], 1 << 20)
+            .unwrap();
+        assert!(
+            diff.contains("-2\n+3\n+4\n") && !diff.contains("new"),
+            "{diff}"
+        );
+        assert!(
+            change
+                .unified_diff(0, &[RelPath::lexical("a").unwrap()], 3)
+                .is_err()
+        );
     }
 }

@@ -32,7 +32,9 @@ use ringfence_core::policy::{Denial, Layer, PathPolicy, PolicySpec, builtin_deni
 use ringfence_core::quantity::Fuel;
 use ringfence_core::snapshot::RawObservation;
 use ringfence_core::verdict::Verdict;
-use ringfence_sandbox::{ActOutcome, Call, CallError, Called, Mount, Origin, Plugin, PluginError, Sandbox, Times};
+use ringfence_sandbox::{
+    ActOutcome, Call, CallError, Called, Mount, Origin, Plugin, PluginError, Sandbox, Times,
+};
 use serde_json::Value;
 
 pub use case::Case;
@@ -59,7 +61,10 @@ impl Component {
         let path = path.as_ref();
         match std::fs::read(path) {
             Ok(bytes) => Self::from_bytes(&bytes),
-            Err(error) => stop(format!("{}: {error}; build it first, for the target wasm32-wasip2", path.display())),
+            Err(error) => stop(format!(
+                "{}: {error}; build it first, for the target wasm32-wasip2",
+                path.display()
+            )),
         }
     }
 
@@ -94,7 +99,9 @@ impl Component {
     /// When the call cannot be set up.
     #[must_use]
     pub fn decide(&self, case: &Case, situation: &Value) -> Run<RawDecision> {
-        run(self.0.decide(self.call(case, Role::Decider), &situation.to_string()))
+        run(self
+            .0
+            .decide(self.call(case, Role::Decider), &situation.to_string()))
     }
 
     /// Calls the executor, which changes the files of `case`.
@@ -103,7 +110,9 @@ impl Component {
     /// When the call cannot be set up.
     #[must_use]
     pub fn act(&self, case: &Case, action: &str, input: &Value) -> Run<ActOutcome> {
-        run(self.0.act(self.call(case, Role::Executor), action, &input.to_string()))
+        run(self
+            .0
+            .act(self.call(case, Role::Executor), action, &input.to_string()))
     }
 
     /// Calls the gate on the change that `case` describes.
@@ -122,22 +131,43 @@ impl Component {
     #[must_use]
     pub fn call(&self, case: &Case, role: Role) -> Call {
         let asks = &self.0.inspection().manifest.asks;
-        let write = |globs: &[String]| if role == Role::Executor { globs.to_vec() } else { Vec::new() };
+        let write = |globs: &[String]| {
+            if role == Role::Executor {
+                globs.to_vec()
+            } else {
+                Vec::new()
+            }
+        };
         let mut deny = builtin_denials();
         deny.extend(case.deny.clone());
         let spec = PolicySpec {
             layers: vec![
-                Layer { name: "loop".into(), read: case.read.clone(), write: write(&case.write) },
-                Layer { name: "plugin".into(), read: asks.read.clone(), write: write(&asks.write) },
+                Layer {
+                    name: "loop".into(),
+                    read: case.read.clone(),
+                    write: write(&case.write),
+                },
+                Layer {
+                    name: "plugin".into(),
+                    read: asks.read.clone(),
+                    write: write(&asks.write),
+                },
             ],
             deny,
         };
         let policy = PathPolicy::new(&spec).unwrap_or_else(|errors| stop(format!("{errors:?}")));
         Call {
-            mounts: vec![Mount { guest_path: "/".into(), host_path: case.path().to_owned(), policy }],
+            mounts: vec![Mount {
+                guest_path: "/".into(),
+                host_path: case.path().to_owned(),
+                policy,
+            }],
             limits: case.limits,
             config: case.config.to_string(),
-            origin: Origin { seed: Digest::of(b"ringfence-testkit"), clock_start: NOW },
+            origin: Origin {
+                seed: Digest::of(b"ringfence-testkit"),
+                clock_start: NOW,
+            },
             times: Times::Fixed(NOW),
             change: (role == Role::Gate).then(|| Arc::new(case.change()) as _),
         }
@@ -154,7 +184,10 @@ impl<T> Run<T> {
         match &self.0.answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => stop(format!("the plugin says: {error}\n{}", self.log_text())),
-            Err(failure) => stop(format!("the sandbox ended the call: {failure}\n{}", self.log_text())),
+            Err(failure) => stop(format!(
+                "the sandbox ended the call: {failure}\n{}",
+                self.log_text()
+            )),
         }
     }
 
@@ -208,12 +241,17 @@ impl<T> Run<T> {
     }
 
     fn log_text(&self) -> String {
-        self.log().iter().map(|line| format!("{}: {}\n", line.level, line.text)).collect()
+        self.log()
+            .iter()
+            .map(|line| format!("{}: {}\n", line.level, line.text))
+            .collect()
     }
 }
 
 fn run<T>(call: impl Future<Output = Result<Called<T>, CallError>>) -> Run<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
     let runtime = runtime.unwrap_or_else(|error| stop(error));
     Run(runtime.block_on(call).unwrap_or_else(|error| stop(error)))
 }

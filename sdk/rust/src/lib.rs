@@ -1,0 +1,89 @@
+//! What a Ringfence plugin is written against.
+//!
+//! A plugin is a component with one or more roles: a *sensor* observes, a *decider* decides, an *executor* acts, a
+//! *gate* judges. Each role is one function with an attribute. Files are read and written with ordinary `std::fs`
+//! and paths relative to the workspace root; what the operator denies is absent from listings and answers
+//! `PermissionDenied`. There is no network, no environment, and the clock stands at the beat's start.
+//!
+//! A whole gate:
+//!
+//! ```no_run
+//! # // The manifest of a real plugin stands beside its Cargo.toml: `ringfence_sdk::plugin!("../plugin.toml");`
+//! use ringfence_sdk::prelude::*;
+//!
+//! #[gate]
+//! fn no_todo(_: &Context, change: &Change) -> Result<impl Into<Verdict>> {
+//!     let mut findings = Vec::new();
+//!     for file in change.files().iter().filter(|file| file.kind != ChangeKind::Deleted) {
+//!         if String::from_utf8_lossy(&std::fs::read(&file.path)?).contains("TODO") {
+//!             findings.push(Finding::error("todo", "a to-do is left").at(&file.path));
+//!         }
+//!     }
+//!     Ok(findings)
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! The function stays an ordinary one: native unit tests call it with [`Context::test`] and [`Change::test`]. Built
+//! for `wasm32-wasip2` with `crate-type = ["cdylib"]`, the crate is a component that exports exactly its roles.
+//!
+//! Owns the author's types and the way across the component boundary. In reading order: `context`, then a role at
+//! a time (`observation`; `situation`, `decision`; `outcome`; `change`, `finding`, `verdict`), `error`, and
+//! `private` with the generated `bindings` below it.
+//!
+//! **Invariant:** nothing is generated while a plugin builds, and nothing survives a call. The contract itself is
+//! `wit/beat.wit`; the other side of it is the host's sandbox.
+
+#[path = "private.rs"]
+#[doc(hidden)]
+pub mod __private;
+mod bindings;
+mod change;
+mod context;
+mod decision;
+mod error;
+mod finding;
+mod observation;
+mod outcome;
+pub mod prelude;
+mod situation;
+mod verdict;
+
+pub use change::{Change, ChangeKind, FileChange, TestFile};
+pub use context::{Context, Level};
+pub use decision::Decision;
+pub use error::{Error, Result};
+pub use finding::{Finding, Location, Severity};
+pub use observation::{Item, Observation, item_id};
+pub use outcome::Outcome;
+pub use ringfence_sdk_macros::{decider, executor, gate, sensor};
+pub use situation::{
+    ActionInfo, BudgetLeft, ExecutorInfo, LastFailure, SensorReport, Situation, SituationItem,
+};
+pub use verdict::{Ruling, Verdict};
+
+/// Stamps the plugin's manifest into the component, in the custom section `ringfence:plugin`.
+///
+/// The argument is the path of `plugin.toml`, relative to the file that says it, as for `include_str!`. The section
+/// holds TOML: `name` and `version` of the crate, `contract`, `sdk`, then the file's text as it stands. Once a crate.
+#[macro_export]
+macro_rules! plugin {
+    ($manifest:literal) => {
+        const _: &str = include_str!($manifest);
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            const PARTS: &[&str] = &[
+                "name = \"",
+                env!("CARGO_PKG_NAME"),
+                "\"\nversion = \"",
+                env!("CARGO_PKG_VERSION"),
+                $crate::__private::MANIFEST_TAIL,
+                include_str!($manifest),
+            ];
+            #[used]
+            #[unsafe(link_section = "ringfence:plugin")]
+            static MANIFEST: [u8; $crate::__private::joined_len(PARTS)] =
+                $crate::__private::join(PARTS);
+        };
+    };
+}

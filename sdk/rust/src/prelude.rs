@@ -1,0 +1,12 @@
+//! Everything a plugin usually names: `use ringfence_sdk::prelude::*;`.
+//!
+//! Owns nothing. **Invariant:** it has no `Ok`, `Err` or other name of the standard prelude but [`Result`], which
+//! stands for the SDK's own.
+
+pub use serde_json::{Value, json};
+
+pub use crate::{
+    ActionInfo, Change, ChangeKind, Context, Decision, Error, ExecutorInfo, FileChange, Finding,
+    Item, Location, Observation, Outcome, Result, Ruling, SensorReport, Severity, Situation,
+    SituationItem, TestFile, Verdict, decider, executor, gate, item_id, sensor,
+};

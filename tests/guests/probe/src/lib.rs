@@ -1,0 +1,59 @@
+//! Carries out a plan of filesystem operations and reports each result.
+//!
+//! The configuration is `{"plan": [{"op": "open", "on": "root", "path": "a", "as": "h"}, …]}`: every verb of
+//! `wasi:filesystem/types` with all its flags on named handles (`raw.rs`), and a dozen through `std::fs`
+//! (`standard.rs`), as a plugin would do them. `root` is the first preopened folder; `root1`, `root2`, … are any others.
+//! A result is `{"ok": DATA}` or `{"err": "not-permitted"}` with the error code's (or `std`'s error kind's) name.
+//!
+//! As a gate it passes, with one note for each operation, in order: its rule is the operation's name, its message the
+//! result. As an executor (action `run`) it takes the plan from the input, and its detail is the list of results.
+//!
+//! **Invariant:** an operation that fails never ends the plan, and nothing is checked before the host is asked.
+
+mod plan;
+mod raw;
+mod standard;
+
+use plan::{Handles, Operation};
+use ringfence_sdk::prelude::*;
+use serde::Deserialize;
+
+ringfence_sdk::plugin!("../plugin.toml");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    plan: Vec<Operation>,
+}
+
+#[gate]
+fn judge(cx: &Context, _: &Change) -> Result<Verdict> {
+    let config: Config = cx.config()?;
+    let findings: Vec<_> = carry_out(&config.plan)
+        .map(|(name, result)| Finding::note(name, result.to_string()))
+        .collect();
+    Ok(Verdict {
+        ruling: Ruling::Pass,
+        summary: format!("{} operations", findings.len()),
+        findings,
+    })
+}
+
+#[executor]
+fn act(_: &Context, _: &str, input: Value) -> Result<Outcome> {
+    let config: Config = serde_json::from_value(input)?;
+    let results: Vec<_> = carry_out(&config.plan).map(|(_, result)| result).collect();
+    Ok(Outcome::new(format!("{} operations", results.len())).detail(Value::from(results)))
+}
+
+/// Each operation's name and result, in order.
+fn carry_out(plan: &[Operation]) -> impl Iterator<Item = (&str, Value)> {
+    let mut handles = Handles::preopened();
+    plan.iter().map(move |operation| {
+        let result = match operation.run(&mut handles) {
+            Ok(data) => json!({ "ok": data }),
+            Err(code) => json!({ "err": code }),
+        };
+        (operation.name(), result)
+    })
+}
