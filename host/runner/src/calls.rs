@@ -1,0 +1,374 @@
+//! Calls of a loop's components: each step under its own grant, over the base or the workspace.
+//!
+//! **Invariant:** a step sees one directory, the private checkout, through its own policy; its chance and time come from
+//! its [`StepKey`] alone. Whatever goes wrong with a component is a [`Failure`] of that step, never of the host.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ringfence_core::call::{CallReport, LogLine};
+use ringfence_core::decision::{Move, RawDecision, Situation};
+use ringfence_core::digest::Digest;
+use ringfence_core::failure::{Failure, FailureClass};
+use ringfence_core::ids::StepId;
+use ringfence_core::journal::StepReceipt;
+use ringfence_core::json;
+use ringfence_core::limits::Limits;
+use ringfence_core::manifest::Role;
+use ringfence_core::policy::{Access, PathPolicy};
+use ringfence_core::quantity::Fuel;
+use ringfence_core::relpath::RelPath;
+use ringfence_core::snapshot::{Observation, RawObservation, SensorReading};
+use ringfence_core::spec::LockedStep;
+use ringfence_core::verdict::{GateResult, Location, Verdict};
+use ringfence_sandbox::{
+    Call, CallError, Called, ChangeSource, Mount, Origin, Plugin, PluginError, Sandbox, Times,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::memo::{Memo, Remembered, StepKey};
+use crate::workspace::Base;
+
+/// What one step said on the side, for the report of the beat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepLog {
+    /// The step.
+    pub step: StepId,
+    /// Its role.
+    pub role: Role,
+    /// What it logged and printed: escape before showing.
+    pub lines: Vec<LogLine>,
+    /// Bytes beyond what is kept.
+    pub bytes_dropped: u64,
+}
+
+/// Calls components.
+pub struct Calls<'a> {
+    sandbox: &'a Sandbox,
+    components: &'a BTreeMap<Digest, Vec<u8>>,
+    runtime: tokio::runtime::Runtime,
+    loaded: BTreeMap<Digest, Plugin>,
+    base: &'a Base,
+    memo: &'a Memo,
+    /// What steps said so far.
+    pub logs: Vec<StepLog>,
+}
+
+/// A call that was made, or remembered: the answer, or why there is none.
+type Made<T> = (Result<T, Failure>, StepReceipt);
+
+impl<'a> Calls<'a> {
+    /// Calls over `base`.
+    ///
+    /// # Errors
+    /// When the machine gives no timer to hold deadlines with.
+    pub fn new(
+        sandbox: &'a Sandbox,
+        components: &'a BTreeMap<Digest, Vec<u8>>,
+        base: &'a Base,
+        memo: &'a Memo,
+    ) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        Ok(Self {
+            sandbox,
+            components,
+            runtime,
+            loaded: BTreeMap::new(),
+            base,
+            memo,
+            logs: Vec::new(),
+        })
+    }
+
+    /// Asks a sensor, or remembers what it said of this tree.
+    pub fn observe(&mut self, step: &LockedStep, fuel: Fuel) -> (SensorReading, StepReceipt) {
+        let key = self.key(step, &[]);
+        let (answer, receipt) = self.remember(step, key, |calls| {
+            calls.call(step, fuel, key, None, async |plugin, call| {
+                plugin.observe(call).await
+            })
+        });
+        let (result, receipt) = check(answer, receipt, |raw: RawObservation| {
+            Observation::check(&raw)
+                .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))
+        });
+        (
+            SensorReading {
+                sensor: step.id.clone(),
+                plugin: step.digest,
+                result,
+            },
+            receipt,
+        )
+    }
+
+    /// Asks the decider.
+    pub fn decide(
+        &mut self,
+        step: &LockedStep,
+        fuel: Fuel,
+        situation: &Situation,
+    ) -> Made<RawDecision> {
+        let text = match serde_json::to_string(situation) {
+            Ok(text) => text,
+            Err(error) => return (Err(Failure::host(&error.to_string())), receipt(step)),
+        };
+        let key = self.key(step, &[("situation", text.as_bytes())]);
+        self.call(step, fuel, key, None, async |plugin, call| {
+            plugin.decide(call, &text).await
+        })
+    }
+
+    /// Lets an executor act in the checkout; returns its own line about it.
+    pub fn act(&mut self, step: &LockedStep, fuel: Fuel, mv: &Move) -> Made<String> {
+        let input = mv.input.to_string();
+        let key = self.key(
+            step,
+            &[
+                ("action", mv.action.as_bytes()),
+                ("input", input.as_bytes()),
+            ],
+        );
+        let (answer, receipt) = self.call(step, fuel, key, None, async |plugin, call| {
+            plugin.act(call, &mv.action, &input).await
+        });
+        (answer.map(|outcome| outcome.summary), receipt)
+    }
+
+    /// Asks a gate about a change, or remembers what it said of the same one.
+    pub fn judge(
+        &mut self,
+        step: &LockedStep,
+        fuel: Fuel,
+        change: Digest,
+        source: &Arc<dyn ChangeSource>,
+    ) -> (GateResult, StepReceipt) {
+        let key = self.key(step, &[("change", change.as_bytes())]);
+        let (answer, receipt) = self.remember(step, key, |calls| {
+            calls.call(
+                step,
+                fuel,
+                key,
+                Some(Arc::clone(source)),
+                async |plugin, call| plugin.judge(call).await,
+            )
+        });
+        let (answer, receipt) = check(answer, receipt, |verdict: Verdict| {
+            let verdict = Verdict::check(verdict)
+                .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))?;
+            Ok(without_foreign_paths(verdict, step))
+        });
+        let answer = answer.map_err(|failure| failure.to_string());
+        (
+            GateResult {
+                gate: step.id.clone(),
+                answer,
+            },
+            receipt,
+        )
+    }
+
+    fn key(&self, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {
+        StepKey::new(step, &self.base.tree, self.clock_start(), more)
+    }
+
+    /// Components live in the second their base was made, so that their answers depend on nothing else.
+    fn clock_start(&self) -> u64 {
+        u64::try_from(self.base.time.as_second()).unwrap_or(0)
+    }
+
+    /// The remembered answer to `key`, or a new one, which is then remembered.
+    fn remember<T: Serialize + DeserializeOwned + Clone>(
+        &mut self,
+        step: &LockedStep,
+        key: StepKey,
+        ask: impl FnOnce(&mut Self) -> (Result<T, Failure>, StepReceipt),
+    ) -> Made<T> {
+        if let Some(Remembered { answer, report }) = self.memo.get::<T>(key) {
+            return (Ok(answer), receipt(step).with_report(&report).remembered());
+        }
+        let (answer, receipt) = ask(self);
+        if let (Ok(answer), Some(usage)) = (&answer, &receipt.usage) {
+            let report = CallReport {
+                usage: usage.clone(),
+                denials: receipt.denials.clone(),
+                denials_dropped: receipt.denials_more,
+                log: Vec::new(),
+                log_bytes_dropped: 0,
+            };
+            self.memo.put(
+                key,
+                &Remembered {
+                    answer: answer.clone(),
+                    report,
+                },
+            );
+        }
+        (answer, receipt)
+    }
+
+    /// Makes one call.
+    fn call<T>(
+        &mut self,
+        step: &LockedStep,
+        fuel: Fuel,
+        key: StepKey,
+        change: Option<Arc<dyn ChangeSource>>,
+        ask: impl AsyncFnOnce(&Plugin, Call) -> Result<Called<T>, CallError>,
+    ) -> Made<T> {
+        let prepared = self
+            .load(step)
+            .and_then(|plugin| Ok((plugin, self.prepare(step, fuel, key, change)?)));
+        let (plugin, call) = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => return (Err(failure.clone()), receipt(step).failed(failure)),
+        };
+        let called = match self.runtime.block_on(ask(&plugin, call)) {
+            Ok(called) => called,
+            Err(error) => {
+                let failure = Failure::host(&chain(&error));
+                return (Err(failure.clone()), receipt(step).failed(failure));
+            }
+        };
+        self.keep_log(step, &called.report);
+        let receipt = receipt(step).with_report(&called.report);
+        match answer(called) {
+            Ok(answer) => (Ok(answer), receipt),
+            Err(failure) => (Err(failure.clone()), receipt.failed(failure)),
+        }
+    }
+
+    fn load(&mut self, step: &LockedStep) -> Result<Plugin, Failure> {
+        if let Some(plugin) = self.loaded.get(&step.digest) {
+            return Ok(plugin.clone());
+        }
+        let bytes = self
+            .components
+            .get(&step.digest)
+            .ok_or_else(|| Failure::host(&format!("plugin {} was not read", step.plugin)))?;
+        let plugin = self.sandbox.load(bytes).map_err(|error| {
+            Failure::new(
+                FailureClass::Contract,
+                &format!("plugin {}: {error}", step.plugin),
+            )
+        })?;
+        self.loaded.insert(step.digest, plugin.clone());
+        Ok(plugin)
+    }
+
+    fn prepare(
+        &self,
+        step: &LockedStep,
+        fuel: Fuel,
+        key: StepKey,
+        change: Option<Arc<dyn ChangeSource>>,
+    ) -> Result<Call, Failure> {
+        let policy = PathPolicy::new(&step.policy).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Failure::host(&errors.join("; "))
+        })?;
+        let clock_start = self.clock_start();
+        Ok(Call {
+            mounts: vec![Mount {
+                guest_path: "/".to_owned(),
+                host_path: self.base.dir.clone(),
+                policy,
+            }],
+            limits: Limits {
+                fuel,
+                ..step.limits
+            },
+            config: step.config.to_string(),
+            origin: Origin {
+                seed: key.0,
+                clock_start,
+            },
+            times: Times::Fixed(clock_start),
+            change,
+        })
+    }
+
+    fn keep_log(&mut self, step: &LockedStep, report: &CallReport) {
+        if !report.log.is_empty() || report.log_bytes_dropped > 0 {
+            self.logs.push(StepLog {
+                step: step.id.clone(),
+                role: step.role,
+                lines: report.log.clone(),
+                bytes_dropped: report.log_bytes_dropped,
+            });
+        }
+    }
+}
+
+/// The receipt of a step that was not called.
+pub fn receipt(step: &LockedStep) -> StepReceipt {
+    let config = Digest::of(json::canonical(&step.config).as_bytes());
+    StepReceipt::new(
+        step.id.clone(),
+        step.role,
+        step.digest,
+        step.grant_digest(),
+        config,
+    )
+}
+
+/// A finding may point only to what its gate could see: anything else is taken out before anybody is shown it.
+fn without_foreign_paths(mut verdict: Verdict, step: &LockedStep) -> Verdict {
+    let policy = PathPolicy::new(&step.policy).ok();
+    let seen = |location: &Location| {
+        let path = RelPath::lexical(&location.path).ok();
+        policy
+            .as_ref()
+            .zip(path)
+            .is_some_and(|(policy, path)| policy.decide(&path, Access::Stat).is_allowed())
+    };
+    for finding in &mut verdict.findings {
+        finding.locations.retain(seen);
+    }
+    verdict
+}
+
+/// An answer that does not keep the contract is a failure of the call.
+fn check<T, U>(
+    answer: Result<T, Failure>,
+    receipt: StepReceipt,
+    check: impl FnOnce(T) -> Result<U, Failure>,
+) -> Made<U> {
+    match answer.and_then(check) {
+        Ok(checked) => (Ok(checked), receipt),
+        Err(failure) => (Err(failure.clone()), receipt.failed(failure)),
+    }
+}
+
+fn answer<T>(called: Called<T>) -> Result<T, Failure> {
+    match called.answer {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(Failure::new(class(&error), &error.to_string())),
+        Err(failure) => Err(Failure::from(&failure)),
+    }
+}
+
+fn class(error: &PluginError) -> FailureClass {
+    match error {
+        PluginError::Config(_) => FailureClass::Config,
+        PluginError::Unavailable(_) => FailureClass::Unavailable,
+        PluginError::Internal(_) => FailureClass::Internal,
+    }
+}
+
+/// An error with everything behind it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let more = source.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = source.source();
+    }
+    text
+}

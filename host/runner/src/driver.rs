@@ -1,0 +1,483 @@
+//! Carries out one beat: what the machine in `ringfence_core::beat` asks for, in the order it asks.
+//!
+//! Owns the beat's lock, journal and workspace while it lasts. **Invariant:** no decision is taken here: every effect is
+//! answered with what happened, and the machine says what that means. A change is published between two lines of the
+//! journal, so that whatever ends this process, the next beat can say what came of it.
+
+mod plan;
+mod record;
+mod settling;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement};
+use ringfence_core::change::ChangeSet;
+use ringfence_core::decision::Move;
+use ringfence_core::digest::Digest;
+use ringfence_core::failure::{Failure, FailureClass};
+use ringfence_core::guard::Purse;
+use ringfence_core::ids::StepId;
+use ringfence_core::journal::{BeatReceipt, JournalError, Outcome};
+use ringfence_core::manifest::Role;
+use ringfence_core::policy::{Access, Decision, PathPolicy};
+use ringfence_core::quantity::Fuel;
+use ringfence_core::relpath::RelPath;
+use ringfence_core::snapshot::{SensorReading, Snapshot};
+use ringfence_core::spec::{LockedSpec, LockedStep};
+use ringfence_core::verdict::{Finding, GateResult, Location, Severity};
+use ringfence_sandbox::{ChangeSource, Sandbox};
+use serde::Serialize;
+
+use self::record::Record;
+use crate::calls::{Calls, StepLog, chain, receipt};
+use crate::change_view::ChangeView;
+use crate::clock::Clock;
+use crate::git::GitError;
+use crate::journal_file::JournalFileError;
+use crate::lock::{LockError, LoopLock};
+use crate::memo::Memo;
+use crate::open_loop::{Locked, OpenLoop};
+use crate::recovery::RecoveryError;
+use crate::state_dir::{StateDir, StateDirError};
+use crate::steps::Steps;
+use crate::workspace::{Base, MeasureError, Workspace, WorkspaceError};
+
+/// How a beat is to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BeatOptions {
+    /// Settle nothing and record nothing: the report says what would have been.
+    pub dry_run: bool,
+    /// Use remembered answers.
+    pub memo: bool,
+}
+
+/// What is going on, for people who wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The base is being checked out.
+    Preparing,
+    /// A step is being called.
+    Step {
+        /// The step.
+        id: StepId,
+        /// Its role.
+        role: Role,
+    },
+    /// The change is being measured.
+    Measuring,
+    /// The change is being settled.
+    Settling,
+}
+
+/// Everything there is to say of one beat.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BeatReport {
+    /// The receipt, as the journal has it.
+    pub receipt: BeatReceipt,
+    /// How the beat ended for the operator: the receipt's outcome, or that the receipt could not be written.
+    pub outcome: Outcome,
+    /// What steps logged and printed.
+    pub logs: Vec<StepLog>,
+    /// The change as a unified diff; empty when there is none.
+    pub diff: String,
+    /// What earlier beats had left, and what was done about it.
+    pub recovered: Vec<String>,
+    /// True when nothing was settled or recorded.
+    pub dry_run: bool,
+}
+
+/// Why a beat could not begin. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BeatError {
+    /// Another beat of this loop is running, or its lock cannot be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    State(#[from] StateDirError),
+    /// The journal cannot be read or written.
+    #[error(transparent)]
+    JournalFile(#[from] JournalFileError),
+    /// The journal is damaged.
+    #[error("the journal {path} cannot be trusted")]
+    Journal {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: JournalError,
+    },
+    /// What an earlier beat began cannot be brought to an end.
+    #[error("an earlier beat was cut off, and what came of it is unclear")]
+    Recovery(#[from] RecoveryError),
+    /// The base cannot be had.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// Git said no.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The machine has no timer, or something of that kind.
+    #[error("failed to begin: {0}")]
+    Host(String),
+}
+
+/// What a beat is given from outside: engine, time, and the places where a test may stop it.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The engine.
+    pub sandbox: &'a Sandbox,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Is told between two effects.
+    pub steps: &'a dyn Steps,
+}
+
+/// Runs one beat from beginning to end.
+///
+/// # Errors
+/// [`BeatError`] when it could not begin; everything that happens later is in the report.
+pub fn beat(
+    open: &OpenLoop,
+    locked: &Locked,
+    options: BeatOptions,
+    around: Surroundings<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BeatReport, BeatError> {
+    let started = around.clock.now();
+    let dir = StateDir::open(open.project.top())?.open_loop(&locked.spec.loop_id)?;
+    let lock = LoopLock::acquire(&dir, around.clock)?;
+    let mut recovered = crate::recovery::sweep(&dir, &lock, around.steps)?
+        .iter()
+        .map(|path| format!("removed what an earlier beat left: {}", path.display()))
+        .collect::<Vec<_>>();
+    let mut record = Record::open(&dir, around)?;
+    recovered.extend(record.repaired.take());
+    progress(Progress::Preparing);
+    let workspace = Workspace::open(&open.program, &dir, &lock, &open.project)?;
+    recovered.extend(settling::recover(&workspace, &mut record, &open.timezone)?);
+    let base = workspace.prepare(plan::base_from(&locked.spec), around.steps)?;
+    let state = record.fold(&open.timezone);
+    let plan = plan::plan(
+        open,
+        &locked.spec,
+        state,
+        &base,
+        &workspace,
+        started,
+        options,
+    )?;
+    let memo = Memo::new(dir.memo(), options.memo);
+    let calls = Calls::new(around.sandbox, &locked.components, &base, &memo)
+        .map_err(|error| BeatError::Host(error.to_string()))?;
+    let mut beat = Beat {
+        spec: &locked.spec,
+        workspace: &workspace,
+        base: &base,
+        calls,
+        record,
+        options,
+        around,
+        change: None,
+        receipt: None,
+        progress,
+    };
+    let outcome = beat.run(plan);
+    beat.report(outcome, recovered)
+}
+
+/// A beat under way.
+struct Beat<'a> {
+    spec: &'a LockedSpec,
+    workspace: &'a Workspace,
+    base: &'a Base,
+    calls: Calls<'a>,
+    record: Record<'a>,
+    options: BeatOptions,
+    around: Surroundings<'a>,
+    /// What was measured.
+    change: Option<ChangeSet>,
+    /// What was recorded.
+    receipt: Option<BeatReceipt>,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Beat<'_> {
+    fn run(&mut self, plan: BeatPlan) -> Outcome {
+        let (mut state, mut effect) = BeatState::start(plan);
+        loop {
+            let event = match effect {
+                Effect::Observe { purse } => self.observe(purse),
+                Effect::Decide {
+                    situation,
+                    fuel_max,
+                } => {
+                    self.announce(&self.spec.decider);
+                    let (answer, receipt) =
+                        self.calls.decide(&self.spec.decider, fuel_max, &situation);
+                    Event::Decided {
+                        answer,
+                        receipts: vec![receipt],
+                    }
+                }
+                Effect::Act { mv, fuel_max } => self.act(&mv, fuel_max),
+                Effect::Measure => self.measure(),
+                Effect::Judge {
+                    gates,
+                    change,
+                    purse,
+                } => self.judge(&gates, change, purse),
+                Effect::Publish(publication) => Event::Published(self.publish(&publication)),
+                Effect::Shadow(publication) => Event::Shadowed(self.shadow(&publication)),
+                Effect::Discard => self.discard(),
+                Effect::Record { receipt, durable } => self.write(*receipt, durable),
+                Effect::Finish(outcome) => return outcome,
+            };
+            (state, effect) = state.next(event);
+        }
+    }
+
+    fn announce(&mut self, step: &LockedStep) {
+        (self.progress)(Progress::Step {
+            id: step.id.clone(),
+            role: step.role,
+        });
+    }
+
+    fn observe(&mut self, mut purse: Purse) -> Event {
+        let (mut snapshot, mut receipts) = (Snapshot::default(), Vec::new());
+        for step in &self.spec.sensors {
+            self.announce(step);
+            let (reading, receipt) = match purse.offer(step.fuel_cap()) {
+                Ok(fuel) => self.calls.observe(step, fuel),
+                Err(over) => {
+                    let failure = Failure::new(FailureClass::Budget, &over.to_string());
+                    let reading = SensorReading {
+                        sensor: step.id.clone(),
+                        plugin: step.digest,
+                        result: Err(failure.clone()),
+                    };
+                    (reading, receipt(step).failed(failure))
+                }
+            };
+            purse.charge(receipt.spent());
+            snapshot.sensors.push(reading);
+            receipts.push(receipt);
+        }
+        Event::Observed { snapshot, receipts }
+    }
+
+    fn act(&mut self, mv: &Move, fuel_max: Fuel) -> Event {
+        let Some(step) = self.spec.executor(&mv.executor) else {
+            return Event::HostFailed(format!("there is no executor {}", mv.executor));
+        };
+        self.announce(step);
+        let (answer, receipt) = self.calls.act(step, fuel_max, mv);
+        self.record.executor = Some(step.id.clone());
+        Event::Acted {
+            answer: answer.map(|summary| ActOutcome { summary }),
+            receipts: vec![receipt],
+        }
+    }
+
+    fn measure(&mut self) -> Event {
+        (self.progress)(Progress::Measuring);
+        let tree = &self.base.tree;
+        let measurement = match self.workspace.measure(self.base, self.around.steps) {
+            Ok(change) => {
+                let scope = self.scope(&change);
+                let escalated_paths = self.escalated(&change);
+                self.change = Some(change.clone());
+                Measurement {
+                    change,
+                    scope,
+                    escalated_paths,
+                }
+            }
+            Err(error @ (MeasureError::Refused(_) | MeasureError::TooLarge { .. })) => {
+                let change = ChangeSet {
+                    base_tree: tree.clone(),
+                    candidate_tree: tree.clone(),
+                    files: Vec::new(),
+                    ignored: Vec::new(),
+                };
+                Measurement {
+                    change,
+                    scope: refusals(&error),
+                    escalated_paths: Vec::new(),
+                }
+            }
+            Err(error) => return Event::Measured(Err(chain(&error))),
+        };
+        Event::Measured(Ok(measurement))
+    }
+
+    /// Judges every changed path once more, by the policy of the executor that made the change.
+    fn scope(&self, change: &ChangeSet) -> Vec<Finding> {
+        let step = self
+            .record
+            .executor
+            .as_ref()
+            .and_then(|id| self.spec.executor(id));
+        let policy = step.and_then(|step| PathPolicy::new(&step.policy).ok());
+        let from = change
+            .files
+            .iter()
+            .filter_map(|file| file.renamed_from.as_ref());
+        let paths: BTreeSet<&RelPath> = change
+            .files
+            .iter()
+            .map(|file| &file.path)
+            .chain(from)
+            .collect();
+        paths
+            .into_iter()
+            .filter_map(|path| {
+                match policy
+                    .as_ref()
+                    .map(|policy| policy.decide(path, Access::Write))
+                {
+                    Some(Decision::Allowed) => None,
+                    Some(Decision::Denied { rule }) => Some(out_of_scope(path, &rule.to_string())),
+                    None => Some(out_of_scope(path, "no policy covers it")),
+                }
+            })
+            .collect()
+    }
+
+    fn escalated(&self, change: &ChangeSet) -> Vec<RelPath> {
+        let matcher = self.spec.escalate.matcher();
+        change
+            .files
+            .iter()
+            .map(|file| &file.path)
+            // Globs that do not compile were refused long ago; if not, everything is a person's.
+            .filter(|path| {
+                matcher
+                    .as_ref()
+                    .map_or(true, |matcher| matcher.hit(path).is_some())
+            })
+            .cloned()
+            .collect()
+    }
+
+    fn judge(&mut self, gates: &[StepId], digest: Digest, mut purse: Purse) -> Event {
+        let Some(change) = self
+            .change
+            .clone()
+            .filter(|change| change.digest() == digest)
+        else {
+            return Event::HostFailed(
+                "the change to be judged is not the one that was measured".to_owned(),
+            );
+        };
+        // The gates see the tree that would be published and nothing else: no ignored file, no empty folder.
+        let candidate = Base {
+            tree: change.candidate_tree.clone(),
+            ..self.base.clone()
+        };
+        if let Err(error) = self.workspace.checkout(&candidate, self.around.steps) {
+            return Event::HostFailed(chain(&error));
+        }
+        let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(self.workspace, &change));
+        let (mut results, mut receipts) = (Vec::new(), Vec::new());
+        for step in self
+            .spec
+            .gates
+            .iter()
+            .filter(|step| gates.contains(&step.id))
+        {
+            self.announce(step);
+            let (result, receipt) = match purse.offer(step.fuel_cap()) {
+                Ok(fuel) => self.calls.judge(step, fuel, digest, &source),
+                Err(over) => {
+                    let failure = Failure::new(FailureClass::Budget, &over.to_string());
+                    let result = GateResult {
+                        gate: step.id.clone(),
+                        answer: Err(failure.to_string()),
+                    };
+                    (result, receipt(step).failed(failure))
+                }
+            };
+            purse.charge(receipt.spent());
+            results.push(result);
+            receipts.push(receipt);
+        }
+        Event::Judged {
+            change: digest,
+            results,
+            receipts,
+        }
+    }
+
+    fn discard(&self) -> Event {
+        match self.workspace.reset(self.base, self.around.steps) {
+            Ok(()) => Event::Discarded,
+            Err(error) => Event::HostFailed(chain(&error)),
+        }
+    }
+
+    fn write(&mut self, receipt: BeatReceipt, durable: bool) -> Event {
+        self.receipt = Some(receipt.clone());
+        if self.options.dry_run {
+            return Event::Recorded;
+        }
+        match self.record.beat(receipt, durable) {
+            Ok(()) => Event::Recorded,
+            Err(error) => Event::HostFailed(chain(&error)),
+        }
+    }
+
+    fn report(self, outcome: Outcome, recovered: Vec<String>) -> Result<BeatReport, BeatError> {
+        let receipt = self.receipt.ok_or_else(|| {
+            BeatError::Host(format!("the beat ended without a receipt: {outcome}"))
+        })?;
+        let diff = self
+            .change
+            .as_ref()
+            .map(|change| settling::diff(self.workspace, change))
+            .unwrap_or_default();
+        Ok(BeatReport {
+            receipt,
+            outcome,
+            logs: self.calls.logs,
+            diff,
+            recovered,
+            dry_run: self.options.dry_run,
+        })
+    }
+}
+
+fn refusals(error: &MeasureError) -> Vec<Finding> {
+    match error {
+        MeasureError::Refused(refusals) => refusals
+            .iter()
+            .map(|refusal| finding("refused", &refusal.to_string(), None))
+            .collect(),
+        other => vec![finding("too-large", &other.to_string(), None)],
+    }
+}
+
+fn out_of_scope(path: &RelPath, why: &str) -> Finding {
+    finding(
+        "out-of-scope",
+        &format!("{path} may not be changed: {why}"),
+        Some(path),
+    )
+}
+
+fn finding(rule: &str, message: &str, path: Option<&RelPath>) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        rule: rule.to_owned(),
+        message: message.to_owned(),
+        locations: path
+            .map(|path| Location {
+                path: path.to_string(),
+                line: 0,
+                column: 0,
+            })
+            .into_iter()
+            .collect(),
+        help: String::new(),
+    }
+}

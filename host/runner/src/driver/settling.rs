@@ -1,0 +1,192 @@
+//! Publishing between two lines of the journal, and saying later what came of it.
+
+use jiff::tz::TimeZone;
+use ringfence_core::beat::{Publication, Published, Shadowed};
+use ringfence_core::change::ChangeSet;
+use ringfence_core::journal::{Body, Done, Found, Intent, Recovered, Settle};
+use ringfence_core::text::one_line;
+use ringfence_core::verdict::Ruling;
+
+use super::record::Record;
+use super::{Beat, BeatError, Progress};
+use crate::calls::chain;
+use crate::recovery;
+use crate::settle::{self, Settlement, Target};
+use crate::workspace::Workspace;
+
+// Limit: what a report shows; the branch or patch has all of it.
+const DIFF_BYTES_MAX: usize = 1 << 20;
+const DIFF_CONTEXT: u32 = 3;
+// Limit: what `git log --oneline` shows of a subject, and a line of prose.
+const SUBJECT_CHARS_MAX: usize = 100;
+const REASON_CHARS_MAX: usize = 500;
+
+impl Beat<'_> {
+    /// Makes the change a branch, or a patch where there is no repository.
+    pub(super) fn publish(&mut self, publication: &Publication) -> Result<Published, String> {
+        match self.settle(publication, Target::Propose)? {
+            settle::Published::Branch { reference, commit } => Ok(Published { reference, commit }),
+            settle::Published::Patch { file } => Ok(Published {
+                reference: file,
+                commit: String::new(),
+            }),
+        }
+    }
+
+    /// Records the change as a patch.
+    pub(super) fn shadow(&mut self, publication: &Publication) -> Result<Shadowed, String> {
+        if self.options.dry_run {
+            return Ok(Shadowed {
+                patch: "none (dry run)".to_owned(),
+            });
+        }
+        match self.settle(publication, Target::Shadow)? {
+            settle::Published::Patch { file } => Ok(Shadowed { patch: file }),
+            settle::Published::Branch { reference, .. } => {
+                Err(format!("a branch {reference} where a patch was asked for"))
+            }
+        }
+    }
+
+    fn settle(
+        &mut self,
+        publication: &Publication,
+        target: Target,
+    ) -> Result<settle::Published, String> {
+        (self.progress)(Progress::Settling);
+        let message = self.message(publication);
+        let settlement = Settlement {
+            loop_id: &self.spec.loop_id,
+            beat: publication.beat,
+            target,
+            base: self.base,
+            change: &publication.change,
+            message: &message,
+            time: self.around.clock.now(),
+        };
+        let intent = intent(publication, &settlement);
+        self.record
+            .append(Body::Intent(intent), true)
+            .map_err(|error| chain(&error))?;
+        let published = settle::carry_out(self.workspace, &settlement, self.around.steps);
+        let settled = match &published {
+            Ok(settle::Published::Branch { commit, .. }) => Some(commit.clone()),
+            Ok(settle::Published::Patch { .. }) => Some(String::new()),
+            // Whether it is there is for the next beat to find out: the intent stays open.
+            Err(error) => return Err(chain(error)),
+        };
+        let done = Done {
+            beat: publication.beat,
+            settled,
+        };
+        self.record
+            .append(Body::Done(done), true)
+            .map_err(|error| chain(&error))?;
+        published.map_err(|error| chain(&error))
+    }
+
+    fn message(&self, publication: &Publication) -> String {
+        let summary = match publication.summary.as_str() {
+            "" => "Change by a loop",
+            summary => summary,
+        };
+        let gates = publication.verdicts.iter().map(|(gate, verdict)| {
+            let ruling = match verdict.ruling {
+                Ruling::Pass => "passed",
+                Ruling::Fail => "failed",
+                Ruling::Abstain => "abstained",
+            };
+            format!("{gate} {ruling}")
+        });
+        let gates = gates.collect::<Vec<_>>().join(", ");
+        // One line each: a component must not be able to write trailers of its own.
+        let (summary, reason) = (
+            one_line(summary, SUBJECT_CHARS_MAX),
+            one_line(&publication.mv.reason, REASON_CHARS_MAX),
+        );
+        let (loop_id, beat) = (&self.spec.loop_id, publication.beat);
+        let item = publication
+            .mv
+            .item
+            .as_ref()
+            .map_or("none", |item| item.as_str());
+        format!(
+            "{summary}\n\n{reason}\n\nRingfence-Loop: {loop_id}\nRingfence-Beat: {beat}\nRingfence-Item: {item}\nRingfence-Gates: {gates}\n"
+        )
+    }
+}
+
+fn intent(publication: &Publication, settlement: &Settlement<'_>) -> Intent {
+    let (settle, target) = match settlement.intent() {
+        settle::Intent::Branch { reference, .. } => (Settle::Propose, reference),
+        settle::Intent::Patch { file, .. } if settlement.target == Target::Propose => {
+            (Settle::Propose, file)
+        }
+        settle::Intent::Patch { file, .. } => (Settle::Shadow, file),
+    };
+    Intent {
+        beat: publication.beat,
+        settle,
+        target,
+        item: publication.mv.item.clone(),
+        change: publication.digest,
+        base_tree: publication.change.base_tree.clone(),
+        base_commit: settlement.base.commit.clone(),
+        candidate_tree: publication.change.candidate_tree.clone(),
+    }
+}
+
+/// Finds out what came of a publication that was cut off, and writes it down.
+pub(super) fn recover(
+    workspace: &Workspace,
+    record: &mut Record<'_>,
+    timezone: &TimeZone,
+) -> Result<Option<String>, BeatError> {
+    let Some(pending) = record.fold(timezone).pending else {
+        return Ok(None);
+    };
+    let candidate_tree = pending.candidate_tree.clone();
+    let intent = match (&pending.base_commit, pending.target.starts_with("refs/")) {
+        (Some(base_commit), true) => settle::Intent::Branch {
+            reference: pending.target.clone(),
+            base_commit: base_commit.clone(),
+            candidate_tree,
+        },
+        _ => settle::Intent::Patch {
+            file: pending.target.clone(),
+            candidate_tree,
+        },
+    };
+    let (found, note) = match recovery::look(workspace, &intent)? {
+        recovery::Found::Published { commit } => {
+            let note = format!(
+                "beat {} was cut off after it had published {}",
+                pending.beat, pending.target
+            );
+            (Found::Settled(commit.unwrap_or_default()), note)
+        }
+        recovery::Found::NotPublished => {
+            let note = format!(
+                "beat {} was cut off before it had published {}; nothing is left of it",
+                pending.beat, pending.target
+            );
+            (Found::Nothing, note)
+        }
+    };
+    let recovered = Recovered {
+        beat: pending.beat,
+        found,
+        note: note.clone(),
+    };
+    record.append(Body::Recovered(recovered), true)?;
+    Ok(Some(note))
+}
+
+/// The change for people; what cannot be shown is said.
+pub(super) fn diff(workspace: &Workspace, change: &ChangeSet) -> String {
+    let paths: Vec<_> = change.files.iter().map(|file| file.path.clone()).collect();
+    match workspace.unified_diff(change, DIFF_CONTEXT, &paths, DIFF_BYTES_MAX) {
+        Ok(diff) => String::from_utf8_lossy(&diff).into_owned(),
+        Err(error) => format!("(the diff cannot be shown: {})", chain(&error)),
+    }
+}

@@ -1,0 +1,31 @@
+//! The shell around `ringfence_core`: what touches the disk, the clock and `git`.
+//!
+//! A beat takes its loop's lock ([`lock`]) in the state directory ([`state_dir`]), sweeps up after a killed one
+//! ([`recovery`]), reads its journal ([`journal_file`]), prepares a checkout ([`workspace`], over the private [`store`]),
+//! lets steps read and write it, measures what they did, and publishes it or throws it away ([`settle`]).
+//!
+//! **Invariant:** nothing but [`settle`] writes outside the state directory, and it only adds a branch. The order of
+//! these things is decided in core; here they are only carried out.
+//!
+//! Modules, from the ground up: [`clock`] and [`steps`] are seams for tests; [`git`] is the only module that starts
+//! git; then the ones above; [`open_loop`] reads what a beat needs, [`calls`] calls components (remembering answers in
+//! [`memo`]), and [`driver`] carries out one beat.
+
+pub mod calls;
+pub mod change_view;
+pub mod clock;
+pub mod driver;
+pub mod git;
+pub mod journal_file;
+pub mod lock;
+pub mod memo;
+pub mod open_loop;
+pub mod recovery;
+pub mod settle;
+pub mod state_dir;
+pub mod steps;
+pub mod store;
+pub mod workspace;
+
+#[cfg(test)]
+mod fixture;

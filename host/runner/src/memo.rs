@@ -1,0 +1,198 @@
+//! Answers that need not be asked for again.
+//!
+//! A component without clock, network and commands is a function of what it is given: its bytes, its config, its grant,
+//! the tree it looks at, and for a gate the change. [`StepKey`] is the digest of all that; it seeds the step's
+//! randomness, so that the answer to a key is one and the same, and names the file an answer is kept in.
+//!
+//! **Invariant:** only an answer is kept, never a failure; a file that is damaged, or was written by another version of the
+//! host, counts as none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use ringfence_core::call::CallReport;
+use ringfence_core::digest::{Digest, PartsHasher};
+use ringfence_core::json;
+use ringfence_core::spec::LockedStep;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::state_dir::write_atomic;
+
+// Limit: several years of a loop's steps; the oldest go first.
+const ENTRIES_MAX: usize = 500;
+// Limit: twice what the largest answer may weigh.
+const ENTRY_BYTES_MAX: u64 = 64 << 20;
+/// What may change an answer or its fuel besides the key: the host's version, engine and price list included.
+const VERSION: &str = concat!("ringfence ", env!("CARGO_PKG_VERSION"));
+
+/// Everything that decides a step's answer, as one digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepKey(pub Digest);
+
+impl StepKey {
+    /// The key of `step` on the tree `tree` at the clock's `start` (seconds since 1970), with what else it is given.
+    #[must_use]
+    pub fn new(step: &LockedStep, tree: &str, start: u64, more: &[(&str, &[u8])]) -> Self {
+        let mut hasher = PartsHasher::new("ringfence step 1");
+        hasher
+            .part("version", VERSION.as_bytes())
+            .part("component", step.digest.as_bytes())
+            .part("role", step.role.as_str().as_bytes())
+            .part("config", json::canonical(&step.config).as_bytes())
+            .part("grant", step.grant_digest().as_bytes())
+            .part("tree", tree.as_bytes())
+            .part("start", &start.to_le_bytes());
+        for (name, value) in more {
+            hasher.part(name, value);
+        }
+        Self(hasher.finish())
+    }
+}
+
+/// An answer and what it cost when it was given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Remembered<T> {
+    /// The answer.
+    pub answer: T,
+    /// The report of the call.
+    pub report: CallReport,
+}
+
+/// The answers of one loop.
+#[derive(Debug, Clone)]
+pub struct Memo {
+    dir: PathBuf,
+    enabled: bool,
+}
+
+impl Memo {
+    /// The memo in `dir`; one that is not `enabled` knows nothing, but still learns.
+    #[must_use]
+    pub fn new(dir: PathBuf, enabled: bool) -> Self {
+        Self { dir, enabled }
+    }
+
+    /// The answer to `key`, if it is known.
+    #[must_use]
+    pub fn get<T: DeserializeOwned>(&self, key: StepKey) -> Option<Remembered<T>> {
+        let path = self.enabled.then(|| self.path(key))?;
+        if fs::metadata(&path).ok()?.len() > ENTRY_BYTES_MAX {
+            return None;
+        }
+        let text = fs::read_to_string(path).ok()?;
+        let (sum, text) = text.split_once('\n')?;
+        (sum == Digest::of(text.as_bytes()).to_string()).then(|| serde_json::from_str(text).ok())?
+    }
+
+    /// Keeps an answer. What cannot be kept is asked for again, so a failure here is only worth a line in the log.
+    pub fn put<T: Serialize>(&self, key: StepKey, remembered: &Remembered<T>) {
+        let Ok(text) = serde_json::to_string(remembered) else {
+            return;
+        };
+        let sum = Digest::of(text.as_bytes());
+        let path = self.path(key);
+        match write_atomic(&path, format!("{sum}\n{text}").as_bytes()) {
+            Ok(()) => self.shrink(ENTRIES_MAX),
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "an answer could not be kept")
+            }
+        }
+    }
+
+    fn path(&self, key: StepKey) -> PathBuf {
+        self.dir.join(format!("{}.json", key.0.hex()))
+    }
+
+    fn shrink(&self, entries_max: usize) {
+        let age = |path: &Path| {
+            fs::metadata(path)
+                .and_then(|meta| meta.modified())
+                .unwrap_or(SystemTime::UNIX_EPOCH)
+        };
+        let Ok(entries) = fs::read_dir(&self.dir) else {
+            return;
+        };
+        let mut entries: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect();
+        if entries.len() <= entries_max {
+            return;
+        }
+        entries.sort_by_cached_key(|path| std::cmp::Reverse(age(path)));
+        for path in entries.iter().skip(entries_max) {
+            if fs::remove_file(path).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringfence_core::call::{Spent, Usage};
+    use ringfence_core::quantity::{Bytes, Fuel};
+
+    use super::*;
+
+    fn remembered(answer: &str) -> Remembered<String> {
+        let usage = Usage {
+            fuel: Spent {
+                used: Fuel(1),
+                limit: Fuel(2),
+            },
+            memory: Spent {
+                used: Bytes(1),
+                limit: Bytes(2),
+            },
+            bytes_read: Bytes(0),
+            bytes_written: Bytes(0),
+        };
+        let report = CallReport {
+            usage,
+            denials: vec![],
+            denials_dropped: 0,
+            log: vec![],
+            log_bytes_dropped: 0,
+        };
+        Remembered {
+            answer: answer.to_owned(),
+            report,
+        }
+    }
+
+    #[test]
+    fn keeps_what_is_whole_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let memo = Memo::new(dir.path().to_owned(), true);
+        let key = StepKey(Digest::of(b"key"));
+        assert_eq!(memo.get::<String>(key), None);
+        memo.put(key, &remembered("yes"));
+        assert_eq!(memo.get(key), Some(remembered("yes")));
+        assert_eq!(
+            Memo::new(dir.path().to_owned(), false).get::<String>(key),
+            None
+        );
+        let text = fs::read_to_string(memo.path(key)).unwrap();
+        for damaged in [
+            text.replace("yes", "no!"),
+            text[..text.len() - 1].to_owned(),
+            String::new(),
+        ] {
+            fs::write(memo.path(key), damaged).unwrap();
+            assert_eq!(memo.get::<String>(key), None);
+        }
+    }
+
+    #[test]
+    fn the_oldest_answers_go_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let memo = Memo::new(dir.path().to_owned(), true);
+        for n in 0..6_u8 {
+            memo.put(StepKey(Digest::of(&[n])), &remembered("x"));
+        }
+        memo.shrink(4);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
+    }
+}

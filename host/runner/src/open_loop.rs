@@ -1,0 +1,444 @@
+//! A loop file in its project, and what it takes to run it: plugins read, grants written out, digests compared.
+//!
+//! Owns what a loop needs from the disk before anything runs. **Invariant:** nothing here runs a component, and only
+//! [`LockMode::Write`] writes, and then only `ringfence.lock`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use ringfence_core::digest::Digest;
+use ringfence_core::policy::{Access, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec};
+use ringfence_core::relpath::RelPath;
+use ringfence_core::spec::{
+    self, Diagnostic, LOCK_FILE_BYTES_MAX, LOOP_FILE_BYTES_MAX, LockFile, LockFileError,
+    LockedSpec, PluginFacts, PluginRef, Spec,
+};
+use ringfence_sandbox::{COMPONENT_BYTES_MAX, InspectError, inspect};
+
+use crate::git::discover::{DiscoverError, Project};
+use crate::git::{GitError, GitProgram};
+use crate::state_dir::write_atomic;
+
+/// The name of a loop file.
+pub const LOOP_FILE: &str = "LOOP.md";
+/// The file that pins plugins, at the top of the project.
+pub const LOCK_FILE: &str = "ringfence.lock";
+
+/// A loop file that was read, in the project it belongs to.
+#[derive(Debug)]
+pub struct OpenLoop {
+    /// The git to be used.
+    pub program: GitProgram,
+    /// The repository or folder.
+    pub project: Project,
+    /// The loop file from the top of the project.
+    pub path: RelPath,
+    /// Its text.
+    pub text: String,
+    /// What it says.
+    pub spec: Spec,
+    /// What could be better about it.
+    pub warnings: Vec<Diagnostic>,
+    /// The loop's time zone.
+    pub timezone: TimeZone,
+}
+
+/// Why a loop cannot be opened or locked.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no usable git.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The project cannot be used.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// No loop file was named, and there is none.
+    #[error("no {LOOP_FILE} in {} or a folder above it", .0.display())]
+    NoLoopFile(PathBuf),
+    /// The loop file is not in the project.
+    #[error("the loop file {} is not in the project {}", file.display(), top.display())]
+    Outside {
+        /// The loop file.
+        file: PathBuf,
+        /// The project's top folder.
+        top: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("{} cannot be {doing}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// `read` or `written`.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The loop file has errors, or does not fit its plugins.
+    #[error("{name} has {} problem(s)", diagnostics.len())]
+    Diagnostics {
+        /// The loop file, as it was named.
+        name: String,
+        /// Its text.
+        text: String,
+        /// At least one error.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// There is no time zone of that name on this machine.
+    #[error("the time zone {0:?} is not known on this machine")]
+    Timezone(String),
+    /// A plugin file is no plugin.
+    #[error("plugin {reference} cannot be used")]
+    Plugin {
+        /// As the loop file spells it.
+        reference: String,
+        /// Why.
+        source: InspectError,
+    },
+    /// The lock file cannot be used, or a plugin is not the one it pins.
+    #[error(transparent)]
+    LockFile(#[from] LockFileError),
+    /// Plugins are not pinned yet.
+    #[error("not pinned in {LOCK_FILE}: {}", .0.join(", "))]
+    Unpinned(Vec<String>),
+}
+
+/// Where the standard plugins come from.
+pub trait PluginSource {
+    /// The component of a standard plugin; none when there is none of that name.
+    fn std(&self, name: &str) -> Option<&[u8]>;
+    /// The names of all standard plugins.
+    fn names(&self) -> Vec<&str>;
+}
+
+/// What to do with plugins that are not pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockMode {
+    /// Say so in [`Locked::unpinned`].
+    Check,
+    /// Pin them.
+    Write,
+    /// Refuse.
+    Require,
+}
+
+/// Plugins by reference.
+type Facts = BTreeMap<String, PluginFacts>;
+/// Components by digest.
+pub type Components = BTreeMap<Digest, Vec<u8>>;
+
+/// A loop ready to run.
+#[derive(Debug)]
+pub struct Locked {
+    /// The loop with nothing left to look up.
+    pub spec: LockedSpec,
+    /// Components by digest.
+    pub components: Components,
+    /// Plugins that the lock file did not have; empty after [`LockMode::Write`] has pinned them.
+    pub unpinned: Vec<String>,
+}
+
+impl OpenLoop {
+    /// Finds and reads a loop file: `file`, or the nearest `LOOP.md` from `start` upwards within the project.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::Diagnostics`] with all problems of the loop file at once.
+    pub fn open(
+        program: &GitProgram,
+        start: &Path,
+        file: Option<&Path>,
+    ) -> Result<Self, OpenError> {
+        let (project, path) = match file {
+            Some(file) => named(program, &start.join(file))?,
+            None => nearest(program, start)?,
+        };
+        let on_disk = project.top().join(path.as_str());
+        let text = read_text(&on_disk, LOOP_FILE_BYTES_MAX)?;
+        let name = path.to_string();
+        let (spec, warnings) = match spec::parse(&text, &name) {
+            Ok(parsed) => parsed,
+            Err(diagnostics) => {
+                return Err(OpenError::Diagnostics {
+                    name,
+                    text,
+                    diagnostics,
+                });
+            }
+        };
+        let timezone = &spec.budget.timezone;
+        let timezone =
+            TimeZone::get(timezone).map_err(|_| OpenError::Timezone(timezone.clone()))?;
+        Ok(Self {
+            program: program.clone(),
+            project,
+            path,
+            text,
+            spec,
+            warnings,
+            timezone,
+        })
+    }
+
+    /// Reads the plugins without running them, and writes out what each step may do.
+    ///
+    /// # Errors
+    /// [`OpenError`]: a plugin that is missing or broken, does not fit the loop file, or is not the pinned one.
+    pub fn lock(&self, source: &dyn PluginSource, mode: LockMode) -> Result<Locked, OpenError> {
+        let (facts, components) = self.read_plugins(source)?;
+        let mut spec = self
+            .spec
+            .lock(Digest::of(self.text.as_bytes()), &facts)
+            .map_err(|diagnostics| {
+                let (name, text) = (self.path.to_string(), self.text.clone());
+                OpenError::Diagnostics {
+                    name,
+                    text,
+                    diagnostics,
+                }
+            })?;
+        self.protect_loop_file(&mut spec);
+        let unpinned = self.compare(&facts, mode)?;
+        Ok(Locked {
+            spec,
+            components,
+            unpinned,
+        })
+    }
+
+    fn compare(
+        &self,
+        facts: &BTreeMap<String, PluginFacts>,
+        mode: LockMode,
+    ) -> Result<Vec<String>, OpenError> {
+        let path = self.project.top().join(LOCK_FILE);
+        let lock = match read_text(&path, LOCK_FILE_BYTES_MAX) {
+            Ok(text) => LockFile::parse(&text)?,
+            Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                LockFile::default()
+            }
+            Err(error) => return Err(error),
+        };
+        let check = lock.compare(facts);
+        if let Some(changed) = check.changed.into_iter().next() {
+            return Err(changed.into());
+        }
+        match mode {
+            LockMode::Require if !check.new.is_empty() => Err(OpenError::Unpinned(check.new)),
+            LockMode::Write if !check.new.is_empty() => {
+                let text = lock.with_new(facts).render();
+                write_atomic(&path, text.as_bytes()).map_err(|source| OpenError::Io {
+                    path,
+                    doing: "written",
+                    source,
+                })?;
+                Ok(Vec::new())
+            }
+            LockMode::Check | LockMode::Require | LockMode::Write => Ok(check.new),
+        }
+    }
+
+    fn read_plugins(&self, source: &dyn PluginSource) -> Result<(Facts, Components), OpenError> {
+        let (mut facts, mut components) = (BTreeMap::new(), BTreeMap::new());
+        for plugin in self.spec.plugins() {
+            let reference = plugin.to_string();
+            let bytes = match &plugin {
+                // One that is missing is the loop file's problem, said with its place by `Spec::lock`.
+                PluginRef::Std(name) => match source.std(name) {
+                    Some(bytes) => bytes.to_vec(),
+                    None => continue,
+                },
+                PluginRef::File(path) => {
+                    match read_bounded(&self.project.top().join(path.as_str()), COMPONENT_BYTES_MAX)
+                    {
+                        Ok(bytes) => bytes,
+                        Err(OpenError::Io { source, .. })
+                            if source.kind() == io::ErrorKind::NotFound =>
+                        {
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            };
+            let found = inspect(&bytes).map_err(|source| OpenError::Plugin {
+                reference: reference.clone(),
+                source,
+            })?;
+            components.insert(found.digest, bytes);
+            facts.insert(
+                reference,
+                PluginFacts {
+                    manifest: found.manifest,
+                    digest: found.digest,
+                    size: found.size,
+                },
+            );
+        }
+        Ok((facts, components))
+    }
+
+    /// A loop file that stands where the built-in denials do not look for one is denied, too.
+    fn protect_loop_file(&self, spec: &mut LockedSpec) {
+        let steps = spec
+            .sensors
+            .iter_mut()
+            .chain([&mut spec.decider])
+            .chain(&mut spec.executors)
+            .chain(&mut spec.gates);
+        if !self.is_usual_place() {
+            let pattern = literal_pattern(&self.path);
+            steps.for_each(|step| {
+                step.policy.deny.push(DenyPattern {
+                    pattern: pattern.clone(),
+                    source: DenySource::BuiltIn,
+                })
+            });
+        }
+    }
+
+    fn is_usual_place(&self) -> bool {
+        let everything = vec!["**".to_owned()];
+        let layers = vec![Layer {
+            name: "loop".into(),
+            read: everything.clone(),
+            write: everything,
+        }];
+        let deny = ringfence_core::policy::builtin_denials();
+        PathPolicy::new(&PolicySpec { layers, deny })
+            .is_ok_and(|policy| !policy.decide(&self.path, Access::Read).is_allowed())
+    }
+}
+
+fn named(program: &GitProgram, file: &Path) -> Result<(Project, RelPath), OpenError> {
+    let read_error = |source| OpenError::Io {
+        path: file.to_owned(),
+        doing: "read",
+        source,
+    };
+    let file = fs::canonicalize(file).map_err(read_error)?;
+    let project = Project::discover(program, file.parent().unwrap_or(&file))?;
+    // A loop of a folder that is no repository lies at its top, or in loops/<name>/ below it.
+    let project = match (&project, folder_of(&file)) {
+        (Project::Folder(_), Some(top)) => Project::discover(program, top)?,
+        _ => project,
+    };
+    let path = within(project.top(), &file)?;
+    Ok((project, path))
+}
+
+fn folder_of(file: &Path) -> Option<&Path> {
+    let loops = file.parent()?.parent()?;
+    (loops.file_name()? == "loops")
+        .then(|| loops.parent())
+        .flatten()
+}
+
+fn nearest(program: &GitProgram, start: &Path) -> Result<(Project, RelPath), OpenError> {
+    let project = Project::discover(program, start)?;
+    let read_error = |source| OpenError::Io {
+        path: start.to_owned(),
+        doing: "read",
+        source,
+    };
+    let start = fs::canonicalize(start).map_err(read_error)?;
+    for dir in start
+        .ancestors()
+        .take_while(|dir| dir.starts_with(project.top()))
+    {
+        let file = dir.join(LOOP_FILE);
+        if file.is_file() {
+            let path = within(project.top(), &file)?;
+            return Ok((project, path));
+        }
+    }
+    Err(OpenError::NoLoopFile(start))
+}
+
+fn within(top: &Path, file: &Path) -> Result<RelPath, OpenError> {
+    let outside = || OpenError::Outside {
+        file: file.to_owned(),
+        top: top.to_owned(),
+    };
+    let relative = file
+        .strip_prefix(top)
+        .ok()
+        .and_then(Path::to_str)
+        .ok_or_else(outside)?;
+    RelPath::lexical(relative).map_err(|_| outside())
+}
+
+/// A pattern that matches this path and no other.
+fn literal_pattern(path: &RelPath) -> String {
+    let mut pattern = String::new();
+    for c in path.as_str().chars() {
+        match c {
+            '*' | '?' | '[' | ']' | '{' | '}' => pattern.extend(['[', c, ']']),
+            c => pattern.push(c),
+        }
+    }
+    pattern
+}
+
+fn read_text(path: &Path, bytes_max: usize) -> Result<String, OpenError> {
+    let bytes = read_bounded(path, bytes_max)?;
+    String::from_utf8(bytes).map_err(|_| OpenError::Io {
+        path: path.to_owned(),
+        doing: "read",
+        source: io::Error::other("it is not UTF-8"),
+    })
+}
+
+/// Reads a regular file, one byte beyond the limit at most, so that whoever checks the limit sees that it is exceeded.
+fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, OpenError> {
+    let read = || {
+        let mut bytes = Vec::new();
+        let meta = fs::metadata(path)?;
+        if !meta.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        File::open(path)?
+            .take(bytes_max as u64 + 1)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        doing: "read",
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_pattern_matches_its_path_alone() {
+        for (path, other) in [
+            ("a[1]/LOOP.md", "a1/LOOP.md"),
+            ("x*y/{a}.md", "xzy/a.md"),
+            ("plain.md", "plain.mdx"),
+        ] {
+            let path = RelPath::lexical(path).unwrap();
+            let layer = Layer {
+                name: "loop".into(),
+                read: vec![literal_pattern(&path)],
+                write: vec![],
+            };
+            let policy = PathPolicy::new(&PolicySpec {
+                layers: vec![layer],
+                deny: vec![],
+            })
+            .unwrap();
+            assert!(policy.decide(&path, Access::Read).is_allowed(), "{path}");
+            assert!(
+                !policy
+                    .decide(&RelPath::lexical(other).unwrap(), Access::Read)
+                    .is_allowed(),
+                "{other}"
+            );
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! The state directory: `.ringfence/` in the project's top folder, one folder in it for each loop.
+//!
+//! Owns the layout (which file is where) and how a file is replaced. What stands in the files belongs to their modules.
+//! **Invariant:** nothing in here is reached through a symbolic link or belongs to another user, and a folder that
+//! was not made at this very place lends nothing to a beat but its journal: its caches are thrown away, since a
+//! repository can ship files of these names.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use ringfence_core::ids::{BeatNo, LoopId};
+
+use crate::lock::LoopLock;
+use crate::workspace::clean;
+
+/// Name of the state directory.
+pub const STATE_DIR: &str = ".ringfence";
+/// What the name of every temporary file in the state directory begins with.
+pub const TEMP_PREFIX: &str = ".tmp-";
+
+const IDENTITY: &str = "identity";
+const CACHES: [&str; 8] = [
+    "store.git",
+    "base",
+    "index",
+    "index-candidate",
+    "index-user",
+    "index-none",
+    "rules",
+    "memo",
+];
+// What a folder may hold that has not been signed yet and brings nothing along.
+const EMPTY_FOLDER: [&str; 4] = ["lock", "shadow", "proposals", "memo"];
+
+/// Why the state directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateDirError {
+    /// Following it could lead anywhere.
+    #[error("a symbolic link stands where the state directory should be: {}", .0.display())]
+    Symlink(PathBuf),
+    /// A file, or something else that is no directory.
+    #[error("something that is no directory stands where the state directory should be: {}", .0.display())]
+    NotADirectory(PathBuf),
+    /// Somebody else could change it while a beat runs.
+    #[error("the state directory {} belongs to user {owner}, not to user {user}", path.display())]
+    ForeignOwner {
+        /// The directory.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// Who this program runs as.
+        user: u32,
+    },
+    /// A beat has to write its journal there.
+    #[error("the state directory {} cannot be written", .0.display())]
+    ReadOnly(PathBuf),
+    /// Anything else.
+    #[error("the state directory {} cannot be used", path.display())]
+    Io {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Where a loop's folder came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Made here, by this beat or an earlier one.
+    Ours,
+    /// Copied, moved or shipped with the project: the journal may be genuine, the caches are not used.
+    BroughtAlong,
+}
+
+/// The state directory of a project.
+#[derive(Debug, Clone)]
+pub struct StateDir {
+    path: PathBuf,
+}
+
+/// The folder of one loop. Reading needs no lock; writing anything but the lock file does.
+#[derive(Debug, Clone)]
+pub struct LoopDir {
+    path: PathBuf,
+    loop_id: LoopId,
+}
+
+impl StateDir {
+    /// Opens the state directory of the project at `top`, making it (mode 0700, hidden from git) when there is none.
+    ///
+    /// # Errors
+    /// [`StateDirError`] when it is a link, no directory, somebody else's, or cannot be written.
+    pub fn open(top: &Path) -> Result<Self, StateDirError> {
+        let path = top.join(STATE_DIR);
+        ensure_dir(&path)?;
+        let ignore = path.join(".gitignore");
+        if small_file(&ignore).as_deref() != Some(b"*\n") {
+            write_atomic(&ignore, b"*\n").map_err(|source| StateDirError::Io {
+                path: ignore,
+                source,
+            })?;
+        }
+        Ok(Self { path })
+    }
+
+    /// Finds the state directory of the project at `top` without making one; none when there is none.
+    ///
+    /// # Errors
+    /// [`StateDirError`] when what is there cannot be trusted. One that can only be read is fine.
+    pub fn find(top: &Path) -> Result<Option<Self>, StateDirError> {
+        let path = top.join(STATE_DIR);
+        Ok(existing_dir(&path)?.map(|_| Self { path }))
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the folder of one loop, making it when there is none.
+    ///
+    /// # Errors
+    /// As [`StateDir::open`].
+    pub fn open_loop(&self, loop_id: &LoopId) -> Result<LoopDir, StateDirError> {
+        let dir = LoopDir {
+            path: self.path.join(loop_id.as_str()),
+            loop_id: loop_id.clone(),
+        };
+        if ensure_dir(&dir.path)? {
+            dir.sign()?;
+        }
+        for name in ["shadow", "proposals", "memo"] {
+            ensure_dir(&dir.path.join(name))?;
+        }
+        Ok(dir)
+    }
+
+    /// Finds the folder of one loop without making it.
+    ///
+    /// # Errors
+    /// As [`StateDir::find`].
+    pub fn find_loop(&self, loop_id: &LoopId) -> Result<Option<LoopDir>, StateDirError> {
+        let path = self.path.join(loop_id.as_str());
+        Ok(existing_dir(&path)?.map(|_| LoopDir {
+            path,
+            loop_id: loop_id.clone(),
+        }))
+    }
+
+    /// The loops that have a folder, sorted; names that are no loop's are passed over.
+    ///
+    /// # Errors
+    /// [`StateDirError::Io`] when the directory cannot be listed.
+    pub fn loops(&self) -> Result<Vec<LoopId>, StateDirError> {
+        let io = |source| StateDirError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        let mut loops = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(io)? {
+            let entry = entry.map_err(io)?;
+            let id = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| LoopId::new(name).ok());
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            loops.extend(id.filter(|_| is_dir));
+        }
+        loops.sort();
+        Ok(loops)
+    }
+}
+
+impl LoopDir {
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whose folder it is.
+    #[must_use]
+    pub fn loop_id(&self) -> &LoopId {
+        &self.loop_id
+    }
+
+    /// The lock file.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// The private bare repository.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.path.join("store.git")
+    }
+
+    /// The warm checkout.
+    #[must_use]
+    pub fn base(&self) -> PathBuf {
+        self.path.join("base")
+    }
+
+    /// The index that describes the checkout as it was last written.
+    #[must_use]
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// The index a change set is measured with; a copy of [`LoopDir::index`], made anew each time.
+    #[must_use]
+    pub fn index_candidate(&self) -> PathBuf {
+        self.path.join("index-candidate")
+    }
+
+    /// The index a snapshot of the user's files is taken with.
+    #[must_use]
+    pub fn index_user(&self) -> PathBuf {
+        self.path.join("index-user")
+    }
+
+    /// Where files wait to be deleted.
+    #[must_use]
+    pub fn trash(&self) -> PathBuf {
+        self.path.join("trash")
+    }
+
+    /// Memoised answers of components.
+    #[must_use]
+    pub fn memo(&self) -> PathBuf {
+        self.path.join("memo")
+    }
+
+    /// The patch of a shadowed beat.
+    #[must_use]
+    pub fn shadow(&self, beat: BeatNo) -> PathBuf {
+        self.path.join("shadow").join(format!("{beat}.patch"))
+    }
+
+    /// The patch of a proposal that cannot be a branch.
+    #[must_use]
+    pub fn proposal(&self, beat: BeatNo) -> PathBuf {
+        self.path.join("proposals").join(format!("{beat}.patch"))
+    }
+
+    /// Says where this folder came from.
+    ///
+    /// # Errors
+    /// [`StateDirError::Io`] when it cannot be looked at.
+    pub fn origin(&self) -> Result<Origin, StateDirError> {
+        let io = |source| StateDirError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        if small_file(&self.path.join(IDENTITY)).as_deref()
+            == Some(identity(&self.path)?.as_bytes())
+        {
+            return Ok(Origin::Ours);
+        }
+        let mut names = fs::read_dir(&self.path).map_err(io)?;
+        let is_new = names.try_fold(true, |so_far, entry| {
+            let name = entry.map_err(io)?.file_name();
+            Ok::<_, StateDirError>(so_far && EMPTY_FOLDER.iter().any(|empty| name == *empty))
+        })?;
+        let memo = fs::read_dir(self.memo()).is_ok_and(|mut entries| entries.next().is_some());
+        Ok(if is_new && !memo {
+            Origin::Ours
+        } else {
+            Origin::BroughtAlong
+        })
+    }
+
+    /// Makes this folder ours: throws away the caches of one that was brought along. Returns what it was before.
+    ///
+    /// # Errors
+    /// As [`LoopDir::origin`], and when the caches cannot be removed.
+    pub fn adopt(&self, _lock: &LoopLock) -> Result<Origin, StateDirError> {
+        let origin = self.origin()?;
+        if origin == Origin::BroughtAlong {
+            self.drop_caches()?;
+        }
+        if small_file(&self.path.join(IDENTITY)).as_deref()
+            != Some(identity(&self.path)?.as_bytes())
+        {
+            self.sign()?;
+        }
+        Ok(origin)
+    }
+
+    /// Writes down that this folder was made here.
+    fn sign(&self) -> Result<(), StateDirError> {
+        let file = self.path.join(IDENTITY);
+        let text = identity(&self.path)?;
+        write_atomic(&file, text.as_bytes())
+            .map_err(|source| StateDirError::Io { path: file, source })
+    }
+
+    /// Throws away everything that the next beat can make again.
+    pub(crate) fn drop_caches(&self) -> Result<(), StateDirError> {
+        for name in CACHES {
+            let path = self.path.join(name);
+            clean::discard(&path, &self.trash())
+                .map_err(|source| StateDirError::Io { path, source })?;
+        }
+        ensure_dir(&self.memo()).map(drop)
+    }
+}
+
+/// Replaces the file at `path` by `bytes` so that a crash leaves either the old or the new file, on disk.
+///
+/// # Errors
+/// The first error of writing, flushing or renaming; the old file then still stands.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let dir = path
+        .parent()
+        .ok_or_else(|| io::Error::other("a path without a parent"))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMP_PREFIX)
+        .tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_dir(dir)
+}
+
+/// Flushes a directory, so that the names in it survive a power cut.
+///
+/// # Errors
+/// What the system said.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Makes the directory unless it is there; true when it was made.
+fn ensure_dir(path: &Path) -> Result<bool, StateDirError> {
+    let io = |source: io::Error| match source.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            StateDirError::ReadOnly(path.to_owned())
+        }
+        _ => StateDirError::Io {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    let Some(meta) = existing_dir(path)? else {
+        match fs::DirBuilder::new().mode(0o700).create(path) {
+            // Another beat was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return ensure_dir(path),
+            made => made.map_err(io)?,
+        }
+        path.parent().map_or(Ok(()), sync_dir).map_err(io)?;
+        return Ok(true);
+    };
+    // The owner's bit counts for root as well: who took it away did not want writers.
+    let writable = rustix::fs::access(path, rustix::fs::Access::WRITE_OK);
+    if meta.mode() & 0o200 == 0 || writable.is_err() {
+        return Err(StateDirError::ReadOnly(path.to_owned()));
+    }
+    if meta.mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(io)?;
+    }
+    Ok(false)
+}
+
+fn existing_dir(path: &Path) -> Result<Option<Metadata>, StateDirError> {
+    let meta = match fs::symlink_metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(StateDirError::Io {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    let user = rustix::process::geteuid().as_raw();
+    if meta.is_symlink() {
+        Err(StateDirError::Symlink(path.to_owned()))
+    } else if !meta.is_dir() {
+        Err(StateDirError::NotADirectory(path.to_owned()))
+    } else if meta.uid() != user {
+        Err(StateDirError::ForeignOwner {
+            path: path.to_owned(),
+            owner: meta.uid(),
+            user,
+        })
+    } else {
+        Ok(Some(meta))
+    }
+}
+
+/// The bytes of a small regular file; none of anything else, which could lead elsewhere or block.
+fn small_file(path: &Path) -> Option<Vec<u8>> {
+    let is_small = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() < 1024);
+    if is_small { fs::read(path).ok() } else { None }
+}
+
+/// What only this directory at this place has: nobody who packs an archive can know it beforehand.
+fn identity(path: &Path) -> Result<String, StateDirError> {
+    let io = |source| StateDirError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let meta = fs::symlink_metadata(path).map_err(io)?;
+    let born = meta
+        .created()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let born = born.map_or_else(|| "unknown".to_owned(), |time| time.as_nanos().to_string());
+    Ok(format!("inode {} born {born}\n", meta.ino()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,471 @@
+//! Measures what was done to a checkout.
+//!
+//! First our own walk, which refuses what must never be published; then git compares, through an index of our own.
+//! **Invariant:** what is not in the change set is not published. A file that the rules of the base or those of the
+//! candidate ignore is listed and stays where it is.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ringfence_core::change::{ChangeKind, ChangeSet, FileChange};
+use ringfence_core::digest::Digest;
+use ringfence_core::relpath::RelPath;
+
+use super::walk::{self, Refusal, RefusalReason, relative_path};
+use super::{Base, clean, lock_of, snapshot};
+use crate::git::output::{
+    LineCounts, MODE_LINK, MODE_SUBMODULE, RawChange, Tracked, changes, records, tracked,
+};
+use crate::git::{Git, GitError, display_name, failed, unreadable};
+use crate::state_dir::LoopDir;
+use crate::steps::{self, Steps};
+use crate::store::Store;
+
+/// Most files that one change may touch.
+// Limit: a proposal is something that gates and a person read.
+pub const CHANGED_FILES_MAX: usize = 10_000;
+/// Most bytes that the files of one change may have after it, together.
+// Limit: the import of a proposal is put together in memory.
+pub const CHANGED_BYTES_MAX: u64 = 64 << 20;
+
+// Limit: git reads no longer line of an attributes file, and `git fsck` complains of one.
+const ATTRIBUTES_LINE_BYTES_MAX: usize = 2048;
+
+/// Why there is no change set.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasureError {
+    /// There are things that must never be published; the first hundred of them.
+    #[error("{}", refused_text(.0))]
+    Refused(Vec<Refusal>),
+    /// More than is ever published at once.
+    #[error("the change has {found} {what}, and at most {limit} are published at once")]
+    TooLarge {
+        /// `files`, `bytes` or `ignored files`.
+        what: &'static str,
+        /// How many.
+        found: u64,
+        /// How many may be.
+        limit: u64,
+    },
+    /// The checkout is not what was judged.
+    #[error("the workspace changed after it was judged: {found} instead of {judged}")]
+    Moved {
+        /// The change set that was judged.
+        judged: Digest,
+        /// What is there now.
+        found: Digest,
+    },
+    /// A file of the checkout cannot be looked at.
+    #[error("{} cannot be measured", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Git said no.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+pub(super) fn measure(
+    store: &Store,
+    dir: &LoopDir,
+    base: &Base,
+    steps: &dyn Steps,
+) -> Result<ChangeSet, MeasureError> {
+    let git = candidate_git(store, dir)?;
+    let known = tracked(&git.call("ls-files").args(["-z", "--stage"]).run()?)?;
+    let submodules = known
+        .iter()
+        .filter(|entry| entry.mode == MODE_SUBMODULE)
+        .map(|entry| entry.path.as_slice())
+        .collect();
+    let walked = walk::walk(&base.dir, &submodules).map_err(|source| MeasureError::Io {
+        path: base.dir.clone(),
+        source,
+    })?;
+    let files = Files::sort(&known, &walked.files);
+    refuse_hard(walked.refused, walked.refused_if_new, &files)?;
+    let ignored = ignored(&git, dir, &base.dir, &files)?;
+    let wanted = files
+        .present
+        .iter()
+        .chain(files.new.iter().filter(|path| !ignored.contains(**path)));
+    snapshot::remove(&git, files.gone.iter().copied())?;
+    snapshot::add(&git, wanted.copied())?;
+    let candidate = snapshot::write_tree(&git)?;
+    steps.at(steps::CHANGE_STAGED);
+    let mut change = ChangeSet {
+        base_tree: base.tree.clone(),
+        candidate_tree: candidate,
+        files: Vec::new(),
+        ignored: names(&ignored)?,
+    };
+    if change.candidate_tree != change.base_tree {
+        change.files = compare(store, &change)?;
+    }
+    Ok(change)
+}
+
+/// The index of the checkout, copied, with the time it was written: what is younger than that is read again.
+fn candidate_git(store: &Store, dir: &LoopDir) -> Result<Git, MeasureError> {
+    let (index, copy) = (dir.index(), dir.index_candidate());
+    let io = |source| MeasureError::Io {
+        path: copy.clone(),
+        source,
+    };
+    clean::remove_file_if_there(&lock_of(&copy)).map_err(io)?;
+    fs::copy(&index, &copy).map_err(io)?;
+    let written = fs::metadata(&index)
+        .and_then(|meta| meta.modified())
+        .map_err(io)?;
+    File::options()
+        .write(true)
+        .open(&copy)
+        .and_then(|file| file.set_modified(written))
+        .map_err(io)?;
+    Ok(store.git().with_tree(&dir.base(), &copy))
+}
+
+/// Which files are in the base, in the checkout, or in both.
+struct Files<'a> {
+    present: Vec<&'a [u8]>,
+    gone: Vec<&'a [u8]>,
+    new: Vec<&'a [u8]>,
+    known: HashSet<&'a [u8]>,
+}
+
+impl<'a> Files<'a> {
+    fn sort(known: &'a [Tracked], walked: &'a HashSet<Vec<u8>>) -> Self {
+        let files = known
+            .iter()
+            .filter(|entry| entry.mode != MODE_SUBMODULE)
+            .map(|entry| entry.path.as_slice());
+        let (present, gone) = files.partition(|path| walked.contains(*path));
+        let known: HashSet<_> = known.iter().map(|entry| entry.path.as_slice()).collect();
+        let mut new: Vec<_> = walked
+            .iter()
+            .map(Vec::as_slice)
+            .filter(|path| !known.contains(path))
+            .collect();
+        new.sort_unstable();
+        Self {
+            present,
+            gone,
+            new,
+            known,
+        }
+    }
+}
+
+fn refuse_hard(
+    mut refused: Vec<Refusal>,
+    if_new: Vec<(Vec<u8>, Refusal)>,
+    files: &Files<'_>,
+) -> Result<(), MeasureError> {
+    refused.extend(
+        if_new
+            .into_iter()
+            .filter(|(path, _)| !files.known.contains(path.as_slice()))
+            .map(|(_, refusal)| refusal),
+    );
+    refuse(refused)
+}
+
+fn refuse(mut refused: Vec<Refusal>) -> Result<(), MeasureError> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    refused.sort_by(|a, b| a.path.cmp(&b.path));
+    refused.truncate(100);
+    Err(MeasureError::Refused(refused))
+}
+
+/// The new files that the candidate's rules ignore, and those that the base's rules ignore.
+fn ignored(
+    git: &Git,
+    dir: &LoopDir,
+    root: &Path,
+    files: &Files<'_>,
+) -> Result<HashSet<Vec<u8>>, MeasureError> {
+    if files.new.is_empty() {
+        return Ok(HashSet::new());
+    }
+    // With `./` before it no name is taken for an instruction; git says it back as it was asked.
+    let asked: Vec<_> = files
+        .new
+        .iter()
+        .map(|path| [b"./", *path].concat())
+        .collect();
+    let asked = snapshot::terminated(asked.iter().map(Vec::as_slice));
+    let mut ignored = matching(git, asked.clone())?;
+    let rule_files: Vec<_> = files
+        .known
+        .iter()
+        .filter(|path| is_rule_file(path))
+        .copied()
+        .collect();
+    if !rule_files.is_empty() {
+        let rules = Rules::lay_out(git, dir, &rule_files)?;
+        ignored.extend(matching(
+            &git.with_tree(&rules.dir, &dir.index_candidate()),
+            asked,
+        )?);
+        rules.remove()?;
+    }
+    tracing::debug!(count = ignored.len(), root = %root.display(), "new files that are ignored");
+    too_large(
+        "ignored files",
+        ignored.len() as u64,
+        CHANGED_FILES_MAX as u64,
+    )?;
+    Ok(ignored)
+}
+
+fn matching(git: &Git, asked: Vec<u8>) -> Result<HashSet<Vec<u8>>, GitError> {
+    let found = git
+        .call("check-ignore")
+        .args(["--no-index", "-z", "--stdin"])
+        .stdin(asked)
+        .run_any()?;
+    match found.code {
+        Some(0 | 1) => records("check-ignore", &found.stdout)?
+            .into_iter()
+            .map(plain)
+            .collect(),
+        _ => Err(failed("check-ignore", &found)),
+    }
+}
+
+fn plain(answer: &[u8]) -> Result<Vec<u8>, GitError> {
+    answer
+        .strip_prefix(b"./")
+        .map(<[u8]>::to_vec)
+        .ok_or_else(|| unreadable("check-ignore", answer))
+}
+
+fn is_rule_file(path: &[u8]) -> bool {
+    path.rsplit(|byte| *byte == b'/').next() == Some(b".gitignore")
+}
+
+/// The ignore files of the base, alone in a folder of their own.
+struct Rules {
+    dir: PathBuf,
+    trash: PathBuf,
+}
+
+impl Rules {
+    fn lay_out(git: &Git, dir: &LoopDir, files: &[&[u8]]) -> Result<Self, MeasureError> {
+        let rules = Self {
+            dir: dir.path().join("rules"),
+            trash: dir.trash(),
+        };
+        rules.remove()?;
+        fs::create_dir(&rules.dir).map_err(|source| MeasureError::Io {
+            path: rules.dir.clone(),
+            source,
+        })?;
+        let names = snapshot::terminated(files.iter().copied());
+        let git = git.with_tree(&rules.dir, &dir.index());
+        git.call("checkout-index")
+            .args(["-z", "--stdin"])
+            .stdin(names)
+            .run()?;
+        Ok(rules)
+    }
+
+    fn remove(&self) -> Result<(), MeasureError> {
+        clean::discard(&self.dir, &self.trash).map_err(|source| MeasureError::Io {
+            path: self.dir.clone(),
+            source,
+        })
+    }
+}
+
+fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, MeasureError> {
+    let switches = [
+        "-r",
+        "-z",
+        "--raw",
+        "--numstat",
+        "-M",
+        "--no-abbrev",
+        "--no-ext-diff",
+        "--no-textconv",
+    ];
+    let said = store
+        .git()
+        .call("diff-tree")
+        .args(switches)
+        .args([&change.base_tree, &change.candidate_tree])
+        .run()?;
+    let found = changes(&said)?;
+    too_large("files", found.len() as u64, CHANGED_FILES_MAX as u64)?;
+    let (mut files, mut refused) = (Vec::new(), Vec::new());
+    for (raw, counts) in &found {
+        match file_changes(raw, *counts) {
+            Ok(some) => files.extend(some),
+            Err(refusal) => refused.push(refusal),
+        }
+    }
+    refuse(refused)?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    fill_in_sizes(store, &mut files)?;
+    refuse_long_attributes(store, &files)?;
+    Ok(files)
+}
+
+/// One file, or of a rename both: the old one deleted, the new one added with all the lines that differ.
+fn file_changes(raw: &RawChange, counts: LineCounts) -> Result<Vec<FileChange>, Refusal> {
+    let path = publishable(&raw.path, raw.old_mode, raw.new_mode)?;
+    let (lines_added, lines_removed) = counts.unwrap_or((0, 0));
+    let change = FileChange {
+        path,
+        kind: match raw.status {
+            b'A' => ChangeKind::Added,
+            b'D' | b'R' => ChangeKind::Deleted,
+            _ => ChangeKind::Modified,
+        },
+        renamed_from: None,
+        old_mode: raw.old_mode,
+        new_mode: raw.new_mode,
+        size: 0,
+        lines_added,
+        lines_removed,
+        binary: counts.is_none(),
+        old_blob: if raw.status == b'A' {
+            String::new()
+        } else {
+            raw.old_id.clone()
+        },
+        new_blob: if raw.status == b'D' {
+            String::new()
+        } else {
+            raw.new_id.clone()
+        },
+    };
+    let Some(new_path) = &raw.new_path else {
+        return Ok(vec![change]);
+    };
+    let new_path = publishable(new_path, 0, raw.new_mode)?;
+    let from = FileChange {
+        new_mode: 0,
+        lines_added: 0,
+        lines_removed: 0,
+        new_blob: String::new(),
+        ..change.clone()
+    };
+    let to = FileChange {
+        path: new_path,
+        kind: ChangeKind::Added,
+        renamed_from: Some(change.path.clone()),
+        old_mode: 0,
+        old_blob: String::new(),
+        ..change
+    };
+    Ok(vec![from, to])
+}
+
+fn publishable(path: &[u8], old_mode: u32, new_mode: u32) -> Result<RelPath, Refusal> {
+    let refusal = |reason| Refusal {
+        path: display_name(path),
+        reason,
+    };
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    if old_mode == MODE_SUBMODULE || new_mode == MODE_SUBMODULE {
+        return Err(refusal(RefusalReason::BelowSubmodule));
+    }
+    if name.eq_ignore_ascii_case(b".gitmodules") {
+        return Err(refusal(RefusalReason::Submodules));
+    }
+    if new_mode == MODE_LINK && walk::is_read_by_git(name) {
+        return Err(refusal(RefusalReason::LinkedGitFile));
+    }
+    relative_path(path).map_err(|problem| refusal(RefusalReason::Name(problem)))
+}
+
+fn fill_in_sizes(store: &Store, files: &mut [FileChange]) -> Result<(), MeasureError> {
+    let ids: Vec<_> = files
+        .iter()
+        .map(|file| file.new_blob.clone())
+        .filter(|id| !id.is_empty())
+        .collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let sizes = store.sizes(&ids)?;
+    for (file, size) in files
+        .iter_mut()
+        .filter(|file| !file.new_blob.is_empty())
+        .zip(sizes)
+    {
+        file.size = size.unwrap_or(0);
+    }
+    let bytes = files
+        .iter()
+        .fold(0u64, |sum, file| sum.saturating_add(file.size));
+    too_large("bytes", bytes, CHANGED_BYTES_MAX)
+}
+
+fn refuse_long_attributes(store: &Store, files: &[FileChange]) -> Result<(), MeasureError> {
+    let mut refused = Vec::new();
+    for file in files.iter().filter(|file| !file.new_blob.is_empty()) {
+        let is_attributes = file
+            .path
+            .file_name()
+            .is_some_and(|name| name.eq_ignore_ascii_case(".gitattributes"));
+        if is_attributes {
+            let bytes = store.blob(
+                &file.new_blob,
+                usize::try_from(file.size).unwrap_or(usize::MAX),
+            )?;
+            if bytes
+                .split(|byte| *byte == b'\n')
+                .any(|line| line.len() > ATTRIBUTES_LINE_BYTES_MAX)
+            {
+                let path = display_name(file.path.as_str().as_bytes());
+                refused.push(Refusal {
+                    path,
+                    reason: RefusalReason::LongAttributes,
+                });
+            }
+        }
+    }
+    refuse(refused)
+}
+
+fn too_large(what: &'static str, found: u64, limit: u64) -> Result<(), MeasureError> {
+    if found <= limit {
+        Ok(())
+    } else {
+        Err(MeasureError::TooLarge { what, found, limit })
+    }
+}
+
+/// New files have been refused already when their names are odd, so each of these is a path.
+fn names(paths: &HashSet<Vec<u8>>) -> Result<Vec<RelPath>, MeasureError> {
+    let mut names = Vec::new();
+    for path in paths {
+        let refusal = |problem| Refusal {
+            path: display_name(path),
+            reason: RefusalReason::Name(problem),
+        };
+        names.push(
+            relative_path(path).map_err(|problem| MeasureError::Refused(vec![refusal(problem)]))?,
+        );
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn refused_text(refused: &[Refusal]) -> String {
+    let first = refused.first().map(ToString::to_string).unwrap_or_default();
+    match refused.len() {
+        0 | 1 => format!("the change must not be published: {first}"),
+        more => format!(
+            "the change must not be published: {first}, and {} more",
+            more - 1
+        ),
+    }
+}
