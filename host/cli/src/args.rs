@@ -1,0 +1,284 @@
+//! The command line.
+//!
+//! **Invariant:** the text of the help is made from what is written here; the table of exit codes in it is
+//! [`exit`]'s.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit;
+
+/// Runs the repeating work of a repository in bounded steps that cannot reach past what you grant them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringfence",
+    version,
+    max_term_width = 80,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Args {
+    /// Start in DIR instead of the current directory
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+    /// When to use colours: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        hide_possible_values = true
+    )]
+    pub(crate) color: Colour,
+    /// Say on stderr what is being done; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Also into files and pipes.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// For whom results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document.
+    Json,
+}
+
+/// The format of a result.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Output {
+    /// What the result is written as: text or json
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub(crate) format: Format,
+}
+
+impl Output {
+    /// True for programs.
+    pub(crate) fn is_json(&self) -> bool {
+        match self.format {
+            Format::Json => true,
+            Format::Text => false,
+        }
+    }
+}
+
+/// Which loop.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LoopFile {
+    /// The loop file [default: the nearest LOOP.md from here upwards]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented LOOP.md that works as it is
+    Init(Init),
+    /// Show what each step of a loop may do, running nothing
+    Check(Check),
+    /// Run one beat: look, decide, act, judge, propose
+    Beat(Beat),
+    /// Say which rule decides whether a step may touch a path
+    Explain(Explain),
+    /// Look at plugins without running them
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Look at a loop's history
+    #[command(subcommand)]
+    Journal(Journal),
+    /// Show where a loop stands and what the next beat would meet
+    Status(Status),
+    /// Print the JSON Schema of a document
+    Schema(Schema),
+    /// Print a script that completes commands in a shell
+    Completions(Completions),
+}
+
+/// Write a commented LOOP.md that works as it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// What the loop is called: lower-case letters, digits, dashes
+    #[arg(long = "loop", value_name = "NAME", default_value = "docs-links")]
+    pub(crate) name: String,
+    /// The folder to write it in [default: the current directory]
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Show what each step may do.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// Pin plugins that are new in ringfence.lock
+    #[arg(long)]
+    pub(crate) write_lock: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Run one beat.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Beat {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// Do everything but settle: no branch, no patch, no journal entry
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Ask every step anew, also where the answer is known
+    #[arg(long)]
+    pub(crate) no_memo: bool,
+    /// End with 10 when the beat was skipped
+    #[arg(long)]
+    pub(crate) detailed_exit_code: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Say which rule decides.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// A path from the top of the project
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+    /// The step, as ID or ROLE/ID
+    #[arg(long, value_name = "ID")]
+    pub(crate) step: String,
+    /// What it would do there: read or write [default: both]
+    #[arg(long, value_name = "ACCESS", hide_possible_values = true)]
+    pub(crate) access: Option<Access>,
+    /// The loop file [default: the nearest LOOP.md from here upwards]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What a step would do at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Access {
+    /// Read bytes or a listing.
+    Read,
+    /// Create, change, rename or remove.
+    Write,
+}
+
+/// Look at plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Show what a plugin is and what it asks for
+    Inspect(PluginInspect),
+    /// List the plugins inside this program
+    List(PluginList),
+}
+
+/// Show what a plugin is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PluginInspect {
+    /// A component's file, or std:NAME
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// List the plugins inside this program.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PluginList {
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Look at a loop's history.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journal {
+    /// Show the last entries
+    Show(JournalShow),
+    /// Check that no entry was altered, lost or cut off
+    Verify(JournalVerify),
+}
+
+/// Show the last entries.
+#[derive(Debug, clap::Args)]
+pub(crate) struct JournalShow {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// How many entries to show
+    #[arg(short = 'n', value_name = "N", default_value_t = 20)]
+    pub(crate) number: usize,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Check the journal.
+#[derive(Debug, clap::Args)]
+pub(crate) struct JournalVerify {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Show where a loop stands.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Print a JSON Schema.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schema {
+    /// Which document: loop-file or situation
+    #[arg(
+        value_name = "DOCUMENT",
+        default_value = "loop-file",
+        hide_possible_values = true
+    )]
+    pub(crate) document: Document,
+}
+
+/// A document with a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    /// The front matter of a loop file.
+    LoopFile,
+    /// What a decider is told.
+    Situation,
+}
+
+/// Print a completion script.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// The whole command line with the table of exit codes below its help.
+pub(crate) fn command() -> clap::Command {
+    Args::command().after_help(exit::table())
+}

@@ -1,0 +1,190 @@
+//! The commands, one file each, and what they share: opening a loop, and stopping with a message and an exit code.
+//!
+//! **Invariant:** a command prints its result through the console and says everything else by returning [`Stop`]; none
+//! knows about terminals.
+
+mod beat;
+mod check;
+mod completions;
+mod explain;
+mod init;
+mod journal;
+mod plugin;
+mod schema;
+mod status;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use ringfence_core::spec::Diagnostic;
+use ringfence_runner::clock::Clock;
+use ringfence_runner::git::GitProgram;
+use ringfence_runner::open_loop::{LockMode, Locked, OpenError, OpenLoop};
+use ringfence_runner::state_dir::{LoopDir, StateDir, StateDirError};
+use serde::Serialize;
+
+use crate::args::{Command, Journal, Plugin};
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::render::diagnostic::diagnostics;
+use crate::render::{Ink, Page, Safe, Text, json, text};
+use crate::std_plugins::StdPlugins;
+
+/// What a command is given.
+pub(crate) struct Context<'c, 'w> {
+    /// Where it prints.
+    pub(crate) console: &'c mut Console<'w>,
+    /// Where paths begin.
+    pub(crate) dir: PathBuf,
+    /// Where `git` is looked for.
+    pub(crate) search_path: OsString,
+    /// Where compiled components are kept.
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// What time it is.
+    pub(crate) clock: &'w dyn Clock,
+}
+
+/// A command that could not do its work: what to tell, and how the program ends.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    /// How the program ends.
+    pub(crate) exit: Exit,
+    /// What stderr is told.
+    pub(crate) page: Page,
+}
+
+/// Carries out a command.
+pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    match command {
+        Command::Init(args) => init::run(args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Beat(args) => beat::run(args, context),
+        Command::Explain(args) => explain::run(args, context),
+        Command::Plugin(Plugin::Inspect(args)) => plugin::inspect(args, context),
+        Command::Plugin(Plugin::List(args)) => plugin::list(args, context),
+        Command::Journal(Journal::Show(args)) => journal::show(args, context),
+        Command::Journal(Journal::Verify(args)) => journal::verify(args, context),
+        Command::Status(args) => status::run(args, context),
+        Command::Schema(args) => schema::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+    }
+}
+
+impl Stop {
+    /// Ends with one line.
+    pub(crate) fn new(exit: Exit, what: impl Into<Text>) -> Self {
+        let mut page = Page::new();
+        page.hanging(0, 2, text![text!["error"].ink(Ink::Bad), ": ", what]);
+        Self { exit, page }
+    }
+
+    /// Ends with an error and its causes.
+    pub(crate) fn error(exit: Exit, error: &dyn std::error::Error) -> Self {
+        Self::new(exit, Safe::error(error))
+    }
+
+    /// The same with what to do about it.
+    pub(crate) fn help(mut self, what: impl Into<Text>) -> Self {
+        self.page
+            .hanging(0, 6, text![text!["help"].ink(Ink::Strong), ": ", what]);
+        self
+    }
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Self {
+        let exit = Exit::of_open(&error);
+        let stop = |error: &OpenError| Self::error(exit, error);
+        match &error {
+            OpenError::Diagnostics { name, text, diagnostics: found } => {
+                Self { exit, page: diagnostics(name, text, found) }
+            }
+            OpenError::NoLoopFile(_) => stop(&error).help("write one with `ringfence init`"),
+            OpenError::Unpinned(_) => stop(&error).help(
+                "look at what they may do with `ringfence check`, then pin them with `ringfence check --write-lock`",
+            ),
+            OpenError::LockFile(lock) => stop(&error).help(Safe::paragraph(&lock.help())),
+            OpenError::Timezone(_) => stop(&error).help("name one of the IANA database, such as \"Europe/Berlin\""),
+            OpenError::Git(_)
+            | OpenError::Discover(_)
+            | OpenError::Outside { .. }
+            | OpenError::Io { .. }
+            | OpenError::Plugin { .. } => stop(&error),
+        }
+    }
+}
+
+impl From<StateDirError> for Stop {
+    fn from(error: StateDirError) -> Self {
+        Self::error(Exit::Host, &error)
+    }
+}
+
+impl From<serde_json::Error> for Stop {
+    fn from(error: serde_json::Error) -> Self {
+        Self::error(Exit::Host, &error)
+    }
+}
+
+impl Context<'_, '_> {
+    /// Opens the loop of `file`, or the nearest one, and tells its warnings.
+    pub(crate) fn open(&mut self, file: Option<&Path>) -> Result<OpenLoop, Stop> {
+        let open = self.open_quietly(file)?;
+        if !open.warnings.is_empty() {
+            let page = diagnostics(open.path.as_str(), &open.text, &open.warnings);
+            self.console.say(&page);
+        }
+        Ok(open)
+    }
+
+    /// Opens the loop of `file`, or the nearest one.
+    pub(crate) fn open_quietly(&self, file: Option<&Path>) -> Result<OpenLoop, OpenError> {
+        let git = GitProgram::find(&self.search_path)?;
+        OpenLoop::open(&git, &self.dir, file)
+    }
+
+    /// Locks a loop.
+    pub(crate) fn lock(&self, open: &OpenLoop, mode: LockMode) -> Result<Locked, Stop> {
+        Ok(open.lock(&StdPlugins, mode)?)
+    }
+
+    /// Prints a result as JSON.
+    pub(crate) fn print_json(&mut self, value: &impl Serialize) -> Result<(), Stop> {
+        let text = json::print(value)?;
+        self.console.print_text(&text);
+        Ok(())
+    }
+}
+
+/// The folder with a loop's history; none when it never ran here.
+fn loop_dir(open: &OpenLoop) -> Result<Option<LoopDir>, Stop> {
+    let state = StateDir::find(open.project.top())?;
+    Ok(state
+        .map(|state| state.find_loop(&open.spec.loop_id))
+        .transpose()?
+        .flatten())
+}
+
+/// A problem of a loop file for programs.
+#[derive(Serialize)]
+struct JsonDiagnostic<'a> {
+    #[serde(flatten)]
+    diagnostic: &'a Diagnostic,
+    line: usize,
+    column: usize,
+}
+
+fn json_diagnostics<'a>(text: &str, found: &'a [Diagnostic]) -> Vec<JsonDiagnostic<'a>> {
+    found
+        .iter()
+        .map(|diagnostic| {
+            let (line, column) =
+                ringfence_core::diagnostic::line_column(text, diagnostic.span.start);
+            JsonDiagnostic {
+                diagnostic,
+                line,
+                column,
+            }
+        })
+        .collect()
+}

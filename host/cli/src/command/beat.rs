@@ -1,0 +1,183 @@
+//! `ringfence beat`: one beat, and its report.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use ringfence_core::ids::LoopId;
+use ringfence_runner::driver::{self, BeatError, BeatOptions, BeatReport, Progress, Surroundings};
+use ringfence_runner::lock::LockError;
+use ringfence_runner::open_loop::LockMode;
+use ringfence_runner::steps::NoSteps;
+use ringfence_runner::workspace::WorkspaceError;
+use ringfence_sandbox::Sandbox;
+use serde::Serialize;
+
+use super::{Context, Stop};
+use crate::args::Beat;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::render::{Ink, Page, receipt, text};
+
+// Limit: a beat that is over sooner needs no telling.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The report for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    version: u32,
+    #[serde(rename = "loop")]
+    loop_id: &'a LoopId,
+    exit_code: u8,
+    #[serde(flatten)]
+    report: &'a BeatReport,
+}
+
+/// Runs a beat.
+pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let open = context.open(args.file.file.as_deref())?;
+    let locked = context.lock(&open, LockMode::Require)?;
+    let sandbox =
+        Sandbox::new(context.cache_dir.clone()).map_err(|error| Stop::error(Exit::Host, &error))?;
+    let options = BeatOptions {
+        dry_run: args.dry_run,
+        memo: !args.no_memo,
+    };
+    let around = Surroundings {
+        sandbox: &sandbox,
+        clock: context.clock,
+        steps: &NoSteps,
+    };
+    let report = watched(context.console, |progress| {
+        driver::beat(&open, &locked, options, around, progress)
+    })?;
+    let exit = Exit::of_outcome(&report.outcome, args.detailed_exit_code);
+    if args.output.is_json() {
+        context.print_json(&Json {
+            version: 1,
+            loop_id: &locked.spec.loop_id,
+            exit_code: exit.code(),
+            report: &report,
+        })?;
+    } else {
+        context
+            .console
+            .print(&receipt::report(&locked.spec.loop_id, &report));
+    }
+    Ok(exit)
+}
+
+/// Runs the beat, and meanwhile tells people who wait what is going on.
+fn watched<T>(console: &mut Console<'_>, beat: impl FnOnce(&mut dyn FnMut(Progress)) -> T) -> T {
+    let (sender, progress) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || watch(&progress, console, Instant::now()));
+        let result = beat(&mut |what| {
+            if sender.send(what).is_err() {
+                tracing::debug!("nobody watches");
+            }
+        });
+        // Ends the watching.
+        drop(sender);
+        result
+    })
+}
+
+/// Says nothing before [`QUIET`] has passed; then what is going on, and from there on everything as it begins.
+fn watch(progress: &Receiver<Progress>, console: &mut Console<'_>, began: Instant) {
+    let mut current = None;
+    loop {
+        let left = QUIET.saturating_sub(began.elapsed());
+        let next = if left.is_zero() {
+            progress.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            progress.recv_timeout(left)
+        };
+        match next {
+            Ok(what) => current = Some(what),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let elapsed = began.elapsed();
+        if let Some(what) = current.take_if(|_| elapsed >= QUIET) {
+            console.say(&telling(&what, elapsed));
+        }
+    }
+}
+
+fn telling(progress: &Progress, elapsed: Duration) -> Page {
+    let what = match progress {
+        Progress::Preparing => text!["preparing the checkout"],
+        Progress::Step { id, role } => text!["calling ", *role, " ", id],
+        Progress::Measuring => text!["measuring the change"],
+        Progress::Settling => text!["settling"],
+    };
+    let mut page = Page::new();
+    page.line(text![
+        text![elapsed.as_secs(), " s: "].ink(Ink::Faint),
+        what
+    ]);
+    page
+}
+
+impl From<BeatError> for Stop {
+    fn from(error: BeatError) -> Self {
+        let stop = Self::error(Exit::of_beat(&error), &error);
+        match error {
+            BeatError::Lock(LockError::Held { .. }) => stop.help("wait until it has ended, or end it"),
+            BeatError::Journal { .. } => stop.help(
+                "`ringfence journal verify` says more; restore the file, or move it away to begin anew",
+            ),
+            BeatError::Workspace(WorkspaceError::NoCommit(_)) => {
+                stop.help("commit something first, or work on the files as they are: `base = \"worktree\"` in the loop file")
+            }
+            BeatError::Workspace(_)
+            | BeatError::Lock(LockError::Io { .. })
+            | BeatError::State(_)
+            | BeatError::JournalFile(_)
+            | BeatError::Recovery(_)
+            | BeatError::Git(_)
+            | BeatError::Host(_) => stop,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stream;
+    use crate::args::Colour;
+
+    /// What is told of a beat that began `ago` and is over now.
+    fn told(ago: Duration) -> String {
+        let (sender, progress) = mpsc::channel();
+        for what in [Progress::Preparing, Progress::Measuring, Progress::Settling] {
+            sender.send(what).unwrap();
+        }
+        drop(sender);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let out = Stream {
+            to: &mut out,
+            is_terminal: false,
+        };
+        let stream = Stream {
+            to: &mut err,
+            is_terminal: false,
+        };
+        let mut console = Console::new(out, stream, Colour::Auto, false);
+        watch(
+            &progress,
+            &mut console,
+            Instant::now().checked_sub(ago).unwrap(),
+        );
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn only_who_waits_is_told() {
+        assert_eq!(told(Duration::ZERO), "");
+        assert_eq!(
+            told(Duration::from_secs(7)),
+            "7 s: preparing the checkout\n7 s: measuring the change\n7 s: settling\n"
+        );
+    }
+}

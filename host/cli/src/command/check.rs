@@ -1,0 +1,117 @@
+//! `ringfence check`: what each step of a loop may do.
+//!
+//! **Invariant:** runs nothing, and writes nothing but `ringfence.lock`, and that only when asked to.
+
+use ringfence_core::spec::LockedSpec;
+use ringfence_runner::open_loop::{LOCK_FILE, LockMode, Locked, OpenError, OpenLoop};
+use serde::Serialize;
+
+use super::{Context, JsonDiagnostic, Stop, json_diagnostics};
+use crate::args::Check;
+use crate::exit::Exit;
+use crate::render::diagnostic::diagnostics;
+use crate::render::grant::grants;
+use crate::render::{Ink, Page, Safe, Text, text};
+use crate::std_plugins::StdPlugins;
+
+/// The result for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    version: u32,
+    ok: bool,
+    file: &'a str,
+    diagnostics: Vec<JsonDiagnostic<'a>>,
+    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
+    spec: Option<&'a LockedSpec>,
+    unpinned: &'a [String],
+}
+
+/// Reads and locks a loop, and prints its grants.
+pub(super) fn run(args: &Check, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let mode = if args.write_lock {
+        LockMode::Write
+    } else {
+        LockMode::Check
+    };
+    let checked = context
+        .open_quietly(args.file.file.as_deref())
+        .and_then(|open| {
+            let locked = open.lock(&StdPlugins, mode)?;
+            Ok((open, locked))
+        });
+    match checked {
+        Ok((open, locked)) if args.output.is_json() => {
+            let diagnostics = json_diagnostics(&open.text, &open.warnings);
+            let file = open.path.as_str();
+            let json = Json {
+                version: 1,
+                ok: true,
+                file,
+                diagnostics,
+                spec: Some(&locked.spec),
+                unpinned: &locked.unpinned,
+            };
+            context.print_json(&json)?;
+            Ok(Exit::Done)
+        }
+        Ok((open, locked)) => {
+            tell(&open, &locked, args.write_lock, context);
+            Ok(Exit::Done)
+        }
+        Err(OpenError::Diagnostics {
+            name,
+            text,
+            diagnostics,
+        }) if args.output.is_json() => {
+            let found = json_diagnostics(&text, &diagnostics);
+            let json = Json {
+                version: 1,
+                ok: false,
+                file: &name,
+                diagnostics: found,
+                spec: None,
+                unpinned: &[],
+            };
+            context.print_json(&json)?;
+            Ok(Exit::of_open(&OpenError::Diagnostics {
+                name,
+                text,
+                diagnostics,
+            }))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn tell(open: &OpenLoop, locked: &Locked, wrote: bool, context: &mut Context<'_, '_>) {
+    if !open.warnings.is_empty() {
+        let page = diagnostics(open.path.as_str(), &open.text, &open.warnings);
+        context.console.say(&page);
+    }
+    let mut page = grants(&locked.spec);
+    page.gap();
+    page.append(pins(locked, wrote));
+    context.console.print(&page);
+}
+
+fn pins(locked: &Locked, wrote: bool) -> Page {
+    let mut page = Page::new();
+    if locked.unpinned.is_empty() {
+        let how = if wrote {
+            "every plugin is pinned in "
+        } else {
+            "every plugin is the one pinned in "
+        };
+        page.line(text![how, LOCK_FILE]);
+    } else {
+        let names = Text::join(locked.unpinned.iter().map(|name| Safe::line(name)), ", ");
+        page.line(text![
+            text!["not pinned in ", LOCK_FILE].ink(Ink::Warn),
+            ": ",
+            names
+        ]);
+        page.line("No beat runs before that. To accept these plugins with the grants above:");
+        page.copy(2, "ringfence check --write-lock");
+    }
+    page
+}

@@ -1,0 +1,168 @@
+//! `ringfence journal`: a loop's history, and whether it can be trusted.
+//!
+//! **Invariant:** reading needs no lock and changes nothing; a torn last line may be one that is being written.
+
+use jiff::Timestamp;
+use ringfence_core::journal::{Body, Entry, Journal, decode};
+use ringfence_runner::journal_file::read_journal;
+use ringfence_runner::open_loop::OpenLoop;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Context, Stop, loop_dir};
+use crate::args::{JournalShow, JournalVerify};
+use crate::exit::Exit;
+use crate::render::amount::count;
+use crate::render::{Ink, Page, Safe, journal, text};
+
+/// An entry for programs: as the journal has it, without the chain.
+#[derive(Serialize)]
+struct JsonEntry {
+    seq: u64,
+    at: Timestamp,
+    kind: &'static str,
+    body: Value,
+}
+
+/// The verdict over a journal for programs.
+#[derive(Serialize)]
+struct JsonVerdict {
+    version: u32,
+    ok: bool,
+    entries: usize,
+    torn_tail: Option<String>,
+    error: Option<String>,
+}
+
+/// Reads the journal of a loop.
+pub(super) fn read(open: &OpenLoop) -> Result<Journal, Stop> {
+    let Some(dir) = loop_dir(open)? else {
+        return decode(b"").map_err(|error| Stop::error(Exit::Host, &error));
+    };
+    let path = dir.journal();
+    let bytes = read_journal(&path).map_err(|error| Stop::error(Exit::Host, &error))?;
+    decode(&bytes).map_err(|error| {
+        Stop::new(Exit::Host, text![Safe::path(&path), ": ", Safe::error(&error)])
+            .help("no beat runs on a history that cannot be trusted: restore the file, or move it away to begin anew")
+    })
+}
+
+/// Shows the last entries.
+pub(super) fn show(args: &JournalShow, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let open = context.open(args.file.file.as_deref())?;
+    let journal = read(&open)?;
+    let entries = &journal.entries;
+    let last = entries
+        .get(entries.len().saturating_sub(args.number)..)
+        .unwrap_or(entries);
+    if args.output.is_json() {
+        let all: Vec<JsonEntry> = last.iter().map(json).collect::<Result<_, _>>()?;
+        context.print_json(&all)?;
+        return Ok(Exit::Done);
+    }
+    let mut page = Page::new();
+    if entries.is_empty() {
+        page.line("no beat has run yet");
+    } else {
+        page.append(journal::entries(last));
+    }
+    let before = entries.len() - last.len();
+    if before > 0 {
+        page.line(
+            text![
+                "… ",
+                before,
+                " before these: -n ",
+                entries.len(),
+                " shows all"
+            ]
+            .ink(Ink::Faint),
+        );
+    }
+    torn(&mut page, &journal);
+    context.console.print(&page);
+    Ok(Exit::Done)
+}
+
+/// Checks the journal.
+pub(super) fn verify(args: &JournalVerify, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let open = context.open(args.file.file.as_deref())?;
+    let read = read(&open);
+    if !args.output.is_json() {
+        let journal = read?;
+        let mut page = Page::new();
+        let entries = count(journal.entries.len(), "entry", "entries");
+        page.line(text![
+            text!["whole"].ink(Ink::Good),
+            ": ",
+            entries,
+            " of loop ",
+            &open.spec.loop_id,
+            ", each follows from the one before"
+        ]);
+        torn(&mut page, &journal);
+        context.console.print(&page);
+        return Ok(Exit::Done);
+    }
+    let (verdict, exit) = match read {
+        Ok(journal) => {
+            let torn_tail = journal.torn_tail.map(|torn| torn.why);
+            (
+                JsonVerdict {
+                    version: 1,
+                    ok: true,
+                    entries: journal.entries.len(),
+                    torn_tail,
+                    error: None,
+                },
+                Exit::Done,
+            )
+        }
+        Err(stop) => {
+            let error = Some(stop.page.print(false).trim_end().to_owned());
+            (
+                JsonVerdict {
+                    version: 1,
+                    ok: false,
+                    entries: 0,
+                    torn_tail: None,
+                    error,
+                },
+                stop.exit,
+            )
+        }
+    };
+    context.print_json(&verdict)?;
+    Ok(exit)
+}
+
+fn torn(page: &mut Page, journal: &Journal) {
+    if let Some(torn) = &journal.torn_tail {
+        let what = text![
+            torn.bytes.len(),
+            " bytes behind the last whole entry: ",
+            Safe::line(&torn.why)
+        ];
+        page.line(text![
+            text!["torn tail"].ink(Ink::Warn),
+            ": ",
+            what,
+            "; the next beat cuts them off and keeps them aside"
+        ]);
+    }
+}
+
+fn json(entry: &Entry) -> Result<JsonEntry, serde_json::Error> {
+    let body = match &entry.body {
+        Body::Beat(receipt) => serde_json::to_value(receipt)?,
+        Body::Intent(intent) => serde_json::to_value(intent)?,
+        Body::Done(done) => serde_json::to_value(done)?,
+        Body::Recovered(recovered) => serde_json::to_value(recovered)?,
+    };
+    Ok(JsonEntry {
+        seq: entry.seq,
+        at: entry.at,
+        kind: entry.body.kind(),
+        body,
+    })
+}

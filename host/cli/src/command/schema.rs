@@ -1,0 +1,18 @@
+//! `ringfence schema`: the JSON Schema of a document.
+
+use ringfence_core::decision::situation_schema;
+use ringfence_core::spec::loop_file_schema;
+
+use super::{Context, Stop};
+use crate::args::{Document, Schema};
+use crate::exit::Exit;
+
+/// Prints the schema.
+pub(super) fn run(args: &Schema, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let schema = match args.document {
+        Document::LoopFile => loop_file_schema(),
+        Document::Situation => situation_schema(),
+    };
+    context.print_json(&schema)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,7 @@
+//! The program `ringfence`; all of it is in the library of this crate.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ringfence::main_ambient()
+}

@@ -1,0 +1,260 @@
+//! What each step of a loop may do: what `check` shows.
+//!
+//! **Invariant:** nothing that widens a grant is told by colour alone.
+
+use ringfence_core::policy::{DenySource, Layer};
+use ringfence_core::spec::{LockedSpec, LockedStep};
+
+use super::page::Page;
+use super::safe::Safe;
+use super::text::{Ink, Text, text};
+
+// Column of the lists, behind the longest name in front of them.
+const LISTS: usize = 13;
+
+/// The whole loop.
+pub(crate) fn grants(spec: &LockedSpec) -> Page {
+    let mut page = Page::new();
+    let level = match spec.level {
+        ringfence_core::spec::Level::L1 => "L1: an accepted change is recorded as a patch",
+        ringfence_core::spec::Level::L2 => {
+            "L2: an accepted change is proposed as a commit on a branch"
+        }
+    };
+    let base = match spec.base {
+        ringfence_core::spec::Base::Head => "the tree of the current commit",
+        ringfence_core::spec::Base::Worktree => "the files as they are, uncommitted edits included",
+    };
+    page.line(text![text!["loop ", &spec.loop_id].ink(Ink::Strong)]);
+    field(&mut page, "level", level);
+    field(&mut page, "works on", base);
+    budget(&mut page, spec);
+    escalate(&mut page, spec);
+    let everywhere = denied_everywhere(spec);
+    for step in spec.steps() {
+        page.gap();
+        put_step(&mut page, step, &everywhere);
+    }
+    page.gap();
+    denials(&mut page, spec, &everywhere);
+    page
+}
+
+/// An amount as the loop file would say it.
+fn exact(amount: &impl ToString) -> Safe {
+    Safe::line(&amount.to_string())
+}
+
+fn field(page: &mut Page, name: &'static str, value: impl Into<Text>) {
+    page.field(2, LISTS, name, value);
+}
+
+fn budget(page: &mut Page, spec: &LockedSpec) {
+    let budget = &spec.budget;
+    let fuel = text![
+        "fuel ",
+        exact(&budget.fuel_per_beat),
+        " a beat and ",
+        exact(&budget.fuel_per_day),
+        " a day"
+    ];
+    let tries = text![
+        budget.beats_per_day,
+        " beats a day (",
+        Safe::line(&budget.timezone),
+        "); ",
+        budget.attempts_per_item,
+        " attempts an item"
+    ];
+    field(page, "budget", text![fuel, "; ", tries]);
+}
+
+fn escalate(page: &mut Page, spec: &LockedSpec) {
+    let globs = |all: &[String]| Text::join(all.iter().map(|one| Safe::line(one)), ", ");
+    if !spec.escalate.paths.is_empty() {
+        field(
+            page,
+            "a person's",
+            text!["changes of ", globs(&spec.escalate.paths)],
+        );
+    }
+    if !spec.escalate.labels.is_empty() {
+        field(
+            page,
+            "a person's",
+            text!["items labelled ", globs(&spec.escalate.labels)],
+        );
+    }
+}
+
+fn put_step(page: &mut Page, step: &LockedStep, everywhere: &[&str]) {
+    let plugin = text![
+        Safe::line(&step.plugin),
+        " ",
+        Safe::line(&step.version),
+        text![" (", &step.digest, ")"].ink(Ink::Faint)
+    ];
+    page.line(text![
+        text![step.role, " ", &step.id].ink(Ink::Strong),
+        ": ",
+        plugin
+    ]);
+    let limits = &step.limits;
+    field(
+        page,
+        "limits",
+        text![
+            "fuel ",
+            exact(&limits.fuel),
+            ", memory ",
+            exact(&limits.memory),
+            ", deadline ",
+            exact(&limits.deadline)
+        ],
+    );
+    if step
+        .config
+        .as_object()
+        .is_some_and(|config| !config.is_empty())
+    {
+        field(page, "config", exact(&step.config));
+    }
+    lists(page, "read", step, |layer| &layer.read);
+    lists(page, "write", step, |layer| &layer.write);
+    let own: Vec<&str> = own_denials(step)
+        .into_iter()
+        .filter(|pattern| !everywhere.contains(pattern))
+        .collect();
+    if !own.is_empty() {
+        field(
+            page,
+            "deny",
+            Text::join(own.into_iter().map(Safe::line), ", "),
+        );
+    }
+    if !step.actions.is_empty() {
+        field(
+            page,
+            "can",
+            Text::join(
+                step.actions.iter().map(|action| Safe::line(&action.name)),
+                ", ",
+            ),
+        );
+    }
+}
+
+/// What the layers allow: a line for each that says less than everything, since all of them must allow it.
+fn lists(
+    page: &mut Page,
+    name: &'static str,
+    step: &LockedStep,
+    of: impl Fn(&Layer) -> &Vec<String>,
+) {
+    if step.policy.layers.iter().any(|layer| of(layer).is_empty()) {
+        let who = step.policy.layers.iter().find(|layer| of(layer).is_empty());
+        return field(
+            page,
+            name,
+            text!["nothing", who.map(why_nothing).unwrap_or_default()],
+        );
+    }
+    let narrowing: Vec<&Layer> = step
+        .policy
+        .layers
+        .iter()
+        .filter(|layer| *of(layer) != ["**"])
+        .collect();
+    if narrowing.is_empty() {
+        return field(page, name, "everything that is not denied");
+    }
+    let mut name = name;
+    for layer in narrowing {
+        let globs = Text::join(of(layer).iter().map(|glob| Safe::line(glob)), ", ");
+        let and = if name.is_empty() { "and only in " } else { "" };
+        field(
+            page,
+            name,
+            text![
+                and,
+                globs,
+                text![" (", layer_name(layer), ")"].ink(Ink::Faint)
+            ],
+        );
+        name = "";
+    }
+}
+
+fn why_nothing(layer: &Layer) -> Text {
+    match layer.name.as_str() {
+        "role" => Text::from(": only executors write").ink(Ink::Faint),
+        "plugin" => Text::from(": the plugin does not ask for it").ink(Ink::Faint),
+        _ => text![" (", layer_name(layer), ")"].ink(Ink::Faint),
+    }
+}
+
+fn layer_name(layer: &Layer) -> Text {
+    match layer.name.as_str() {
+        "loop" => "[paths]".into(),
+        "step" => "this step's paths".into(),
+        "plugin" => "the plugin asks".into(),
+        "role" => "its role".into(),
+        other => Safe::line(other).into(),
+    }
+}
+
+/// What the operator denies every step, in the order of the file.
+fn denied_everywhere(spec: &LockedSpec) -> Vec<&str> {
+    let mut everywhere = own_denials(&spec.decider);
+    for step in spec.steps() {
+        let own = own_denials(step);
+        everywhere.retain(|pattern| own.contains(pattern));
+    }
+    everywhere
+}
+
+/// What the operator denies this step, in the order of the file.
+fn own_denials(step: &LockedStep) -> Vec<&str> {
+    let own = step
+        .policy
+        .deny
+        .iter()
+        .filter(|deny| deny.source == DenySource::Operator);
+    own.map(|deny| deny.pattern.as_str()).collect()
+}
+
+/// What every step is denied, and what the loop file opens.
+fn denials(page: &mut Page, spec: &LockedSpec, everywhere: &[&str]) {
+    page.line(text!["denied to every step"].ink(Ink::Strong));
+    if !everywhere.is_empty() {
+        field(
+            page,
+            "[paths]",
+            Text::join(everywhere.iter().map(|pattern| Safe::line(pattern)), ", "),
+        );
+    }
+    for (name, source) in [
+        ("always", DenySource::BuiltIn),
+        ("by default", DenySource::Default),
+    ] {
+        let patterns = spec
+            .decider
+            .policy
+            .deny
+            .iter()
+            .filter(|deny| deny.source == source);
+        field(
+            page,
+            name,
+            Text::join(patterns.map(|deny| Safe::line(&deny.pattern)), ", "),
+        );
+    }
+    for pattern in &spec.lifted {
+        let why = ": a default denial that this loop file switches off";
+        field(
+            page,
+            "LIFTED",
+            text![Safe::line(pattern), why].ink(Ink::Bad),
+        );
+    }
+}

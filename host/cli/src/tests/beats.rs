@@ -1,0 +1,469 @@
+//! `beat`, `journal` and `status` with real steps.
+
+use serde_json::json;
+
+use super::rig::Rig;
+use crate::exit::Exit;
+
+#[test]
+fn a_beat_proposes_and_says_where() {
+    let rig = Rig::with_loop();
+    insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
+    loop docs-links (LOOP.md)
+      today  0 of [n] fuel, 0 of 200 beats (UTC)
+      next    a beat may run now
+
+    no beat has run yet
+    --- exit 0
+    ");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 1: proposed
+      branch    ringfence/docs-links/1
+      look      git diff HEAD...ringfence/docs-links/1
+      accept    git merge ringfence/docs-links/1
+
+    decided: md-link-fix does fix for broken-link-[hex]
+      first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
+        file
+
+    changed: 1 file
+      modified  +1 -1  docs/guide.md
+
+    judged
+      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+               note[missing-file] `gone.md` leads to no file, as it did before this
+                 change
+                 at docs/guide.md:3:41
+      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 files differ, all where they may
+
+    steps: [n] fuel in all
+      role      step           fuel            memory
+      sensor  md-links  [n] of [n]  [n] MiB
+      decider  first-fixable  [n] of [n]  [n] MiB
+      executor  md-link-fix  [n] of [n]  [n] MiB
+      gate  md-links  [n] of [n]  [n] MiB
+      gate  diff-size  [n] of [n]  [n] MiB
+      gate  paths  [n] of [n]  [n] MiB
+    --- exit 0
+    ");
+    assert!(
+        rig.git(&["diff", "HEAD...ringfence/docs-links/1"])
+            .contains("+[set up](old/setup.md)")
+    );
+    assert_eq!(rig.git(&["status", "--porcelain"]), "");
+    rig.set_clock("2026-01-02T03:24:05Z");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 2: nothing-to-do
+      1 items labelled fixable but none is eligible; the first: proposed on
+        refs/heads/ringfence/docs-links/1
+
+    steps: [n] fuel in all
+      role     step           fuel           memory
+      sensor  md-links  [n] of [n]  [n] MiB  remembered
+      decider  first-fixable  [n] of [n]  [n] MiB
+    --- exit 0
+    ");
+    insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
+    loop docs-links (LOOP.md)
+      today  [n] of [n] fuel, 2 of 200 beats (UTC)
+      next    a beat may run now
+
+    last beats
+      beat  when         fuel   how it ended
+      2  just now  [n]  nothing-to-do: 1 items labelled fixable but none is
+                                eligible; the first: proposed on
+                                refs/heads/ringfence/docs-links/1
+      1  20 min ago  [n]  proposed: ringfence/docs-links/1
+
+    open proposals (to look: git diff HEAD...BRANCH)
+      beat  branch or patch         for
+      1  ringfence/docs-links/1  broken-link-[hex]
+    --- exit 0
+    ");
+    insta::assert_snapshot!(rig.run(&["journal", "show"]).shown(), @r"
+    entry  at                    beat  fuel   what
+    1      2026-01-02T03:04:05Z  1            about to propose
+                                              ringfence/docs-links/1
+    2      2026-01-02T03:04:05Z  1            done
+    3  2026-01-02T03:04:05Z  1  [n]  proposed: ringfence/docs-links/1
+    4  2026-01-02T03:24:05Z  2  [n]  nothing-to-do: 1 items labelled
+                                              fixable but none is eligible; the
+                                              first: proposed on
+                                              refs/heads/ringfence/docs-links/1
+    --- exit 0
+    ");
+    insta::assert_snapshot!(rig.run(&["journal", "show", "-n", "1"]).shown(), @r"
+    entry  at                    beat  fuel   what
+    4  2026-01-02T03:24:05Z  2  [n]  nothing-to-do: 1 items labelled
+                                              fixable but none is eligible; the
+                                              first: proposed on
+                                              refs/heads/ringfence/docs-links/1
+    … 3 before these: -n 4 shows all
+    --- exit 0
+    ");
+    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
+    whole: 4 entries of loop docs-links, each follows from the one before
+    --- exit 0
+    ");
+    let skipped = rig.run(&["beat", "--detailed-exit-code"]);
+    insta::assert_snapshot!(skipped.shown(), @r"
+    docs-links beat 3: skipped
+      nothing has changed since the last decision, and nothing is left to work on
+
+    steps: 0 fuel in all
+      role    step      fuel           memory
+      sensor  md-links  [n] of [n]  [n] MiB  remembered
+    --- exit 10
+    ");
+    assert_eq!(
+        (skipped.exit, rig.run(&["beat"]).exit),
+        (Exit::Skipped, Exit::Done)
+    );
+}
+
+#[test]
+fn a_dry_run_keeps_nothing() {
+    let rig = Rig::with_loop();
+    let before = rig.git(&["for-each-ref"]);
+    insta::assert_snapshot!(rig.run(&["beat", "--dry-run"]).shown(), @r"
+    docs-links beat 1: would be accepted (dry run: nothing is kept)
+
+    decided: md-link-fix does fix for broken-link-[hex]
+      first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
+        file
+
+    changed: 1 file
+      modified  +1 -1  docs/guide.md
+
+    judged
+      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+               note[missing-file] `gone.md` leads to no file, as it did before this
+                 change
+                 at docs/guide.md:3:41
+      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 files differ, all where they may
+
+    steps: [n] fuel in all
+      role      step           fuel            memory
+      sensor  md-links  [n] of [n]  [n] MiB
+      decider  first-fixable  [n] of [n]  [n] MiB
+      executor  md-link-fix  [n] of [n]  [n] MiB
+      gate  md-links  [n] of [n]  [n] MiB
+      gate  diff-size  [n] of [n]  [n] MiB
+      gate  paths  [n] of [n]  [n] MiB
+
+    diff
+      diff --git a/docs/guide.md b/docs/guide.md
+      index a252323..026ad96 100644
+      --- a/docs/guide.md
+      +++ b/docs/guide.md
+      @@ -1,3 +1,3 @@
+       # Guide
+
+      -[set up](setup.md) first, then [go](gone.md).
+      +[set up](old/setup.md) first, then [go](gone.md).
+    --- exit 0
+    ");
+    assert_eq!(rig.git(&["for-each-ref"]), before);
+    insta::assert_snapshot!(rig.run(&["journal", "show"]).shown(), @r"
+    no beat has run yet
+    --- exit 0
+    ");
+}
+
+#[test]
+fn a_refused_change_is_told_with_its_findings() {
+    let rig = Rig::with_loop();
+    rig.edit("LOOP.md", "allow = [\"**/*.md\"]", "allow = [\"src/**\"]");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 1: discarded
+      paths: path-not-allowed
+
+    decided: md-link-fix does fix for broken-link-[hex]
+      first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
+        file
+
+    changed: 1 file
+      modified  +1 -1  docs/guide.md
+
+    judged
+      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+               note[missing-file] `gone.md` leads to no file, as it did before this
+                 change
+                 at docs/guide.md:3:41
+      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
+      fail  paths      1 files differ; 1 findings
+               error[path-not-allowed] no glob in `allow` covers it
+
+    steps: [n] fuel in all
+      role      step           fuel            memory
+      sensor  md-links  [n] of [n]  [n] MiB
+      decider  first-fixable  [n] of [n]  [n] MiB
+      executor  md-link-fix  [n] of [n]  [n] MiB
+      gate  md-links  [n] of [n]  [n] MiB
+      gate  diff-size  [n] of [n]  [n] MiB
+      gate  paths  [n] of [n]  [n] MiB
+    --- exit 1
+    ");
+    insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
+    loop docs-links (LOOP.md)
+      today  [n] of [n] fuel, 1 of 200 beats (UTC)
+      next    a beat may run now
+
+    last beats
+      beat  when         fuel   how it ended
+      1  just now  [n]  discarded: paths: path-not-allowed
+
+    tried in vain
+      item                          attempts
+      broken-link-[hex]  1 of 2  paths path not allowed
+    --- exit 0
+    ");
+}
+
+#[test]
+fn a_change_outside_the_grant_is_denied_with_the_line_to_paste() {
+    let rig = Rig::with_loop();
+    rig.edit("LOOP.md", "write = [\"**/*.md\"]", "write = [\"*.md\"]");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r#"
+    docs-links beat 1: failed
+      unavailable: cannot do it now: docs/guide.md cannot be written: Operation not
+        permitted (os error 63)
+
+    decided: md-link-fix does fix for broken-link-[hex]
+      first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
+        file
+
+    steps: [n] fuel in all
+      role      step           fuel           memory
+      sensor  md-links  [n] of [n]  [n] MiB
+      decider  first-fixable  [n] of [n]  [n] MiB
+      executor  md-link-fix  [n] of [n]  [n] MiB  unavailable
+
+    denied
+      executor md-link-fix wanted to write docs/guide.md: not in the loop's list
+          to allow it, in [paths]: write = ["docs/guide.md"]
+    --- exit 7
+    "#);
+}
+
+#[test]
+fn a_step_that_runs_out_of_fuel() {
+    let rig = Rig::with_loop();
+    rig.edit(
+        "LOOP.md",
+        "[decider]\nplugin = \"std:first-fixable\"",
+        "[decider]\nplugin = \"std:first-fixable\"\nlimits = { fuel = \"20k\" }",
+    );
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 1: failed
+      out-of-fuel: out of fuel: used 20000 of 20000
+
+    steps: [n] fuel in all
+      role     step           fuel            memory
+      sensor  md-links  [n] of [n]  [n] MiB
+      decider  first-fixable  [n] of [n]  [n] MiB  out-of-fuel
+    --- exit 5
+    ");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 2: waiting
+      until 2026-01-02T03:05:05Z: 1 beat failed in a row, the last one at
+        2026-01-02T03:04:05Z: 60 s between tries
+
+    steps: 0 fuel in all
+      role    step      fuel           memory
+      sensor  md-links  [n] of [n]  [n] MiB  remembered
+    --- exit 4
+    ");
+    insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
+    loop docs-links (LOOP.md)
+      today  [n] of [n] fuel, 1 of 200 beats (UTC)
+      next    waits until 2026-01-02T03:05:05Z (in 60 s): 1 beat failed in a row,
+              the last one at 2026-01-02T03:04:05Z: 60 s between tries
+
+    last beats
+      beat  when         fuel   how it ended
+      2     just now     0      waiting: until 2026-01-02T03:05:05Z: 1 beat failed
+                                in a row, the last one at 2026-01-02T03:04:05Z: 60 s
+                                between tries
+      1  just now  [n]  failed: out-of-fuel: out of fuel: used 20000 of
+                                20000
+    --- exit 0
+    ");
+}
+
+#[test]
+fn shadows_are_patches() {
+    let rig = Rig::with_loop();
+    rig.edit("LOOP.md", "\"L2\"", "\"L1\"");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 1: shadowed
+      patch     .ringfence/docs-links/shadow/1.patch
+      accept    git apply .ringfence/docs-links/shadow/1.patch
+
+    decided: md-link-fix does fix for broken-link-[hex]
+      first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
+        file
+
+    changed: 1 file
+      modified  +1 -1  docs/guide.md
+
+    judged
+      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+               note[missing-file] `gone.md` leads to no file, as it did before this
+                 change
+                 at docs/guide.md:3:41
+      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 files differ, all where they may
+
+    steps: [n] fuel in all
+      role      step           fuel            memory
+      sensor  md-links  [n] of [n]  [n] MiB
+      decider  first-fixable  [n] of [n]  [n] MiB
+      executor  md-link-fix  [n] of [n]  [n] MiB
+      gate  md-links  [n] of [n]  [n] MiB
+      gate  diff-size  [n] of [n]  [n] MiB
+      gate  paths  [n] of [n]  [n] MiB
+    --- exit 0
+    ");
+    rig.git(&["apply", "--check", ".ringfence/docs-links/shadow/1.patch"]);
+}
+
+#[test]
+fn a_folder_without_git_gets_patches() {
+    let rig = Rig::folder();
+    rig.write("a.md", "[b](b.md)\n");
+    rig.write("sub/b.md", "# B\n");
+    assert_eq!(rig.run(&["init"]).exit, Exit::Done);
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 1: proposed
+      patch     .ringfence/docs-links/proposals/1.patch
+      accept    git apply .ringfence/docs-links/proposals/1.patch
+
+    decided: md-link-fix does fix for broken-link-[hex]
+      first eligible item labelled fixable: `b.md` in a.md leads to no file
+
+    changed: 1 file
+      modified  +1 -1  a.md
+
+    judged
+      pass  md-links   0 newly broken, 0 broken before, in 1 documents
+      pass  diff-size  1 files, +1 −1 lines, largest file 14 bytes
+      pass  paths      1 files differ, all where they may
+
+    steps: [n] fuel in all
+      role      step           fuel            memory
+      sensor  md-links  [n] of [n]  [n] MiB
+      decider  first-fixable  [n] of [n]  [n] MiB
+      executor  md-link-fix  [n] of [n]  [n] MiB
+      gate  md-links  [n] of [n]  [n] MiB
+      gate  diff-size  [n] of [n]  [n] MiB
+      gate  paths  [n] of [n]  [n] MiB
+    --- exit 0
+    ");
+    insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
+    loop docs-links (LOOP.md)
+      today  [n] of [n] fuel, 1 of 200 beats (UTC)
+      next    a beat may run now
+
+    last beats
+      beat  when         fuel   how it ended
+      1  just now  [n]  proposed: proposals/1.patch
+
+    open proposals
+      beat  branch or patch    for
+      1  proposals/1.patch  broken-link-[hex]
+    --- exit 0
+    ");
+}
+
+#[test]
+fn reports_for_programs() {
+    let rig = Rig::with_loop();
+    let json = rig.run(&["beat", "--format", "json"]).json();
+    assert_eq!(
+        (&json["version"], &json["loop"], &json["exit_code"]),
+        (&json!(1), &json!("docs-links"), &json!(0))
+    );
+    assert_eq!(json["outcome"]["kind"], "proposed");
+    assert_eq!(json["receipt"]["steps"].as_array().unwrap().len(), 6);
+    assert!(json["diff"].as_str().unwrap().contains("old/setup.md"));
+    let json = rig.run(&["status", "--format", "json"]).json();
+    assert_eq!(
+        json["proposals"][0]["reference"],
+        "refs/heads/ringfence/docs-links/1"
+    );
+    assert_eq!(json["next"], json!({"next": "free"}));
+    let json = rig.run(&["journal", "show", "--format", "json"]).json();
+    let kinds: Vec<_> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["intent", "done", "beat"]);
+    let json = rig.run(&["journal", "verify", "--format", "json"]).json();
+    assert_eq!((&json["ok"], &json["entries"]), (&json!(true), &json!(3)));
+}
+
+#[test]
+fn a_damaged_journal_stops_everything() {
+    let rig = Rig::with_loop();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    rig.edit(
+        ".ringfence/docs-links/journal.jsonl",
+        "\"kind\":\"done\"",
+        "\"kind\":\"gone\"",
+    );
+    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
+    --- stderr
+    error: [project]/.ringfence/docs-links/journal.jsonl: journal entry 2 at
+      byte 596: the line does not match its sum
+    help: no beat runs on a history that cannot be trusted: restore the file, or
+          move it away to begin anew
+    --- exit 8
+    ");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    --- stderr
+    error: the journal [project]/.ringfence/docs-links/journal.jsonl cannot be
+      trusted: journal entry 2 at byte 596: the line does not match its sum
+    help: `ringfence journal verify` says more; restore the file, or move it away to
+          begin anew
+    --- exit 8
+    ");
+    assert_eq!(rig.run(&["status"]).exit, Exit::Host);
+    let ran = rig.run(&["journal", "verify", "--format", "json"]);
+    assert_eq!((ran.exit, &ran.json()["ok"]), (Exit::Host, &json!(false)));
+}
+
+#[test]
+fn a_torn_tail_is_said() {
+    let rig = Rig::with_loop();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    let journal = rig.read(".ringfence/docs-links/journal.jsonl");
+    rig.write(
+        ".ringfence/docs-links/journal.jsonl",
+        &format!("{journal}{{\"torn"),
+    );
+    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
+    whole: 3 entries of loop docs-links, each follows from the one before
+    torn tail: 6 bytes behind the last whole entry: the last line has no end; the
+      next beat cuts them off and keeps them aside
+    --- exit 0
+    ");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    note: the journal's last line was torn (the last line has no end); it was cut
+      off and kept in [project]/.ringfence/docs-links/journal.torn-1
+
+    docs-links beat 2: nothing-to-do
+      1 items labelled fixable but none is eligible; the first: proposed on
+        refs/heads/ringfence/docs-links/1
+
+    steps: [n] fuel in all
+      role     step           fuel           memory
+      sensor  md-links  [n] of [n]  [n] MiB  remembered
+      decider  first-fixable  [n] of [n]  [n] MiB
+    --- exit 0
+    ");
+}

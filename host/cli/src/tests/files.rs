@@ -1,0 +1,106 @@
+//! Documents that are kept in the repository and must be what the program prints.
+
+use super::rig::Rig;
+use crate::exit::Exit;
+
+fn check(document: &str, file: &str) {
+    let ran = Rig::folder().run(&["schema", document]);
+    assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
+    let path = format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR"));
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == ran.out,
+        "{file} is out of date: run `ringfence schema {document} > {file}`"
+    );
+}
+
+#[test]
+fn schemas_are_current() {
+    check("loop-file", "docs/loop-file.schema.json");
+    check("situation", "wit/situation.schema.json");
+}
+
+#[test]
+fn completions_name_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = Rig::folder().run(&["completions", shell]);
+        assert_eq!(ran.exit, Exit::Done);
+        assert!(ran.out.contains("explain"), "{shell}");
+    }
+}
+
+#[test]
+fn help() {
+    let rig = Rig::folder();
+    insta::assert_snapshot!(rig.run(&["--help"]).shown(), @r"
+    Runs the repeating work of a repository in bounded steps that cannot reach past
+    what you grant them
+
+    Usage: ringfence [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Write a commented LOOP.md that works as it is
+      check        Show what each step of a loop may do, running nothing
+      beat         Run one beat: look, decide, act, judge, propose
+      explain      Say which rule decides whether a step may touch a path
+      plugin       Look at plugins without running them
+      journal      Look at a loop's history
+      status       Show where a loop stands and what the next beat would meet
+      schema       Print the JSON Schema of a document
+      completions  Print a script that completes commands in a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -C, --directory <DIR>  Start in DIR instead of the current directory
+          --color <WHEN>     When to use colours: auto, always or never [default:
+                             auto]
+      -v, --verbose...       Say on stderr what is being done; twice for more
+      -h, --help             Print help
+      -V, --version          Print version
+
+    Exit codes:
+        0  proposed, shadowed, nothing to do, or skipped
+        1  a gate said no: the change was discarded
+        2  wrong command line, loop file, lock file or project
+        3  a person is needed
+        4  waiting: backoff, or another beat is running
+        5  a budget or a step's limit is used up
+        6  a step tried what it is denied, and that is fatal here
+        7  a plugin is broken: trap, contract, digest
+        8  the host failed: disk, git, journal
+       10  skipped (only with --detailed-exit-code)
+      130  interrupted
+    --- exit 0
+    ");
+    for command in [
+        "init",
+        "check",
+        "beat",
+        "explain",
+        "plugin",
+        "journal",
+        "status",
+        "schema",
+        "completions",
+    ] {
+        assert_eq!(rig.run(&[command, "--help"]).exit, Exit::Done, "{command}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line() {
+    let rig = Rig::folder();
+    insta::assert_snapshot!(rig.run(&["chekc"]).shown(), @r"
+    --- stderr
+    error: unrecognized subcommand 'chekc'
+
+      tip: some similar subcommands exist: 'schema', 'check'
+
+    Usage: ringfence [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    --- exit 2
+    ");
+    assert_eq!(rig.run(&[]).exit, Exit::Usage);
+    assert_eq!(rig.run(&["beat", "--format", "yaml"]).exit, Exit::Usage);
+}

@@ -1,0 +1,113 @@
+//! `plugin list` and `plugin inspect`.
+
+use super::rig::Rig;
+use crate::exit::Exit;
+
+#[test]
+fn list() {
+    let rig = Rig::folder();
+    insta::assert_snapshot!(rig.run(&["plugin", "list"]).shown(), @r"
+    plugin             version  roles         size     what it does
+    std:diff-size      0.1.0    gate          117 KiB  Holds a change to a number of
+                                                       files, lines and bytes
+    std:first-fixable  0.1.0    decider       172 KiB  Decides on the first eligible
+                                                       item that carries a wanted
+                                                       label
+    std:md-link-fix    0.1.0    executor      509 KiB  Repairs one broken Markdown
+                                                       link where exactly one repair
+                                                       fits
+    std:md-links       0.1.0    sensor, gate  584 KiB  Finds broken relative links
+                                                       and anchors in Markdown
+    std:paths          0.1.0    gate          739 KiB  Holds a change to named paths
+                                                       and ordinary file modes
+    std:report         0.1.0    executor      164 KiB  Writes a Markdown report from
+                                                       what it is given
+    --- exit 0
+    ");
+    let json = rig.run(&["plugin", "list", "--format", "json"]).json();
+    assert_eq!(json[0]["plugin"], "std:diff-size");
+    assert_eq!(json[0]["manifest"]["roles"][0], "gate");
+}
+
+#[test]
+fn inspect() {
+    let rig = Rig::folder();
+    insta::assert_snapshot!(rig.run(&["plugin", "inspect", "std:diff-size"]).shown(), @r#"
+    diff-size 0.1.0
+      summary   Holds a change to a number of files, lines and bytes
+      roles     gate
+      contract  0.1.0
+      sdk       0.1.0
+      digest  blake3:[hex]
+      size      117 KiB
+      reads     nothing
+      writes    nothing
+      imports   ringfence:beat/change@0.1.0, ringfence:beat/config@0.1.0,
+                ringfence:beat/log@0.1.0, ringfence:beat/types@0.1.0,
+                wasi:cli/environment@0.2.12, wasi:cli/exit@0.2.12,
+                wasi:cli/stderr@0.2.12, wasi:cli/stdin@0.2.12,
+                wasi:cli/stdout@0.2.12, wasi:clocks/wall-clock@0.2.12,
+                wasi:filesystem/preopens@0.2.12, wasi:filesystem/types@0.2.12,
+                wasi:io/error@0.2.12, wasi:io/streams@0.2.12
+
+    config
+      {
+        "additionalProperties": false,
+        "properties": {
+          "allow_binary": {
+            "default": false,
+            "description": "Whether files that are no text may differ. Lines are not
+              counted in them.",
+            "type": "boolean"
+          },
+          "max_file_bytes": {
+            "default": 1048576,
+            "description": "Bytes that one file may have after the change.",
+            "minimum": 1,
+            "type": "integer"
+          },
+          "max_files": {
+            "default": 20,
+            "description": "Files that may differ.",
+            "minimum": 1,
+            "type": "integer"
+          },
+          "max_lines": {
+            "default": 500,
+            "description": "Lines that may be added or removed, both counted, over
+              all files.",
+            "minimum": 1,
+            "type": "integer"
+          }
+        },
+        "type": "object"
+      }
+    --- exit 0
+    "#);
+    insta::assert_snapshot!(rig.run(&["plugin", "inspect", "std:no-such"]).shown(), @r"
+    --- stderr
+    error: there is no plugin std:no-such
+    help: `ringfence plugin list` shows those inside this program
+    --- exit 2
+    ");
+    insta::assert_snapshot!(rig.run(&["plugin", "inspect", "no-such.wasm"]).shown(), @r"
+    --- stderr
+    error: [project]/no-such.wasm cannot be read: No such file or directory
+      (os error 2)
+    --- exit 2
+    ");
+    rig.write("a.wasm", "#!/bin/sh");
+    insta::assert_snapshot!(rig.run(&["plugin", "inspect", "a.wasm"]).shown(), @r"
+    --- stderr
+    error: a.wasm: not a WebAssembly component: magic header not detected: bad magic
+      number - expected=[ 0x0, 0x61, 0x73, 0x6d, ] actual=[ 0x23, 0x21, 0x2f, 0x62,
+      ] (at offset 0x0)
+    --- exit 7
+    ");
+    let json = rig
+        .run(&["plugin", "inspect", "std:md-links", "--format", "json"])
+        .json();
+    assert_eq!(json["manifest"]["name"], "md-links");
+    assert!(json["digest"].as_str().unwrap().starts_with("blake3:"));
+    assert_eq!(rig.run(&["plugin", "inspect", "."]).exit, Exit::Host);
+}

@@ -1,0 +1,112 @@
+//! What the program is given from outside, and the one place that takes it from the machine.
+//!
+//! **Invariant:** the environment, the current directory, the streams and the machine's clock are asked for here and
+//! nowhere else in this crate.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ringfence_runner::clock::{Clock, SystemClock};
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::Exit;
+
+/// Everything that differs from run to run.
+pub struct World<'a> {
+    /// The command line, the program's name first.
+    pub args: Vec<OsString>,
+    /// The current directory.
+    pub dir: PathBuf,
+    /// Where `git` is looked for: the value of `PATH`.
+    pub search_path: OsString,
+    /// Where compiled components are kept; none to compile them each time.
+    pub cache_dir: Option<PathBuf>,
+    /// True when the user wants no colours anywhere.
+    pub no_color: bool,
+    /// Where results go.
+    pub out: Stream<'a>,
+    /// Where everything else goes.
+    pub err: Stream<'a>,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+}
+
+/// Where text goes.
+pub struct Stream<'a> {
+    /// The stream.
+    pub to: &'a mut (dyn Write + Send),
+    /// True when a person is looking at it.
+    pub is_terminal: bool,
+}
+
+/// Runs the program in the machine's environment.
+#[must_use]
+pub fn main_ambient() -> ExitCode {
+    let dir = match std::env::current_dir() {
+        Ok(dir) => dir,
+        // Whatever needs the directory will say what is wrong with this one.
+        Err(_) => PathBuf::from("."),
+    };
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
+    let exit = crate::run(World {
+        args: std::env::args_os().collect(),
+        dir,
+        search_path: std::env::var_os("PATH").unwrap_or_default(),
+        cache_dir: cache_dir(),
+        no_color: no_color(),
+        out: Stream {
+            to: &mut out,
+            is_terminal: out_is_terminal,
+        },
+        err: Stream {
+            to: &mut err,
+            is_terminal: err_is_terminal,
+        },
+        clock: &SystemClock,
+    });
+    exit.into()
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+fn no_color() -> bool {
+    let is_set = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    is_set || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// `$XDG_CACHE_HOME/ringfence`, else `~/.cache/ringfence`; none where the user has neither.
+fn cache_dir() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let caches =
+        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(caches.join("ringfence"))
+}
+
+/// Sends what the program does to stderr: warnings, more with each `-v`. Another logger that is there already stays.
+pub(crate) fn log_to_stderr(verbose: u8, coloured: bool) {
+    let filter = match verbose {
+        0 => "ringfence=warn,ringfence_runner=warn,ringfence_sandbox=warn",
+        1 => "warn,ringfence=debug,ringfence_runner=debug,ringfence_sandbox=debug",
+        _ => "debug,ringfence=trace,ringfence_runner=trace,ringfence_sandbox=trace",
+    };
+    let logger = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(io::stderr)
+        .with_ansi(coloured)
+        .without_time()
+        .try_init();
+    if logger.is_err() {
+        tracing::debug!("another logger is there already");
+    }
+}
