@@ -1,0 +1,69 @@
+//! What the tests of the boundary share: the built guests, a world of files for the probe, and a count of what this
+//! process holds.
+//!
+//! The tests themselves are in `tests/`: `verbs.rs` (file calls), `limits.rs` (what is bounded), `determinism.rs`,
+//! `contract.rs` (what is no plugin, or answers nonsense), `plugins.rs` (the standard plugins).
+//!
+//! **Invariant:** nothing here is simulated: guests are real components, run by the real sandbox on real directories.
+//! Functions panic when the set-up is wrong; they are made for tests.
+
+pub mod census;
+pub mod probe;
+pub mod world;
+
+use std::path::{Path, PathBuf};
+
+use ringfence_testkit::Component;
+
+/// A component from `tests/guests`.
+///
+/// # Panics
+/// When it is not built: `cargo xtask guests` does that.
+#[must_use]
+pub fn guest(name: &str) -> Component {
+    Component::load(root().join(format!("target/guests/{name}.wasm")))
+}
+
+/// The bytes of a component from `tests/guests`.
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn guest_bytes(name: &str) -> Vec<u8> {
+    std::fs::read(root().join(format!("target/guests/{name}.wasm"))).unwrap_or_else(|e| stop(e))
+}
+
+/// A standard plugin, as it is shipped.
+///
+/// # Panics
+/// When there is none of that name.
+#[must_use]
+pub fn plugin(name: &str) -> Component {
+    Component::load(root().join(format!("host/cli/plugins/{name}.wasm")))
+}
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Waits for a call.
+///
+/// # Panics
+/// When it cannot be set up.
+pub fn wait<T, E: std::fmt::Display>(call: impl Future<Output = Result<T, E>>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let runtime = runtime.unwrap_or_else(|error| stop(error));
+    runtime
+        .block_on(call)
+        .unwrap_or_else(|error| stop(error))
+}
+
+#[expect(clippy::panic, reason = "a test whose set-up is wrong has to end")]
+#[track_caller]
+pub(crate) fn stop(why: impl std::fmt::Display) -> ! {
+    panic!("{why}")
+}

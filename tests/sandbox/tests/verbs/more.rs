@@ -1,0 +1,1 @@
+//! Attacks that take several steps, or that the table has no row for.
