@@ -36,7 +36,7 @@ pub(crate) fn digest(workspace: &Workspace, package: &str) -> Result<String> {
         &mut parts,
         workspace.root(),
         &workspace.path("wit"),
-        &|_| true,
+        &|path| path.extension().is_some_and(|extension| extension == "wit"),
     )?;
     parts.add("crates", closure.crates.join("\n").as_bytes());
     let settings = settings(&workspace::read_text(&workspace.path("Cargo.toml"))?)?;
