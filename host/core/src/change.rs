@@ -1,6 +1,7 @@
 //! What an executor did, as the host measured it.
 //!
-//! **Invariant:** files are sorted by path and each path stands once; the digest covers every field.
+//! **Invariant:** files are sorted by path and each path stands once; the digest covers both trees, every path, mode and
+//! blob, from which the other fields follow.
 
 use serde::{Deserialize, Serialize};
 

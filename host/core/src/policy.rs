@@ -26,7 +26,7 @@ pub use self::denial::{Access, Denial, DenySource, Rule};
 pub use self::fold::fold_name;
 use self::pattern::Pattern;
 pub use self::pattern::{PatternError, PatternProblem, check_pattern};
-use self::trie::{States, Trie};
+use self::trie::{Beyond, States, Trie};
 use crate::relpath::RelPath;
 
 /// A policy as data: what `check` prints and the journal digests.
@@ -105,7 +105,7 @@ impl PathPolicy {
     /// Every pattern that [`check_pattern`] refuses.
     pub fn new(spec: &PolicySpec) -> Result<Self, Vec<PatternError>> {
         let mut errors = Vec::new();
-        let mut compile = |texts: &mut dyn Iterator<Item = &String>, folded: bool| {
+        let mut compile = |texts: &mut dyn Iterator<Item = &String>, folded: bool, beyond| {
             let mut patterns = Vec::new();
             for text in texts {
                 match Pattern::parse(text).and_then(|p| if folded { p.folded() } else { Ok(p) }) {
@@ -113,19 +113,22 @@ impl PathPolicy {
                     Err(error) => errors.push(error),
                 }
             }
-            Trie::new(&patterns)
+            Trie::new(&patterns, beyond)
         };
         let layers = spec
             .layers
             .iter()
             .map(|layer| CompiledLayer {
                 name: layer.name.clone(),
-                read: compile(&mut layer.read.iter(), false),
-                write: compile(&mut layer.write.iter(), false),
+                read: compile(&mut layer.read.iter(), false, Beyond::Narrow),
+                write: compile(&mut layer.write.iter(), false, Beyond::Narrow),
             })
             .collect();
-        let deny_exact = compile(&mut spec.deny.iter().map(|deny| &deny.pattern), false);
-        let deny_folded = compile(&mut spec.deny.iter().map(|deny| &deny.pattern), true);
+        let mut denials = |folded| {
+            let mut texts = spec.deny.iter().map(|deny| &deny.pattern);
+            compile(&mut texts, folded, Beyond::Widen)
+        };
+        let (deny_exact, deny_folded) = (denials(false), denials(true));
         if errors.is_empty() {
             Ok(Self(Arc::new(Compiled {
                 layers,

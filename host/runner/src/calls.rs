@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringfence_core::call::{CallReport, LogLine};
+use ringfence_core::change::FileChange;
 use ringfence_core::decision::{Move, RawDecision, Situation};
 use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
@@ -159,7 +160,7 @@ impl<'a> Calls<'a> {
         let (answer, receipt) = check(answer, receipt, |verdict: Verdict| {
             let verdict = Verdict::check(verdict)
                 .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))?;
-            Ok(without_foreign_paths(verdict, step))
+            Ok(without_foreign_paths(verdict, step, source.files()))
         });
         let answer = answer.map_err(|failure| failure.to_string());
         (
@@ -315,15 +316,20 @@ pub fn receipt(step: &LockedStep) -> StepReceipt {
     )
 }
 
-/// A finding may point only to what its gate could see: anything else is taken out before anybody is shown it.
-fn without_foreign_paths(mut verdict: Verdict, step: &LockedStep) -> Verdict {
+/// A finding may point only to what its gate could see, the changed paths among it: anything else is taken out before
+/// anybody is shown it.
+fn without_foreign_paths(
+    mut verdict: Verdict,
+    step: &LockedStep,
+    changed: &[FileChange],
+) -> Verdict {
     let policy = PathPolicy::new(&step.policy).ok();
     let seen = |location: &Location| {
-        let path = RelPath::lexical(&location.path).ok();
-        policy
-            .as_ref()
-            .zip(path)
-            .is_some_and(|(policy, path)| policy.decide(&path, Access::Stat).is_allowed())
+        let Ok(path) = RelPath::lexical(&location.path) else {
+            return false;
+        };
+        let may_see = |policy: &PathPolicy| policy.decide(&path, Access::Stat).is_allowed();
+        changed.iter().any(|file| file.path == path) || policy.as_ref().is_some_and(may_see)
     };
     for finding in &mut verdict.findings {
         finding.locations.retain(seen);

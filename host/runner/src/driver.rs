@@ -4,6 +4,7 @@
 //! answered with what happened, and the machine says what that means. A change is published between two lines of the
 //! journal, so that whatever ends this process, the next beat can say what came of it.
 
+mod links;
 mod plan;
 mod record;
 mod settling;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement};
 use ringfence_core::change::ChangeSet;
-use ringfence_core::decision::Move;
+use ringfence_core::decision::{Move, SituationItem};
 use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::guard::Purse;
@@ -39,7 +40,7 @@ use crate::lock::{LockError, LoopLock};
 use crate::memo::Memo;
 use crate::open_loop::{Locked, OpenLoop};
 use crate::recovery::RecoveryError;
-use crate::state_dir::{StateDir, StateDirError};
+use crate::state_dir::{Origin, StateDir, StateDirError};
 use crate::steps::Steps;
 use crate::workspace::{Base, MeasureError, Workspace, WorkspaceError};
 
@@ -77,6 +78,8 @@ pub struct BeatReport {
     pub receipt: BeatReceipt,
     /// How the beat ended for the operator: the receipt's outcome, or that the receipt could not be written.
     pub outcome: Outcome,
+    /// What could be worked on, as the decider was told; empty when it was not asked.
+    pub found: Vec<SituationItem>,
     /// What steps logged and printed.
     pub logs: Vec<StepLog>,
     /// The change as a unified diff; empty when there is none.
@@ -154,6 +157,12 @@ pub fn beat(
     recovered.extend(record.repaired.take());
     progress(Progress::Preparing);
     let workspace = Workspace::open(&open.program, &dir, &lock, &open.project)?;
+    if workspace.origin() == Origin::BroughtAlong {
+        recovered.push(format!(
+            "{} was copied or shipped with the project: its caches are gone, and its journal is somebody's word",
+            dir.path().display()
+        ));
+    }
     recovered.extend(settling::recover(&workspace, &mut record, &open.timezone)?);
     let base = workspace.prepare(plan::base_from(&locked.spec), around.steps)?;
     let state = record.fold(&open.timezone);
@@ -178,6 +187,7 @@ pub fn beat(
         options,
         around,
         change: None,
+        found: Vec::new(),
         receipt: None,
         progress,
     };
@@ -196,6 +206,8 @@ struct Beat<'a> {
     around: Surroundings<'a>,
     /// What was measured.
     change: Option<ChangeSet>,
+    /// What the decider was told of.
+    found: Vec<SituationItem>,
     /// What was recorded.
     receipt: Option<BeatReceipt>,
     progress: &'a mut dyn FnMut(Progress),
@@ -212,6 +224,7 @@ impl Beat<'_> {
                     fuel_max,
                 } => {
                     self.announce(&self.spec.decider);
+                    self.found.clone_from(&situation.items);
                     let (answer, receipt) =
                         self.calls.decide(&self.spec.decider, fuel_max, &situation);
                     Event::Decided {
@@ -329,6 +342,7 @@ impl Beat<'_> {
             .map(|file| &file.path)
             .chain(from)
             .collect();
+        let links = links::stray_links(self.workspace, change, policy.as_ref());
         paths
             .into_iter()
             .filter_map(|path| {
@@ -341,6 +355,7 @@ impl Beat<'_> {
                     None => Some(out_of_scope(path, "no policy covers it")),
                 }
             })
+            .chain(links)
             .collect()
     }
 
@@ -439,6 +454,7 @@ impl Beat<'_> {
         Ok(BeatReport {
             receipt,
             outcome,
+            found: self.found,
             logs: self.calls.logs,
             diff,
             recovered,

@@ -138,7 +138,7 @@ impl Rig {
             ("PATH", "/usr/bin:/bin"),
         ]);
         let ended = command
-            .args(["-c", "protocol.file.allow=always"])
+            .args(["-c", "protocol.file.allow=always", "-c", "core.fsync=none"])
             .args(args)
             .current_dir(dir)
             .output()

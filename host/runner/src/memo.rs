@@ -8,6 +8,8 @@
 //! host, counts as none.
 
 use std::fs;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,6 +17,7 @@ use ringfence_core::call::CallReport;
 use ringfence_core::digest::{Digest, PartsHasher};
 use ringfence_core::json;
 use ringfence_core::spec::LockedStep;
+use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +25,8 @@ use crate::state_dir::write_atomic;
 
 // Limit: several years of a loop's steps; the oldest go first.
 const ENTRIES_MAX: usize = 500;
+// Limit: what a person does not miss on a disk; an honest answer is some KiB.
+const BYTES_MAX: u64 = 256 << 20;
 // Limit: twice what the largest answer may weigh.
 const ENTRY_BYTES_MAX: u64 = 64 << 20;
 /// What may change an answer or its fuel besides the key: the host's version, engine and price list included.
@@ -78,10 +83,7 @@ impl Memo {
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, key: StepKey) -> Option<Remembered<T>> {
         let path = self.enabled.then(|| self.path(key))?;
-        if fs::metadata(&path).ok()?.len() > ENTRY_BYTES_MAX {
-            return None;
-        }
-        let text = fs::read_to_string(path).ok()?;
+        let text = read_entry(&path)?;
         let (sum, text) = text.split_once('\n')?;
         (sum == Digest::of(text.as_bytes()).to_string()).then(|| serde_json::from_str(text).ok())?
     }
@@ -91,10 +93,13 @@ impl Memo {
         let Ok(text) = serde_json::to_string(remembered) else {
             return;
         };
+        if text.len() as u64 >= ENTRY_BYTES_MAX {
+            return;
+        }
         let sum = Digest::of(text.as_bytes());
         let path = self.path(key);
         match write_atomic(&path, format!("{sum}\n{text}").as_bytes()) {
-            Ok(()) => self.shrink(ENTRIES_MAX),
+            Ok(()) => self.shrink(ENTRIES_MAX, BYTES_MAX),
             Err(error) => {
                 tracing::debug!(path = %path.display(), %error, "an answer could not be kept")
             }
@@ -105,28 +110,44 @@ impl Memo {
         self.dir.join(format!("{}.json", key.0.hex()))
     }
 
-    fn shrink(&self, entries_max: usize) {
-        let age = |path: &Path| {
-            fs::metadata(path)
-                .and_then(|meta| meta.modified())
-                .unwrap_or(SystemTime::UNIX_EPOCH)
-        };
+    fn shrink(&self, entries_max: usize, bytes_max: u64) {
         let Ok(entries) = fs::read_dir(&self.dir) else {
             return;
         };
-        let mut entries: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
+        let mut entries: Vec<(SystemTime, u64, PathBuf)> = entries
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let meta = entry.metadata().ok()?;
+                let made = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                Some((made, meta.len(), entry.path()))
+            })
             .collect();
-        if entries.len() <= entries_max {
-            return;
-        }
-        entries.sort_by_cached_key(|path| std::cmp::Reverse(age(path)));
-        for path in entries.iter().skip(entries_max) {
-            if fs::remove_file(path).is_err() {
+        entries.sort_unstable_by(|a, b| b.cmp(a));
+        let mut bytes = 0_u64;
+        for (n, (_, len, path)) in entries.iter().enumerate() {
+            bytes = bytes.saturating_add(*len);
+            if (n >= entries_max || bytes > bytes_max) && fs::remove_file(path).is_err() {
                 return;
             }
         }
     }
+}
+
+/// The text of a regular file of bounded length; a link or pipe in its place is not followed and not waited for.
+fn read_entry(path: &Path) -> Option<String> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = fs::File::options()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .ok()?;
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.len() > ENTRY_BYTES_MAX {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(ENTRY_BYTES_MAX).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 #[cfg(test)]
@@ -192,7 +213,21 @@ mod tests {
         for n in 0..6_u8 {
             memo.put(StepKey(Digest::of(&[n])), &remembered("x"));
         }
-        memo.shrink(4);
+        memo.shrink(4, u64::MAX);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
+        let len = fs::metadata(memo.path(StepKey(Digest::of(&[5]))))
+            .unwrap()
+            .len();
+        memo.shrink(4, 2 * len);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_link_is_no_answer() {
+        let dir = tempfile::tempdir().unwrap();
+        let memo = Memo::new(dir.path().to_owned(), true);
+        let key = StepKey(Digest::of(b"key"));
+        std::os::unix::fs::symlink("/dev/zero", memo.path(key)).unwrap();
+        assert_eq!(memo.get::<String>(key), None);
     }
 }

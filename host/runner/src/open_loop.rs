@@ -349,7 +349,13 @@ fn nearest(program: &GitProgram, start: &Path) -> Result<(Project, RelPath), Ope
     {
         let file = dir.join(LOOP_FILE);
         if file.is_file() {
-            let path = within(project.top(), &file)?;
+            // A link in its place leads to the file that is meant, and that has to be protected; or out of the project.
+            let real = fs::canonicalize(&file).map_err(|source| OpenError::Io {
+                path: file,
+                doing: "read",
+                source,
+            })?;
+            let path = within(project.top(), &real)?;
             return Ok((project, path));
         }
     }
@@ -413,6 +419,25 @@ fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_a_loop_file_is_what_it_leads_to() {
+        let program = crate::fixture::gits().swap_remove(0);
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().join("project");
+        fs::create_dir(&top).unwrap();
+        fs::write(dir.path().join("secret"), "secret").unwrap();
+        fs::write(top.join("real.md"), "text").unwrap();
+        let link = top.join(LOOP_FILE);
+        std::os::unix::fs::symlink("../secret", &link).unwrap();
+        assert!(matches!(
+            nearest(&program, &top),
+            Err(OpenError::Outside { .. })
+        ));
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("real.md", &link).unwrap();
+        assert_eq!(nearest(&program, &top).unwrap().1.as_str(), "real.md");
+    }
 
     #[test]
     fn a_literal_pattern_matches_its_path_alone() {

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringfence_core::call::{CallFailure, CallReport, Spent, Usage};
 use ringfence_core::limits::Limits;
@@ -17,7 +17,7 @@ use wasmtime_wasi::I32Exit;
 
 use crate::bindings::ringfence::beat::types;
 use crate::change_source::ChangeSource;
-use crate::fs::{Fs, Mount, Times};
+use crate::fs::{Fs, Mount, OPEN_MAX, TOO_MANY_OPEN, Times};
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::output::Output;
@@ -99,6 +99,11 @@ impl<T> Called<T> {
     }
 }
 
+/// Ends a guest whose time is up when it comes back from the host.
+#[derive(Debug, thiserror::Error)]
+#[error("the deadline has passed")]
+struct DeadlinePassed;
+
 /// Instantiates the component and lets `call` use it, within the limits.
 pub(crate) async fn run<T>(
     pre: &InstancePre<State>,
@@ -136,6 +141,7 @@ fn set_up(pre: &InstancePre<State>, call: Call) -> Result<Store<State>, CallErro
         .map_err(|(path, source)| CallError::Mount { path, source })?;
     let mut table = ResourceTable::new();
     table.set_max_capacity(RESOURCES_MAX);
+    let until = Instant::now().checked_add(Duration::from_millis(call.limits.deadline.0));
     let state = State {
         table,
         limiter: Limiter::new(call.limits.memory),
@@ -145,6 +151,7 @@ fn set_up(pre: &InstancePre<State>, call: Call) -> Result<Store<State>, CallErro
         clock_start: call.origin.clock_start,
         config: call.config,
         change: call.change,
+        until,
         meter,
     };
     let mut store = Store::new(pre.engine(), state);
@@ -176,6 +183,14 @@ fn charge_host_calls(
             if left_now.is_none() {
                 return Err(Trap::OutOfFuel.into());
             }
+            // Setting the fuel begins a new interval, so a guest that calls often enough would never yield to the timer.
+            if store
+                .data()
+                .until
+                .is_some_and(|until| Instant::now() >= until)
+            {
+                return Err(DeadlinePassed.into());
+            }
         }
         CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
     }
@@ -190,6 +205,11 @@ fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> Ca
             limit: limits.fuel,
         };
     }
+    if error.downcast_ref::<DeadlinePassed>().is_some() {
+        return CallFailure::Deadline {
+            limit: limits.deadline,
+        };
+    }
     if let Some(refused) = state.limiter.refused() {
         return refused.clone();
     }
@@ -199,13 +219,10 @@ fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> Ca
         };
     }
     let cause = error.root_cause().to_string();
-    if cause.contains("too much data is being copied")
-        || cause.contains("resource table has no free keys")
-        || cause.contains("handle") && cause.contains("limit")
-    {
+    if let Some((resource, limit)) = exhausted(&cause) {
         return CallFailure::Exhausted {
-            resource: cause,
-            limit: RESOURCES_MAX as u64,
+            resource: resource.to_owned(),
+            limit: limit as u64,
         };
     }
     match error.downcast_ref::<Trap>() {
@@ -217,6 +234,26 @@ fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> Ca
         },
         None => CallFailure::Contract { message: cause },
     }
+}
+
+/// What ran out and how much of it there is, by the engine's words: it has no types for these.
+fn exhausted(cause: &str) -> Option<(&'static str, usize)> {
+    let known = [
+        (
+            "too much data is being copied",
+            "bytes in one call or answer",
+            LIFT_BYTES_MAX,
+        ),
+        (
+            "resource table has no free keys",
+            "open files, streams and pollables",
+            RESOURCES_MAX,
+        ),
+        ("handle limit exceeded", "handles", RESOURCES_MAX),
+        (TOO_MANY_OPEN, "open files", OPEN_MAX),
+    ];
+    let (_, resource, limit) = known.into_iter().find(|(text, ..)| cause.contains(text))?;
+    Some((resource, limit))
 }
 
 fn fuel_used(store: &Store<State>, limits: Limits) -> Fuel {

@@ -27,6 +27,7 @@ mod sys;
 mod two_paths;
 mod walk;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -59,6 +60,8 @@ use crate::meter::Meter;
 
 // Limit: what a process may open on every system (256) without the host's own being in danger.
 pub(crate) const OPEN_MAX: usize = 200;
+/// What a guest is ended with that asks for its mounts once too often: that call has no error code.
+pub(crate) const TOO_MANY_OPEN: &str = "too many open files";
 
 /// A directory that a guest sees, and what it may do there.
 #[derive(Debug, Clone)]
@@ -87,9 +90,13 @@ pub(crate) struct Fs {
     times: Times,
     meter: Arc<Meter>,
     denials: Denials,
-    /// Descriptors and listings the guest holds.
-    open: usize,
+    /// Listings the guest holds.
+    listings: usize,
+    /// Entries of open listings that are still to be handed out.
+    listed: usize,
     dirs: Vec<Weak<Mutex<Place>>>,
+    /// Open files. A stream keeps its file open when the descriptor is gone.
+    files: Vec<Weak<File>>,
 }
 
 impl Fs {
@@ -117,8 +124,10 @@ impl Fs {
             times,
             meter: Arc::clone(meter),
             denials: Denials::default(),
-            open: 0,
+            listings: 0,
+            listed: 0,
             dirs: Vec::new(),
+            files: Vec::new(),
         })
     }
 
@@ -158,6 +167,13 @@ impl Fs {
         } else {
             Err(format!("{path}: not permitted"))
         }
+    }
+
+    /// True when the guest holds as much open as it may.
+    fn is_full(&mut self) -> bool {
+        self.dirs.retain(|dir| dir.strong_count() > 0);
+        self.files.retain(|file| file.strong_count() > 0);
+        self.dirs.len() + self.files.len() + self.listings >= OPEN_MAX
     }
 
     fn for_each_dir(&mut self, mut visit: impl FnMut(&mut Place)) {

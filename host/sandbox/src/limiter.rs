@@ -6,7 +6,8 @@ use ringfence_core::call::CallFailure;
 use ringfence_core::quantity::Bytes;
 use wasmtime::ResourceLimiter;
 
-// Limit: function pointers of the largest components seen (a Python interpreter has 13,000), times eight.
+// Limit: function pointers of the largest components seen (a Python interpreter has 13,000), times eight; all tables
+// together.
 const TABLE_ELEMENTS_MAX: usize = 1 << 17;
 // Limit: a component composed of some dozens of core modules; each costs the host address space.
 const INSTANCES_MAX: usize = 100;
@@ -19,6 +20,8 @@ pub(crate) struct Limiter {
     /// Bytes of all memories now.
     memory: usize,
     peak: usize,
+    /// Elements of all tables now.
+    elements: usize,
     refused: Option<CallFailure>,
 }
 
@@ -28,6 +31,7 @@ impl Limiter {
             memory_max: usize::try_from(memory.0).unwrap_or(usize::MAX),
             memory: 0,
             peak: 0,
+            elements: 0,
             refused: None,
         }
     }
@@ -70,20 +74,23 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        if desired > TABLE_ELEMENTS_MAX {
+        let more = desired.saturating_sub(current);
+        let total = self.elements.saturating_add(more);
+        if total > TABLE_ELEMENTS_MAX {
             let resource = "table elements".to_owned();
             return Ok(self.refuse(CallFailure::Exhausted {
                 resource,
                 limit: TABLE_ELEMENTS_MAX as u64,
             }));
         }
+        self.elements = total;
         Ok(true)
     }
 
@@ -97,5 +104,22 @@ impl ResourceLimiter for Limiter {
 
     fn memories(&self) -> usize {
         MEMORIES_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_and_memories_count_together() {
+        let mut limiter = Limiter::new(Bytes(10));
+        assert!(limiter.memory_growing(0, 6, None).unwrap());
+        assert!(!limiter.memory_growing(0, 6, None).unwrap());
+        assert!(limiter.memory_growing(0, 4, None).unwrap());
+        let half = TABLE_ELEMENTS_MAX / 2;
+        assert!(limiter.table_growing(0, half, None).unwrap());
+        assert!(limiter.table_growing(half, half + 1, None).unwrap());
+        assert!(!limiter.table_growing(0, half, None).unwrap());
     }
 }

@@ -10,6 +10,7 @@
 //! answers in time, or the way a path was resolved.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ringfence_core::quantity::{Bytes, Fuel};
 
@@ -28,6 +29,9 @@ pub(crate) const BYTE: u64 = 1;
 /// Making sure that bytes are on the disk.
 pub(crate) const SYNC: u64 = 1_000_000;
 
+// Limit: the files of one change, twenty times over; each takes a block of the disk, however little is written to it.
+const NAMES_MADE_MAX: u64 = 1 << 18;
+
 /// Counts for one call; shared by its streams.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -39,6 +43,9 @@ pub(crate) struct Meter {
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
     bytes_written_max: Bytes,
+    names_made: AtomicU64,
+    /// When the timers that are being waited for go off.
+    alarms: Mutex<Vec<u64>>,
 }
 
 impl Meter {
@@ -50,6 +57,8 @@ impl Meter {
             bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
             bytes_written_max,
+            names_made: AtomicU64::new(0),
+            alarms: Mutex::default(),
         }
     }
 
@@ -96,6 +105,11 @@ impl Meter {
         fits
     }
 
+    /// Counts a file, directory or link that is about to be made; false when the call has made too many.
+    pub(crate) fn may_make(&self) -> bool {
+        self.names_made.fetch_add(1, Ordering::Relaxed) < NAMES_MADE_MAX
+    }
+
     /// Fuel used so far, as the clocks see it.
     pub(crate) fn used(&self) -> u64 {
         let left = self.left_at_entry.load(Ordering::Relaxed);
@@ -113,6 +127,15 @@ impl Meter {
     /// Lets the guest's clock advance by `nanos`, which the guest pays for.
     pub(crate) fn sleep(&self, nanos: u64) {
         self.charge(nanos.saturating_mul(FUEL_PER_NANO));
+    }
+
+    pub(crate) fn alarms(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True when this host call has cost more than the guest has left, so that there is no use in going on.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.pending.load(Ordering::Relaxed) > self.left_at_entry.load(Ordering::Relaxed)
     }
 
     pub(crate) fn bytes_read(&self) -> Bytes {
@@ -154,5 +177,12 @@ mod tests {
         assert!(!meter.may_write(1));
         assert!(!meter.may_write(u64::MAX));
         assert_eq!(meter.bytes_written(), Bytes(10));
+    }
+
+    #[test]
+    fn names_stop_at_their_number() {
+        let meter = Meter::new(Fuel(1), Bytes(1));
+        let made = (0..NAMES_MADE_MAX + 9).filter(|_| meter.may_make()).count();
+        assert_eq!(made as u64, NAMES_MADE_MAX);
     }
 }

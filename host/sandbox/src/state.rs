@@ -1,6 +1,7 @@
 //! What a store holds while one call runs, and nothing that outlives it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ringfence_core::digest::Digest;
 use wasmtime::component::ResourceTable;
@@ -26,6 +27,8 @@ pub(crate) struct State {
     /// JSON text.
     pub(crate) config: String,
     pub(crate) change: Option<Arc<dyn ChangeSource>>,
+    /// When the call's time is up; none when that is beyond what the clock can say.
+    pub(crate) until: Option<Instant>,
 }
 
 /// Where the guest's chance and time begin.

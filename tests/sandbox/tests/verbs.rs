@@ -9,8 +9,6 @@
 
 #[path = "verbs/deed.rs"]
 mod deed;
-#[path = "verbs/more.rs"]
-mod more;
 #[path = "verbs/spot.rs"]
 mod spot;
 

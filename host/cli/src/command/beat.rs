@@ -9,14 +9,14 @@ use ringfence_runner::lock::LockError;
 use ringfence_runner::open_loop::LockMode;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
-use ringfence_sandbox::Sandbox;
+use ringfence_sandbox::{Sandbox, SandboxError};
 use serde::Serialize;
 
 use super::{Context, Stop};
 use crate::args::Beat;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::render::{Ink, Page, receipt, text};
+use crate::render::{Ink, Page, Safe, receipt, text};
 
 // Limit: a beat that is over sooner needs no telling.
 const QUIET: Duration = Duration::from_secs(1);
@@ -36,8 +36,7 @@ struct Json<'a> {
 pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
     let locked = context.lock(&open, LockMode::Require)?;
-    let sandbox =
-        Sandbox::new(context.cache_dir.clone()).map_err(|error| Stop::error(Exit::Host, &error))?;
+    let sandbox = sandbox(context)?;
     let options = BeatOptions {
         dry_run: args.dry_run,
         memo: !args.no_memo,
@@ -64,6 +63,21 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
             .print(&receipt::report(&locked.spec.loop_id, &report));
     }
     Ok(exit)
+}
+
+/// The engine; without its cache where that cannot be used, since a cache only saves time.
+fn sandbox(context: &mut Context<'_, '_>) -> Result<Sandbox, Stop> {
+    let made = match Sandbox::new(context.cache_dir.clone()) {
+        Err(error @ SandboxError::Cache { .. }) => {
+            let mut page = Page::new();
+            let why = text![": ", Safe::error(&error), "; plugins are compiled anew"];
+            page.line(text![text!["warning"].ink(Ink::Warn), why]);
+            context.console.say(&page);
+            Sandbox::new(None)
+        }
+        made => made,
+    };
+    made.map_err(|error| Stop::error(Exit::Host, &error))
 }
 
 /// Runs the beat, and meanwhile tells people who wait what is going on.

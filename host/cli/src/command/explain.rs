@@ -189,7 +189,7 @@ fn allowing(policy: &PolicySpec, path: &str, access: Access) -> Text {
     } else {
         globs
     };
-    text![globs, " allows it, and nothing denies it"]
+    text!["it is allowed by ", globs, ", and denied by nothing"]
 }
 
 fn match_of<'a>(layer: &'a Layer, path: &str, access: Access) -> Option<&'a str> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use ringfence_core::call::LogLine;
 use ringfence_core::change::ChangeKind;
-use ringfence_core::decision::Checked;
+use ringfence_core::decision::{Checked, SituationItem};
 use ringfence_core::ids::{LoopId, StepId};
 use ringfence_core::journal::{BeatReceipt, ChangeSummary, Outcome, StepReceipt};
 use ringfence_core::policy::{Access, Denial, Rule};
@@ -23,6 +23,7 @@ use super::table::Table;
 use super::text::{Ink, Text, text};
 
 // Limit: what a person reads of each list; `--format json` has all of it.
+const ITEMS_MAX: usize = 5;
 const FILES_MAX: usize = 20;
 const FINDINGS_MAX: usize = 20;
 const DENIALS_MAX: usize = 20;
@@ -50,6 +51,7 @@ pub(crate) fn report(loop_id: &LoopId, report: &BeatReport) -> Page {
     }
     page.gap();
     headline(&mut page, loop_id, receipt, outcome, *dry_run);
+    found(&mut page, &report.found);
     decided(&mut page, receipt);
     if let Some(change) = &receipt.change {
         changed(&mut page, change);
@@ -69,6 +71,33 @@ pub(crate) fn report(loop_id: &LoopId, report: &BeatReport) -> Page {
         put_diff(&mut page, diff);
     }
     page
+}
+
+/// What the sensors found to work on: the first few by name, the others by number.
+fn found(page: &mut Page, items: &[SituationItem]) {
+    if items.is_empty() {
+        return;
+    }
+    let eligible = items.iter().filter(|item| item.eligible).count();
+    page.gap().hanging(
+        0,
+        2,
+        text![
+            text!["found"].ink(Ink::Strong),
+            ": ",
+            count(items.len(), "item", "items"),
+            ", ",
+            eligible,
+            " open to be worked on"
+        ],
+    );
+    for item in items.iter().take(ITEMS_MAX) {
+        let mark = if item.eligible { "" } else { " (not now)" };
+        page.item(2, text![Safe::line(&item.title), mark]);
+    }
+    if items.len() > ITEMS_MAX {
+        page.item(2, text!["and ", items.len() - ITEMS_MAX, " more"]);
+    }
 }
 
 /// The outcome in a word.

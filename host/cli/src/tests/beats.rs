@@ -22,6 +22,10 @@ fn a_beat_proposes_and_says_where() {
       look      git diff HEAD...ringfence/docs-links/1
       accept    git merge ringfence/docs-links/1
 
+    found: 2 items, 2 open to be worked on
+      `setup.md` in docs/guide.md leads to no file
+      `gone.md` in docs/guide.md leads to no file
+
     decided: md-link-fix does fix for broken-link-[hex]
       first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
         file
@@ -57,6 +61,10 @@ fn a_beat_proposes_and_says_where() {
     docs-links beat 2: nothing-to-do
       1 items labelled fixable but none is eligible; the first: proposed on
         refs/heads/ringfence/docs-links/1
+
+    found: 2 items, 1 open to be worked on
+      `setup.md` in docs/guide.md leads to no file (not now)
+      `gone.md` in docs/guide.md leads to no file
 
     steps: [n] fuel in all
       role     step           fuel           memory
@@ -129,6 +137,10 @@ fn a_dry_run_keeps_nothing() {
     insta::assert_snapshot!(rig.run(&["beat", "--dry-run"]).shown(), @r"
     docs-links beat 1: would be accepted (dry run: nothing is kept)
 
+    found: 2 items, 2 open to be worked on
+      `setup.md` in docs/guide.md leads to no file
+      `gone.md` in docs/guide.md leads to no file
+
     decided: md-link-fix does fix for broken-link-[hex]
       first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
         file
@@ -180,6 +192,10 @@ fn a_refused_change_is_told_with_its_findings() {
     docs-links beat 1: discarded
       paths: path-not-allowed
 
+    found: 2 items, 2 open to be worked on
+      `setup.md` in docs/guide.md leads to no file
+      `gone.md` in docs/guide.md leads to no file
+
     decided: md-link-fix does fix for broken-link-[hex]
       first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
         file
@@ -195,6 +211,7 @@ fn a_refused_change_is_told_with_its_findings() {
       pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
       fail  paths      1 files differ; 1 findings
                error[path-not-allowed] no glob in `allow` covers it
+                 at docs/guide.md
 
     steps: [n] fuel in all
       role      step           fuel            memory
@@ -231,6 +248,10 @@ fn a_change_outside_the_grant_is_denied_with_the_line_to_paste() {
       unavailable: cannot do it now: docs/guide.md cannot be written: Operation not
         permitted (os error 63)
 
+    found: 2 items, 2 open to be worked on
+      `setup.md` in docs/guide.md leads to no file
+      `gone.md` in docs/guide.md leads to no file
+
     decided: md-link-fix does fix for broken-link-[hex]
       first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
         file
@@ -259,6 +280,10 @@ fn a_step_that_runs_out_of_fuel() {
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
     docs-links beat 1: failed
       out-of-fuel: out of fuel: used 20000 of 20000
+
+    found: 2 items, 2 open to be worked on
+      `setup.md` in docs/guide.md leads to no file
+      `gone.md` in docs/guide.md leads to no file
 
     steps: [n] fuel in all
       role     step           fuel            memory
@@ -302,6 +327,10 @@ fn shadows_are_patches() {
       patch     .ringfence/docs-links/shadow/1.patch
       accept    git apply .ringfence/docs-links/shadow/1.patch
 
+    found: 2 items, 2 open to be worked on
+      `setup.md` in docs/guide.md leads to no file
+      `gone.md` in docs/guide.md leads to no file
+
     decided: md-link-fix does fix for broken-link-[hex]
       first eligible item labelled fixable: `setup.md` in docs/guide.md leads to no
         file
@@ -340,6 +369,9 @@ fn a_folder_without_git_gets_patches() {
     docs-links beat 1: proposed
       patch     .ringfence/docs-links/proposals/1.patch
       accept    git apply .ringfence/docs-links/proposals/1.patch
+
+    found: 1 item, 1 open to be worked on
+      `b.md` in a.md leads to no file
 
     decided: md-link-fix does fix for broken-link-[hex]
       first eligible item labelled fixable: `b.md` in a.md leads to no file
@@ -459,6 +491,10 @@ fn a_torn_tail_is_said() {
     docs-links beat 2: nothing-to-do
       1 items labelled fixable but none is eligible; the first: proposed on
         refs/heads/ringfence/docs-links/1
+
+    found: 2 items, 1 open to be worked on
+      `setup.md` in docs/guide.md leads to no file (not now)
+      `gone.md` in docs/guide.md leads to no file
 
     steps: [n] fuel in all
       role     step           fuel           memory

@@ -60,6 +60,27 @@ fn a_used_up_budget() {
 }
 
 #[test]
+fn a_cache_that_cannot_be_used_costs_time_only() {
+    let mut rig = Rig::with_loop();
+    rig.edit(
+        "LOOP.md",
+        "beats_per_day     = 200",
+        "beats_per_day     = 1",
+    );
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    rig.cache_dir = rig.top().join("LOOP.md");
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    docs-links beat 2: waiting
+      until 2026-01-03T00:00:00Z: beats_per_day: 1 of 1 used, free again at
+        2026-01-03T00:00:00Z
+    --- stderr
+    warning: failed to use the compile cache [project]/LOOP.md: File exists
+      (os error 17); plugins are compiled anew
+    --- exit 5
+    ");
+}
+
+#[test]
 fn odd_repositories() {
     let rig = Rig::folder();
     rig.git(&["init", "-q", "--bare", "bare"]);

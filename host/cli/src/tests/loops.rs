@@ -322,7 +322,7 @@ fn a_plugin_that_changed_is_refused() {
       ringfence.lock pins
       blake3:[hex]
     help: if you changed or updated it yourself, delete the entry of "std:diff-size"
-          from ringfence.lock and run `ringfence check`
+          from ringfence.lock and run `ringfence check --write-lock`
     --- exit 7
     "#);
 }
@@ -363,17 +363,17 @@ fn explain(path: &str, step: &str) -> String {
 #[test]
 fn explain_names_the_rule() {
     insta::assert_snapshot!(explain("docs/guide.md", "fix"), @r"
-    executor fix may read docs/guide.md: it matches docs/** ([paths]) and ** (the
-      step's paths) and ** (asked by the plugin), and nothing denies it
+    executor fix may read docs/guide.md: it is allowed by docs/** ([paths]), and
+      denied by nothing
 
-    executor fix may write docs/guide.md: it matches docs/** ([paths]) and
-      docs/guide.md (the step's paths) and **/*.md (asked by the plugin), and
-      nothing denies it
+    executor fix may write docs/guide.md: it is allowed by docs/** ([paths]) and
+      docs/guide.md (the step's paths) and **/*.md (asked by the plugin), and denied
+      by nothing
     --- exit 0
     ");
     insta::assert_snapshot!(explain("docs/other.md", "fix"), @r#"
-    executor fix may read docs/other.md: it matches docs/** ([paths]) and ** (the
-      step's paths) and ** (asked by the plugin), and nothing denies it
+    executor fix may read docs/other.md: it is allowed by docs/** ([paths]), and
+      denied by nothing
 
     executor fix may not write docs/other.md: no glob in the step's own paths
       matches it
@@ -437,8 +437,8 @@ fn explain_answers_for_all_steps_of_that_name() {
       To allow it, add to this step's `paths`:
         read = ["README.md"]
 
-    gate md-links may read README.md: it matches ** (its role) and *.md ([paths])
-      and ** (asked by the plugin), and nothing denies it
+    gate md-links may read README.md: it is allowed by *.md ([paths]), and denied by
+      nothing
     --- exit 0
     "#);
     let json = rig

@@ -16,6 +16,7 @@ use crate::{Stream, World};
 pub(super) struct Rig {
     temp: tempfile::TempDir,
     pub(super) clock: FakeClock,
+    pub(super) cache_dir: PathBuf,
 }
 
 /// What a command printed, and how it ended.
@@ -35,6 +36,7 @@ impl Rig {
             // Always as long, since lines break around it.
             temp: tempfile::Builder::new().tempdir_in("/tmp").unwrap(),
             clock,
+            cache_dir: cache_dir(),
         }
     }
 
@@ -137,7 +139,7 @@ impl Rig {
                 .collect(),
             dir: dir.to_owned(),
             search_path: std::env::var_os("PATH").unwrap(),
-            cache_dir: Some(cache_dir()),
+            cache_dir: Some(self.cache_dir.clone()),
             no_color: false,
             out: Stream {
                 to: &mut out,

@@ -24,6 +24,8 @@ pub fn fold_name(name: &str) -> Cow<'_, str> {
 pub(super) fn fold_text(text: &str) -> String {
     text.nfkd()
         .filter(|c| !is_ignorable(*c))
+        // Down first: a capital such as «ẞ» has no other capital form, and its small one has.
+        .flat_map(char::to_lowercase)
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .nfkc()
@@ -66,6 +68,7 @@ mod tests {
             (".ＧＩＴ", ".git"),
             ("STRASSE", "strasse"),
             ("straße", "strasse"),
+            ("STRAẞE", "strasse"),
             ("\u{212a}ey", "key"),
             ("e\u{301}", "é"),
             ("...", "..."),
@@ -74,6 +77,16 @@ mod tests {
             ("σας", "σασ"),
         ] {
             assert_eq!(fold_name(name), expect, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn every_letter_folds_at_once() {
+        let cased = |c: &char| c.to_lowercase().ne([*c]) || c.to_uppercase().ne([*c]);
+        let letters = (0..=0x10_FFFF).filter_map(char::from_u32).filter(cased);
+        for c in letters {
+            let once = fold_name(&format!("x{c}x")).into_owned();
+            assert_eq!(fold_name(&once), once, "{c:?}");
         }
     }
 

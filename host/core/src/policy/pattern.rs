@@ -162,12 +162,36 @@ fn segment(text: &str) -> Result<Segment, PatternProblem> {
     }
 }
 
-fn wild(text: &str) -> Result<Glob, PatternProblem> {
+/// A glob of one segment.
+pub(super) fn wild(text: &str) -> Result<Glob, PatternProblem> {
+    if class_beyond_ascii(text) {
+        let why = "a `[…]` holds a letter beyond ASCII, which would never match: write `{ä,ö}`";
+        return Err(PatternProblem::Glob(why.to_owned()));
+    }
     GlobBuilder::new(text)
         .literal_separator(true)
         .backslash_escape(false)
+        // As shells do: without it `.env{,.local}` would not be about `.env`.
+        .empty_alternates(true)
         .build()
         .map_err(|error| PatternProblem::Glob(error.kind().to_string()))
+}
+
+/// Globs are matched byte by byte, so a class can stand for nothing that is longer.
+fn class_beyond_ascii(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, class)) = rest.split_once('[') {
+        // A bracket that comes first is a member.
+        let class = class.strip_prefix(['!', '^']).unwrap_or(class);
+        let first = class.chars().next().map_or(0, char::len_utf8);
+        let (first, more) = class.split_at_checked(first).unwrap_or((class, ""));
+        let (members, after) = more.split_once(']').unwrap_or((more, ""));
+        if !first.is_ascii() || !members.is_ascii() {
+            return true;
+        }
+        rest = after;
+    }
+    false
 }
 
 fn fold_segment(segment: &Segment) -> Result<Segment, PatternProblem> {
@@ -211,6 +235,14 @@ mod tests {
             ("{a", false),
             ("[z-a]", false),
             ("[Z-a]", false),
+            ("[äö]", false),
+            ("[!ä]", false),
+            ("[]ä]", false),
+            ("[a-ä]x", false),
+            ("[]a]ä", true),
+            ("ä[a]ö[b]", true),
+            ("{ä,ö}?", true),
+            (".env{,.local}", true),
         ] {
             assert_eq!(
                 check_pattern(text).is_ok(),

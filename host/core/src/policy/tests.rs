@@ -62,6 +62,37 @@ fn one_pattern() {
 }
 
 #[test]
+fn a_wildcard_stands_for_one_letter_of_any_alphabet() {
+    for (pattern, path, allowed, denied) in [
+        ("x?", "xa", true, true),
+        ("x?", "xé", true, true),
+        ("x?", "x", false, false),
+        ("x?", "xéé", false, false),
+        ("x[!a]y", "xßy", true, true),
+        ("x[!a]y", "xay", false, false),
+        ("x[a-c]", "xé", false, false),
+        ("{é,ö}.md", "ö.md", true, true),
+        // One letter beyond ASCII counts for another where that takes rights away, and for none where it gives any.
+        ("é?", "é1", true, true),
+        ("é?", "éö", false, true),
+        (".env{,.local}", ".env", true, true),
+        (".env{,.local}", ".env.local", true, true),
+        (".env{,.local}", ".env.", false, true),
+    ] {
+        assert_eq!(
+            allows(&spec(&[pattern], &[], &[]), path, Access::Read),
+            allowed,
+            "{pattern} allows {path}"
+        );
+        assert_eq!(
+            !allows(&spec(&["**"], &[], &[pattern]), path, Access::Read),
+            denied,
+            "{pattern} denies {path}"
+        );
+    }
+}
+
+#[test]
 fn accesses() {
     let policy = spec(&["docs/*.md"], &["out/**"], &[]);
     for (path, traverse, stat, read, write) in [

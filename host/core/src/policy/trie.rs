@@ -2,12 +2,15 @@
 //!
 //! Patterns that begin alike share nodes; a node finds the next one by a hash look-up for literal names and by one
 //! `GlobSet` match for wildcards, so that a thousand patterns cost little more than ten.
+//!
+//! A `GlobSet` matches bytes, and a letter beyond ASCII has several. So that `?` and `[!a]` stand for one letter, names that
+//! have such letters are matched a second time with one byte in the place of each.
 
 use std::collections::{BTreeMap, HashMap};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::pattern::{Pattern, Segment};
+use super::pattern::{Pattern, Segment, wild};
 
 /// The nodes that are live after some names: sorted, each once. Empty: nothing can match any more.
 pub(super) type States = Vec<usize>;
@@ -22,6 +25,9 @@ struct Node {
     literals: HashMap<String, usize>,
     wild: GlobSet,
     wild_targets: Vec<usize>,
+    /// Those of `wild` in which the length of a letter matters, for names written by [`one_byte_each`].
+    short: GlobSet,
+    short_targets: Vec<usize>,
     /// The node of a following `**`, live together with this one because `**` may stand for nothing.
     any_depth: Option<usize>,
     /// This node is a `**`: it stays live whatever the next name is.
@@ -37,8 +43,17 @@ struct Draft {
     wild: BTreeMap<String, (Glob, usize)>,
 }
 
+/// What a glob that names letters beyond ASCII may match where their length matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beyond {
+    /// Too much: one such letter counts for any other. For denials.
+    Widen,
+    /// Too little. For what allows.
+    Narrow,
+}
+
 impl Trie {
-    pub(super) fn new(patterns: &[Pattern]) -> Self {
+    pub(super) fn new(patterns: &[Pattern], beyond: Beyond) -> Self {
         let mut drafts = vec![Draft::default()];
         for (index, pattern) in patterns.iter().enumerate() {
             let end = pattern
@@ -50,7 +65,10 @@ impl Trie {
             }
         }
         Self {
-            nodes: drafts.into_iter().map(Draft::finish).collect(),
+            nodes: drafts
+                .into_iter()
+                .map(|draft| draft.finish(beyond))
+                .collect(),
         }
     }
 
@@ -64,6 +82,7 @@ impl Trie {
     /// The states one name further.
     pub(super) fn step(&self, states: &[usize], name: &str) -> States {
         let mut next = Vec::new();
+        let short = (!name.is_ascii()).then(|| one_byte_each(name));
         for (at, node) in states
             .iter()
             .filter_map(|at| Some((*at, self.nodes.get(*at)?)))
@@ -76,6 +95,11 @@ impl Trie {
             }
             for hit in node.wild.matches(name) {
                 if let Some(target) = node.wild_targets.get(hit) {
+                    self.enter(*target, &mut next);
+                }
+            }
+            for hit in short.iter().flat_map(|name| node.short.matches(name)) {
+                if let Some(target) = node.short_targets.get(hit) {
                     self.enter(*target, &mut next);
                 }
             }
@@ -101,22 +125,40 @@ impl Trie {
 }
 
 impl Draft {
-    fn finish(self) -> Node {
-        let mut builder = GlobSetBuilder::new();
-        let mut wild_targets = Vec::new();
+    fn finish(self, beyond: Beyond) -> Node {
+        let (mut globs, mut short) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+        let (mut wild_targets, mut short_targets) = (Vec::new(), Vec::new());
         for (glob, target) in self.wild.into_values() {
-            builder.add(glob);
+            let text = glob.glob();
+            let fits = text.is_ascii() || beyond == Beyond::Widen;
+            if fits && text.contains(['?', '[']) {
+                let Ok(glob) = wild(&one_byte_each(text)) else {
+                    unreachable!("letters in the place of letters do not break a glob")
+                };
+                short.add(glob);
+                short_targets.push(target);
+            }
+            globs.add(glob);
             wild_targets.push(target);
         }
-        let Ok(wild) = builder.build() else {
+        let (Ok(wild), Ok(short)) = (globs.build(), short.build()) else {
             unreachable!("each glob was built on its own before")
         };
         Node {
             wild,
             wild_targets,
+            short,
+            short_targets,
             ..self.node
         }
     }
+}
+
+/// `text` with a byte that no name and no pattern has in the place of every letter beyond ASCII.
+fn one_byte_each(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii() { c } else { '\0' })
+        .collect()
 }
 
 /// The node behind `segment` from node `at`, made where there is none yet.

@@ -24,7 +24,7 @@ const FORMAT: u64 = 1;
 const HEADER: &str = "\
 # Written by ringfence: the exact components that the loops here run. Commit it.
 # A component that differs from its entry does not run. To accept a new one, delete
-# its entry and run `ringfence check`.
+# its entry and run `ringfence check --write-lock`.
 ";
 
 /// One entry: what was known of a plugin when it was pinned.
@@ -86,11 +86,11 @@ impl LockFileError {
     pub fn help(&self) -> String {
         match self {
             Self::Changed { reference, .. } => {
-                format!("if you changed or updated it yourself, delete the entry of {} from ringfence.lock and run `ringfence check`", quote(reference))
+                format!("if you changed or updated it yourself, delete the entry of {} from ringfence.lock and run `ringfence check --write-lock`", quote(reference))
             }
-            Self::Format(_) => "update ringfence, or delete ringfence.lock and run `ringfence check`".to_owned(),
+            Self::Format(_) => "update ringfence, or delete ringfence.lock and run `ringfence check --write-lock`".to_owned(),
             Self::TooLong(_) | Self::Entry { .. } => {
-                "restore ringfence.lock from version control, or delete it and run `ringfence check`".to_owned()
+                "restore ringfence.lock from version control, or delete it and run `ringfence check --write-lock`".to_owned()
             }
         }
     }

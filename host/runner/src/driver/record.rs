@@ -3,10 +3,20 @@
 use jiff::tz::TimeZone;
 use ringfence_core::ids::StepId;
 use ringfence_core::journal::{BeatReceipt, Body, Entry, Head, LoopState, decode, encode};
+use ringfence_core::text;
+use ringfence_core::verdict::Finding;
 
 use super::{BeatError, Surroundings};
-use crate::journal_file::{DiskJournal, JournalFile, JournalFileError};
+use crate::journal_file::{DiskJournal, JournalFile, JournalFileError, LINE_BYTES_MAX};
 use crate::state_dir::LoopDir;
+
+// Limit: a line of the journal without what stands around the receipt.
+const RECEIPT_BYTES_MAX: usize = LINE_BYTES_MAX - (4 << 10);
+// What stays of a receipt that is too long: enough to see what it was about.
+const FINDINGS_KEPT: usize = 10;
+const FILES_KEPT: usize = 20;
+const DENIALS_KEPT: usize = 5;
+const CHARS_KEPT: usize = 200;
 
 /// An open journal.
 pub(super) struct Record<'a> {
@@ -62,7 +72,7 @@ impl<'a> Record<'a> {
         receipt: BeatReceipt,
         durable: bool,
     ) -> Result<(), JournalFileError> {
-        self.append(Body::Beat(Box::new(receipt)), durable)
+        self.append(Body::Beat(Box::new(fitted(receipt))), durable)
     }
 
     /// Appends one entry; `durable` waits until it is on the disk.
@@ -78,5 +88,98 @@ impl<'a> Record<'a> {
         });
         self.head = head;
         Ok(())
+    }
+}
+
+/// The receipt, shortened when it does not fit into a line: whoever makes a beat talkative must not make it forgotten,
+/// with the fuel it spent and the attempt it was.
+fn fitted(mut receipt: BeatReceipt) -> BeatReceipt {
+    let bytes = serde_json::to_vec(&receipt).map_or(0, |text| text.len());
+    if bytes <= RECEIPT_BYTES_MAX {
+        return receipt;
+    }
+    shorten(&mut receipt.scope);
+    for result in &mut receipt.verdicts {
+        if let Ok(verdict) = &mut result.answer {
+            shorten(&mut verdict.findings);
+        }
+    }
+    for step in &mut receipt.steps {
+        let more = step.denials.len().saturating_sub(DENIALS_KEPT);
+        step.denials.truncate(DENIALS_KEPT);
+        step.denials_more = step.denials_more.saturating_add(more as u64);
+    }
+    if let Some(change) = &mut receipt.change {
+        let more = change.files.len().saturating_sub(FILES_KEPT);
+        change.files.truncate(FILES_KEPT);
+        change.files_more = change.files_more.saturating_add(more as u64);
+    }
+    receipt.notes.push(format!(
+        "findings, denials and files were left out: the whole receipt had {bytes} bytes, and a line may have {LINE_BYTES_MAX}"
+    ));
+    receipt
+}
+
+fn shorten(findings: &mut Vec<Finding>) {
+    findings.truncate(FINDINGS_KEPT);
+    for finding in findings {
+        finding.message = text::cut(&finding.message, CHARS_KEPT);
+        finding.help.clear();
+        finding.locations.truncate(1);
+        finding
+            .locations
+            .retain(|location| location.path.len() <= CHARS_KEPT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringfence_core::verdict::{GateResult, Location, Ruling, Severity, Verdict};
+
+    use super::*;
+
+    fn receipt() -> BeatReceipt {
+        let digest = ringfence_core::digest::Digest::of(b"x").to_string();
+        let text = serde_json::json!({
+            "beat": 1, "run": "r", "started": "2026-01-02T03:04:05Z", "settle": "propose", "loop_file": digest,
+            "setup": digest, "contract": "0.1.0", "base": {"tree": "t", "commit": null}, "signals": [], "steps": [],
+            "attempted": true, "scope": [], "verdicts": [], "outcome": {"kind": "skipped"}, "fuel": 7, "notes": [],
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    #[test]
+    fn a_receipt_always_fits_into_a_line() {
+        assert_eq!(fitted(receipt()), receipt());
+        let location = Location {
+            path: "a/".repeat(200),
+            line: 1,
+            column: 1,
+        };
+        let finding = Finding {
+            severity: Severity::Error,
+            rule: "loud".to_owned(),
+            message: "\u{1}".repeat(1_000),
+            locations: vec![location; 2],
+            help: "\u{1}".repeat(1_000),
+        };
+        let verdict = Verdict {
+            ruling: Ruling::Fail,
+            findings: vec![finding; 1_000],
+            summary: "no".to_owned(),
+        };
+        let gate = GateResult {
+            gate: StepId::new("loud").unwrap(),
+            answer: Ok(verdict),
+        };
+        let loud = BeatReceipt {
+            verdicts: vec![gate],
+            ..receipt()
+        };
+        let fitted = fitted(loud.clone());
+        assert!(serde_json::to_vec(&loud).unwrap().len() > LINE_BYTES_MAX);
+        assert!(serde_json::to_vec(&fitted).unwrap().len() < 1 << 20);
+        assert_eq!((fitted.fuel, fitted.notes.len()), (loud.fuel, 1));
+        assert!(fitted.verdicts.iter().all(|result| result.answer.is_ok()));
     }
 }

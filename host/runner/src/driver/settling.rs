@@ -101,8 +101,8 @@ impl Beat<'_> {
         let gates = gates.collect::<Vec<_>>().join(", ");
         // One line each: a component must not be able to write trailers of its own.
         let (summary, reason) = (
-            one_line(summary, SUBJECT_CHARS_MAX),
-            one_line(&publication.mv.reason, REASON_CHARS_MAX),
+            one_line(&in_order(summary), SUBJECT_CHARS_MAX),
+            one_line(&in_order(&publication.mv.reason), REASON_CHARS_MAX),
         );
         let (loop_id, beat) = (&self.spec.loop_id, publication.beat);
         let item = publication
@@ -114,6 +114,12 @@ impl Beat<'_> {
             "{summary}\n\n{reason}\n\nRingfence-Loop: {loop_id}\nRingfence-Beat: {beat}\nRingfence-Item: {item}\nRingfence-Gates: {gates}\n"
         )
     }
+}
+
+/// The text without the marks that make a terminal show it in another order.
+fn in_order(text: &str) -> String {
+    let turns = |c: &char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|c| !turns(c)).collect()
 }
 
 fn intent(publication: &Publication, settlement: &Settlement<'_>) -> Intent {
@@ -188,5 +194,15 @@ pub(super) fn diff(workspace: &Workspace, change: &ChangeSet) -> String {
     match workspace.unified_diff(change, DIFF_CONTEXT, &paths, DIFF_BYTES_MAX) {
         Ok(diff) => String::from_utf8_lossy(&diff).into_owned(),
         Err(error) => format!("(the diff cannot be shown: {})", chain(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_reads_as_it_is_written() {
+        assert_eq!(in_order("a\u{202e}b\u{2066}é\u{61c}"), "abé");
     }
 }

@@ -159,7 +159,10 @@ fn names_that_differ_in_case_are_two_names() {
         fs::rename(base.dir.join("case/One.md"), base.dir.join("case/one.md")).unwrap();
         proposed(&rig, &opened, &base, &NoSteps).unwrap();
         let names = rig.git(&["ls-tree", "-r", "--name-only", REF]);
-        assert!(names.contains("case/Two.md\ncase/one.md") && !names.contains("Case"), "{names}");
+        assert!(
+            names.contains("case/Two.md\ncase/one.md") && !names.contains("Case"),
+            "{names}"
+        );
         rig.assert_sound();
     }
 }

@@ -16,6 +16,7 @@ use crate::meter::SYSCALL;
 impl Fs {
     pub(super) fn create_directory_at(&self, place: &Place, path: &str) -> Answer<()> {
         let entry = self.entry_to_change(place, path, ErrorCode::Exist)?;
+        self.may_make()?;
         Ok(rustix::fs::mkdirat(
             entry.parent.fd(),
             &entry.name,
@@ -51,6 +52,7 @@ impl Fs {
             return Err(ErrorCode::NoEntry.into());
         }
         judge_target(&entry, target)?;
+        self.may_make()?;
         Ok(rustix::fs::symlinkat(
             target,
             entry.parent.fd(),
@@ -125,6 +127,15 @@ impl Fs {
                 Ok(rustix::fs::futimens(&*file.file, &times)?)
             }
             Descriptor::Dir(dir) => set_dir_times(&dir.place(), &times),
+        }
+    }
+
+    /// Refuses to make one more name when the call has made too many.
+    pub(super) fn may_make(&self) -> Answer<()> {
+        if self.meter.may_make() {
+            Ok(())
+        } else {
+            Err(ErrorCode::InsufficientSpace.into())
         }
     }
 

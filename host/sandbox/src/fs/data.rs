@@ -33,7 +33,7 @@ pub(super) fn read(
 /// Writes at `offset`; returns how much was written, which is all of it.
 pub(super) fn write(handle: &FileHandle, bytes: &[u8], offset: u64, meter: &Meter) -> Answer<u64> {
     let file = &handle.writable()?.file;
-    reserve(meter, bytes.len() as u64)?;
+    reserve(meter, added(file, offset, bytes.len())?)?;
     file.write_all_at(bytes, offset)?;
     Ok(bytes.len() as u64)
 }
@@ -43,6 +43,15 @@ pub(super) fn set_size(handle: &FileHandle, size: u64, meter: &Meter) -> Answer<
     let file = &handle.writable()?.file;
     reserve(meter, size.saturating_sub(file.metadata()?.len()))?;
     Ok(file.set_len(size)?)
+}
+
+/// What a write of `bytes` at `offset` counts as: a hole before it has to be read by whoever reads the file.
+fn added(file: &File, offset: u64, bytes: usize) -> std::io::Result<u64> {
+    if bytes == 0 {
+        return Ok(0);
+    }
+    let hole = offset.saturating_sub(file.metadata()?.len());
+    Ok(hole.saturating_add(bytes as u64))
 }
 
 fn reserve(meter: &Meter, bytes: u64) -> Answer<()> {
@@ -119,7 +128,11 @@ impl OutputStream for FileWriter {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let failed = |error: std::io::Error| StreamError::LastOperationFailed(error.into());
         self.meter.charge(SYSCALL);
-        if !self.meter.may_write(bytes.len() as u64) {
+        let count = match self.offset {
+            Some(offset) => added(&self.file, offset, bytes.len()).map_err(failed)?,
+            None => bytes.len() as u64,
+        };
+        if !self.meter.may_write(count) {
             return Err(failed(std::io::Error::from_raw_os_error(
                 rustix::io::Errno::NOSPC.raw_os_error(),
             )));

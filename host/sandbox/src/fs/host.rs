@@ -80,20 +80,18 @@ impl State {
     }
 
     fn push_descriptor(&mut self, descriptor: Descriptor) -> FsResult<Resource<Descriptor>> {
-        if let Descriptor::Dir(dir) = &descriptor {
-            self.fs.dirs.retain(|dir| dir.strong_count() > 0);
-            self.fs.dirs.push(Arc::downgrade(&dir.place));
+        match &descriptor {
+            Descriptor::Dir(dir) => self.fs.dirs.push(Arc::downgrade(&dir.place)),
+            Descriptor::File(file) => self.fs.files.push(Arc::downgrade(&file.file)),
         }
-        let resource = self.table.push(descriptor)?;
-        self.fs.open += 1;
-        Ok(resource)
+        Ok(self.table.push(descriptor)?)
     }
 
-    fn room_for_one_more(&self) -> FsResult<()> {
-        if self.fs.open < OPEN_MAX {
-            Ok(())
-        } else {
+    fn room_for_one_more(&mut self) -> FsResult<()> {
+        if self.fs.is_full() {
             Err(FsError::Code(ErrorCode::InsufficientMemory))
+        } else {
+            Ok(())
         }
     }
 }
@@ -120,7 +118,7 @@ impl preopens::Host for State {
                 {
                     Ok(resource) => Ok((resource, guest_path)),
                     Err(FsError::Trap(error)) => Err(error),
-                    Err(FsError::Code(_)) => Err(wasmtime::Error::msg("too many open files")),
+                    Err(FsError::Code(_)) => Err(wasmtime::Error::msg(super::TOO_MANY_OPEN)),
                 }
             })
             .collect()
@@ -246,8 +244,10 @@ impl HostDescriptor for State {
     fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<Listing>> {
         self.room_for_one_more()?;
         let listing = self.at(&fd, |fs, place| fs.list(place))?;
+        let entries = listing.0.len();
         let resource = self.table.push(listing)?;
-        self.fs.open += 1;
+        self.fs.listings += 1;
+        self.fs.listed += entries;
         Ok(resource)
     }
 
@@ -373,9 +373,7 @@ impl HostDescriptor for State {
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {
-        self.table.delete(fd)?;
-        self.fs.open = self.fs.open.saturating_sub(1);
-        Ok(())
+        Ok(self.table.delete(fd).map(drop)?)
     }
 }
 
@@ -401,12 +399,16 @@ impl HostDirectoryEntryStream for State {
         &mut self,
         stream: Resource<Listing>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        Ok(self.table.get_mut(&stream)?.0.pop())
+        let entry = self.table.get_mut(&stream)?.0.pop();
+        let handed_out = usize::from(entry.is_some());
+        self.fs.listed = self.fs.listed.saturating_sub(handed_out);
+        Ok(entry)
     }
 
     fn drop(&mut self, stream: Resource<Listing>) -> wasmtime::Result<()> {
-        self.table.delete(stream)?;
-        self.fs.open = self.fs.open.saturating_sub(1);
+        let left = self.table.delete(stream)?.0.len();
+        self.fs.listed = self.fs.listed.saturating_sub(left);
+        self.fs.listings = self.fs.listings.saturating_sub(1);
         Ok(())
     }
 }

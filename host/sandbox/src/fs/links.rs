@@ -16,7 +16,11 @@ use super::place::{Spot, Tree};
 use super::search::{self, Seen};
 use super::stop::{Answer, denied};
 use super::sys;
+use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::meter::Meter;
+
+// Limit: what the host keeps of a tree full of such files; a larger one counts as one that cannot be known.
+const NAMES_BYTES_MAX: usize = 64 << 20;
 
 type Names = HashMap<(u64, u64), Vec<RelPath>>;
 
@@ -81,11 +85,16 @@ pub(super) fn judge_other_names(
 /// Every name in the tree of every file with more than one, denied places included.
 fn find(tree: &Tree, meter: &Meter) -> Answer<Names> {
     let mut names = Names::new();
+    let mut bytes = 0_usize;
     search::below(tree, &RelPath::ROOT, meter, &mut |seen| {
         if let Seen::Entry(path, stat) = seen
             && sys::file_type(stat) == FileType::RegularFile
             && sys::name_count(stat) > 1
         {
+            bytes = bytes.saturating_add(path.as_str().len());
+            if bytes > NAMES_BYTES_MAX {
+                return Err(ErrorCode::InsufficientMemory.into());
+            }
             names
                 .entry((stat.st_dev, stat.st_ino))
                 .or_default()

@@ -10,7 +10,7 @@ use super::{Fs, sys};
 use crate::bindings::wasi::filesystem::types::{DirectoryEntry, ErrorCode};
 use crate::meter::{ENTRY, SYSCALL};
 
-// Limit: 64 MiB of names at most; no program wants such a directory at once.
+// Limit: 64 MiB of names at most, those of all open listings together; no program wants such a directory at once.
 const ENTRIES_MAX: usize = 1 << 18;
 
 /// The entries that are still to be handed out, in reverse.
@@ -32,7 +32,7 @@ impl Fs {
         for entry in rustix::fs::Dir::read_from(&dir)? {
             self.meter.charge(ENTRY);
             let entry = entry?;
-            if entries.len() >= ENTRIES_MAX {
+            if entries.len() + self.listed >= ENTRIES_MAX {
                 return Err(Stop::Code(ErrorCode::InsufficientMemory));
             }
             // A name that is no UTF-8 cannot be spelled by a guest or a rule.

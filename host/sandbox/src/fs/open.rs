@@ -104,6 +104,7 @@ impl Fs {
         if open.contains(OpenFlags::DIRECTORY) {
             return Err(ErrorCode::Invalid.into());
         }
+        self.may_make()?;
         // Exclusive: had somebody else put a file here meanwhile, it was not judged.
         let fd = open_here(
             entry,

@@ -113,9 +113,9 @@ impl Spot {
         })
     }
 
-    /// The judge at the resolved path.
-    pub(super) fn cursor(&self) -> &Cursor {
-        &self.resolved
+    /// The judge at the path as given.
+    pub(super) fn asked(&self) -> &Cursor {
+        self.given.as_ref().unwrap_or(&self.resolved)
     }
 
     /// The same spot, reached by a path as given that the judge `given` stands at.

@@ -9,7 +9,7 @@ use super::place::Tree;
 use super::stop::{Answer, Stop};
 use super::sys;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
-use crate::meter::{ENTRY, Meter};
+use crate::meter::{ENTRY, Meter, PATH_NAME};
 
 // Limit: half a minute of a slow disk; a larger tree counts as one that cannot be known.
 const ENTRIES_MAX: usize = 1_000_000;
@@ -24,7 +24,8 @@ pub(super) enum Seen<'a> {
 /// Visits everything below `start`.
 ///
 /// # Errors
-/// What `visit` returns; `insufficient-memory` for a tree with more than a million entries.
+/// What `visit` returns; `insufficient-memory` for a tree with more than a million entries, or one that costs more than the
+/// guest has left.
 pub(super) fn below(
     tree: &Tree,
     start: &RelPath,
@@ -34,6 +35,7 @@ pub(super) fn below(
     let mut entries = 0;
     let mut pending = vec![start.clone()];
     while let Some(path) = pending.pop() {
+        meter.charge(PATH_NAME.saturating_mul(path.names().count() as u64));
         let Ok(dir) = open(tree, &path) else {
             visit(Seen::Unknown)?;
             continue;
@@ -41,7 +43,7 @@ pub(super) fn below(
         for entry in rustix::fs::Dir::read_from(&dir)? {
             entries += 1;
             meter.charge(ENTRY);
-            if entries > ENTRIES_MAX {
+            if entries > ENTRIES_MAX || meter.is_spent() {
                 return Err(Stop::Code(ErrorCode::InsufficientMemory));
             }
             let entry = entry?;

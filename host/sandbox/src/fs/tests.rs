@@ -664,7 +664,30 @@ fn the_write_quota_holds_for_sizes_too() {
             Fine,
             "cutting costs nothing"
         );
+        assert_eq!(
+            end(&data::write(file, b"x", 1 << 40, meter)),
+            Code(ErrorCode::InsufficientSpace),
+            "a hole counts as written"
+        );
+        assert_eq!(end(&data::write(file, b"", 1 << 40, meter)), Fine);
+        assert_eq!(end(&data::write(file, b"x", 1 << 18, meter)), Fine);
+        assert_eq!(meter.bytes_written(), Bytes((1 << 19) + (1 << 18) + 1));
     });
+}
+
+#[test]
+fn a_handle_reached_by_a_link_is_judged_by_both_paths() {
+    for name_by_name in [false, true] {
+        let world = world_with(name_by_name, &["**"], &[], &["docs/to-dir/er/b.md"]);
+        let deep = world.dir("docs/to-dir");
+        for (path, expect) in [("er/b.md", Denied), ("er/../er/b.md", Denied), ("er", Fine)] {
+            let opened = world
+                .fs
+                .open_at(&deep, Follow, path, OpenFlags::empty(), Flags::READ);
+            assert_eq!(end(&opened), expect, "{path}");
+        }
+        assert_eq!(end(&world.read("docs/deep/er/b.md")), Fine);
+    }
 }
 
 #[test]

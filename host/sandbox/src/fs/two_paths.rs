@@ -83,6 +83,7 @@ impl Fs {
             Access::Write,
             &self.meter,
         )?;
+        self.may_make()?;
         rustix::fs::linkat(
             old.parent.fd(),
             &old.name,

@@ -23,6 +23,8 @@ use crate::meter::{Meter, PATH_NAME};
 
 // Limit: the kernel's own; beyond it a path is a loop.
 const LINKS_MAX: usize = 40;
+// Limit: handles that one walk holds at a time, beside those of the guest; no workspace is half as deep.
+const DEPTH_MAX: usize = 128;
 
 /// What to do with a link at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +75,7 @@ pub(super) fn resolve(
         meter,
         queue: VecDeque::new(),
         stack: vec![start.clone()],
-        given: vec![start.spot.cursor().clone()],
+        given: vec![start.spot.asked().clone()],
         must_be_dir: false,
         links: 0,
     };
@@ -121,7 +123,13 @@ impl Walk<'_> {
         let Some((last, above)) = names.split_last() else {
             return Ok(Some(Found::Dir(start.clone())));
         };
-        if names.contains(&"..") || (!above.is_empty() && !start.tree.kernel_resolves()) {
+        if names.contains(&"..") {
+            return Ok(None);
+        }
+        if above.len() > DEPTH_MAX {
+            return Err(Stop::Code(ErrorCode::NameTooLong));
+        }
+        if !above.is_empty() && !start.tree.kernel_resolves() {
             return Ok(None);
         }
         let mut spot = start.spot.clone();
@@ -258,6 +266,9 @@ impl Walk<'_> {
             Err(Errno::XDEV) => return mount_point(&entry.spot.path, self.wanted),
             Err(errno) => return Err(errno.into()),
         };
+        if self.stack.len() > DEPTH_MAX {
+            return Err(Stop::Code(ErrorCode::NameTooLong));
+        }
         self.stack.push(Place {
             tree: entry.parent.tree,
             fd,

@@ -69,8 +69,43 @@ struct Timer {
 
 #[async_trait]
 impl Pollable for Timer {
+    /// A guest may wait for several things at once. So a timer lets everything else have its turn first, and of several
+    /// timers only the earliest moves the clock.
     async fn ready(&mut self) {
-        self.meter
-            .sleep(self.when.saturating_sub(self.meter.elapsed_nanos()));
+        let waiting = Waiting::begin(&self.meter, self.when);
+        while self.meter.elapsed_nanos() < self.when {
+            tokio::task::yield_now().await;
+            if waiting.is_earliest() {
+                // However far off: what cannot be paid for ends the guest as soon as this returns.
+                self.meter.sleep(self.when.saturating_sub(self.meter.elapsed_nanos()));
+                return;
+            }
+        }
+    }
+}
+
+/// A timer that is being waited for, until it is dropped.
+struct Waiting<'a> {
+    meter: &'a Meter,
+    when: u64,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(meter: &'a Meter, when: u64) -> Self {
+        meter.alarms().push(when);
+        Self { meter, when }
+    }
+
+    fn is_earliest(&self) -> bool {
+        self.meter.alarms().iter().all(|other| self.when <= *other)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut alarms = self.meter.alarms();
+        if let Some(at) = alarms.iter().position(|when| *when == self.when) {
+            alarms.swap_remove(at);
+        }
     }
 }

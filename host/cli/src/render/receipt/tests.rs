@@ -179,6 +179,16 @@ fn full(said: &str, outcome: Outcome) -> BeatReport {
     BeatReport {
         receipt,
         outcome,
+        found: vec![SituationItem {
+            id: "broken-link".to_owned(),
+            sensor: "links".to_owned(),
+            title: said.to_owned(),
+            labels: Vec::new(),
+            detail: serde_json::Value::Null,
+            attempts: 0,
+            eligible: false,
+            why_not: Some(said.to_owned()),
+        }],
         logs,
         diff: format!("+{said}"),
         recovered: vec![text()],
@@ -204,6 +214,9 @@ fn everything_that_can_go_wrong() {
 
     docs beat 7: discarded (dry run: nothing is kept)
       links: broken-link ×21
+
+    found: 1 item, 0 open to be worked on
+      said so (not now)
 
     decided: fix does said so for item \u{202e}
       said so

@@ -108,7 +108,6 @@ fn full() -> BeatReceipt {
     receipt.change = Some(ChangeSummary {
         digest: digest("change"),
         base_tree: "b".to_owned(),
-        base_commit: None,
         candidate_tree: "c".to_owned(),
         files: vec![FileSummary {
             path: RelPath::lexical("docs/ä.md").unwrap(),

@@ -1,0 +1,33 @@
+//! Takes the gate out of the README, so that the tests compile what stands there and nothing else.
+//!
+//! Owns `OUT_DIR/src/lib.rs`, and `OUT_DIR/plugin.toml`, which the gate looks for beside its folder.
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+const README: &str = "../../README.md";
+
+const PLUGIN: &str = "\
+roles = [\"gate\"]
+summary = \"Refuses binary files\"
+
+[asks]
+read = []
+write = []
+";
+
+#[expect(clippy::print_stdout, reason = "how a build script talks to Cargo")]
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={README}");
+    let text = fs::read_to_string(README)?;
+    let (_, rest) = text
+        .split_once("```rust\n")
+        .ok_or("the README has no block of Rust")?;
+    let (gate, _) = rest.split_once("```").ok_or("its block has no end")?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    fs::create_dir_all(out.join("src"))?;
+    fs::write(out.join("plugin.toml"), PLUGIN)?;
+    fs::write(out.join("src/lib.rs"), gate)?;
+    Ok(())
+}

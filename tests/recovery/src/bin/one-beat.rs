@@ -1,0 +1,178 @@
+//! Runs one beat of the loop in a folder, and says each step it comes to; on request it ends itself there, waits there,
+//! or finds the disk full from there on.
+//!
+//! ```text
+//! one-beat PROJECT CACHE TIME [pin | kill:N | pause:N | full:N:BYTES]
+//! ```
+//!
+//! On stdout: `step NAME` each time, `paused` before it reads a line from stdin, and at the end `report JSON`. What kept
+//! the beat from beginning goes to stderr, with exit status 1. `pin` writes `ringfence.lock` and runs nothing.
+//!
+//! **Invariant:** everything but the steps is what a user's beat does: the same driver, sandbox, git and disk.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::ffi::OsString;
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ringfence_runner::clock::FakeClock;
+use ringfence_runner::driver::{self, BeatOptions, Surroundings};
+use ringfence_runner::git::GitProgram;
+use ringfence_runner::open_loop::{LockMode, OpenLoop, PluginSource};
+use ringfence_runner::steps::Steps;
+use ringfence_sandbox::Sandbox;
+use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
+
+const PLUGINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../host/cli/plugins");
+const NAMES: [&str; 6] = [
+    "diff-size",
+    "first-fixable",
+    "md-link-fix",
+    "md-links",
+    "paths",
+    "report",
+];
+
+/// What is to happen at one of the steps, counted from 1.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Kill(usize),
+    Pause(usize),
+    /// From this step on no file can be written beyond so many bytes.
+    Full(usize, u64),
+}
+
+struct Told {
+    order: Option<Order>,
+    seen: Cell<usize>,
+}
+
+impl Steps for Told {
+    fn at(&self, step: &'static str) {
+        self.seen.set(self.seen.get() + 1);
+        let done = say(&format!("step {step}")).and_then(|()| self.obey());
+        if done.is_err() {
+            std::process::abort();
+        }
+    }
+}
+
+impl Told {
+    fn obey(&self) -> io::Result<()> {
+        let now = self.seen.get();
+        match self.order {
+            Some(Order::Kill(at)) if at == now => Ok(kill_process(getpid(), Signal::KILL)?),
+            Some(Order::Pause(at)) if at == now => {
+                say("paused")?;
+                io::stdin().lock().read_line(&mut String::new()).map(drop)
+            }
+            Some(Order::Full(at, bytes)) if at == now => {
+                let limit = Rlimit {
+                    current: Some(bytes),
+                    maximum: Some(bytes),
+                };
+                Ok(setrlimit(Resource::Fsize, limit)?)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The standard plugins, read from where they are shipped.
+struct Shipped(Vec<(&'static str, Vec<u8>)>);
+
+impl Shipped {
+    fn read() -> io::Result<Self> {
+        let read = |name| {
+            let path = PathBuf::from(PLUGINS).join(format!("{name}.wasm"));
+            Ok((name, std::fs::read(path)?))
+        };
+        NAMES
+            .into_iter()
+            .map(read)
+            .collect::<io::Result<_>>()
+            .map(Self)
+    }
+}
+
+impl PluginSource for Shipped {
+    fn std(&self, name: &str) -> Option<&[u8]> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, bytes)| bytes.as_slice())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        NAMES.to_vec()
+    }
+}
+
+fn main() -> ExitCode {
+    match run(std::env::args_os().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut source = error.source();
+            while let Some(error) = source {
+                text = format!("{text}: {error}");
+                source = error.source();
+            }
+            match writeln!(io::stderr(), "{text}") {
+                Ok(()) => ExitCode::FAILURE,
+                Err(_) => ExitCode::from(2),
+            }
+        }
+    }
+}
+
+fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
+    let mut args = args.into_iter();
+    let (Some(project), Some(cache), Some(time)) = (args.next(), args.next(), args.next()) else {
+        return Err("usage: one-beat PROJECT CACHE TIME [ORDER]".into());
+    };
+    let order = args.next().map(OsString::into_string).transpose();
+    let order = order.map_err(|text| format!("{text:?} is no order"))?;
+    let program = GitProgram::find(&std::env::var_os("PATH").unwrap_or_default())?;
+    let open = OpenLoop::open(&program, &PathBuf::from(project), None)?;
+    let locked = open.lock(&Shipped::read()?, LockMode::Write)?;
+    if order.as_deref() == Some("pin") {
+        return Ok(());
+    }
+    let told = Told {
+        order: order.as_deref().map(read_order).transpose()?,
+        seen: Cell::new(0),
+    };
+    let sandbox = Sandbox::new(Some(PathBuf::from(cache)))?;
+    let time = time.into_string().map_err(|_| "the time is no text")?;
+    let clock = FakeClock::at(time.parse()?);
+    let around = Surroundings {
+        sandbox: &sandbox,
+        clock: &clock,
+        steps: &told,
+    };
+    let options = BeatOptions {
+        dry_run: false,
+        memo: true,
+    };
+    let report = driver::beat(&open, &locked, options, around, &mut |_| {})?;
+    say(&format!("report {}", serde_json::to_string(&report)?))?;
+    Ok(())
+}
+
+fn read_order(text: &str) -> Result<Order, Box<dyn Error>> {
+    let parts: Vec<_> = text.split(':').collect();
+    match parts.as_slice() {
+        ["kill", at] => Ok(Order::Kill(at.parse()?)),
+        ["pause", at] => Ok(Order::Pause(at.parse()?)),
+        ["full", at, bytes] => Ok(Order::Full(at.parse()?, bytes.parse()?)),
+        _ => Err(format!("{text:?} is no order").into()),
+    }
+}
+
+/// One line in one piece, so that a kill leaves nothing half said.
+fn say(line: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(format!("{line}\n").as_bytes())?;
+    out.flush()
+}

@@ -1,0 +1,187 @@
+//! A beat is not alone: another one wants to begin, a dead one has left its lock, and the user goes on working.
+
+use std::fs;
+
+use ringfence_runner::steps;
+
+use crate::ground::{Ground, Kind, Project};
+use crate::history::{History, published};
+use crate::one_beat::Running;
+use crate::users::Users;
+
+/// Starts a beat and waits until it stands at the `nth` call of a step.
+fn paused(ground: &Ground, project: &Project, step: &str, nth: usize) -> Running {
+    let number = ground.number_of(step, nth);
+    let mut running = project.beat().told(format!("pause:{number}")).start();
+    running.until_paused();
+    running
+}
+
+#[test]
+fn a_second_beat_is_refused_at_once_and_the_first_is_unharmed() {
+    let ground = Ground::new(Kind::Propose);
+    for step in [steps::LEFTOVERS_REMOVED, steps::CHANGE_MEASURED, steps::REF_CREATED] {
+        let project = ground.fresh();
+        let users = Users::of(&project);
+        let mut first = paused(&ground, &project, step, 1);
+        let second = project.beat().run();
+        let expected = format!(
+            "another beat of this loop is running (process {}, since 2026-01-05T12:00:00Z)",
+            first.child.id()
+        );
+        assert_eq!(second.refusal(), expected);
+        first.go_on();
+        first.end().assert_settled();
+        History::assert_settled(&project, &ground.items[..1], step);
+        users.assert_unharmed(&project, step);
+    }
+}
+
+#[test]
+fn the_lock_of_a_dead_process_is_taken_over() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    project.beat().run().assert_settled();
+    for note in ["{\"pid\":1,\"since\":\"2026-01-01T00:00:00Z\"}", "", "no note"] {
+        fs::write(project.state().join("lock"), note).unwrap();
+        project.beat().run().assert_settled();
+    }
+    History::assert_settled(&project, &ground.items[..4], "stale locks");
+    assert_eq!(fs::read(project.state().join("lock")).unwrap(), b"");
+}
+
+#[test]
+fn a_proposal_begins_from_its_base_even_when_the_user_has_gone_on() {
+    let ground = Ground::new(Kind::Propose);
+    for step in [steps::CHANGE_MEASURED, steps::OBJECTS_IMPORTED, steps::COMMIT_VERIFIED] {
+        for (what, args) in [
+            ("commit", &["commit", "-q", "-m", "meanwhile"][..]),
+            ("switch", &["switch", "-q", "-c", "elsewhere"]),
+            ("pack", &["pack-refs", "--all"]),
+        ] {
+            let when = format!("{what} at {step}");
+            let project = ground.fresh();
+            let base = project.git(&["rev-parse", "HEAD"]);
+            let mut running = paused(&ground, &project, step, 1);
+            project.git(args);
+            let users = Users::of(&project);
+            running.go_on();
+            running.end().assert_settled();
+            let parent = project.git(&["rev-parse", "refs/heads/ringfence/docs/1^"]);
+            assert_eq!(parent, base, "{when}");
+            History::assert_settled(&project, &ground.items[..1], &when);
+            users.assert_unharmed(&project, &when);
+            project.beat().run().assert_settled();
+            History::assert_settled(&project, &ground.items[..2], &when);
+        }
+    }
+}
+
+#[test]
+fn a_commit_that_the_users_gc_takes_away_is_not_proposed() {
+    let ground = Ground::new(Kind::Propose);
+    for step in [steps::OBJECTS_IMPORTED, steps::COMMIT_VERIFIED] {
+        let project = ground.fresh();
+        let mut running = paused(&ground, &project, step, 1);
+        project.git(&["gc", "-q", "--prune=now"]);
+        let users = Users::of(&project);
+        running.go_on();
+        let ended = running.end();
+        assert_eq!(ended.outcome(), "failed", "{step}");
+        users.assert_unharmed(&project, step);
+        assert!(published(&project).is_empty(), "{step}");
+        project.beat().days_later(1).run().assert_settled();
+        History::assert_settled(&project, &ground.items[..1], step);
+        users.assert_unharmed(&project, step);
+    }
+}
+
+#[test]
+fn between_beats_a_repository_is_its_users() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    let mut beats = 0;
+    for args in [
+        &["commit", "-q", "-m", "more"][..],
+        &["switch", "-q", "-c", "elsewhere"],
+        &["gc", "-q", "--prune=now"],
+    ] {
+        project.beat().run().assert_settled();
+        beats += 1;
+        project.git(args);
+        let users = Users::of(&project);
+        History::assert_settled(&project, &ground.items[..beats], args[0]);
+        users.assert_unharmed(&project, args[0]);
+    }
+    project.beat().run().assert_settled();
+    History::assert_settled(&project, &ground.items[..4], "gc");
+}
+
+#[test]
+fn what_the_user_deleted_is_not_proposed_again() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    project.beat().run().assert_settled();
+    project.git(&["branch", "-q", "-D", "ringfence/docs/1"]);
+    project.beat().run().assert_settled();
+    assert_eq!(History::of(&project).items(), ground.items[..2]);
+    let left: Vec<_> = published(&project).into_iter().collect();
+    assert_eq!(left, ["refs/heads/ringfence/docs/2"]);
+}
+
+#[test]
+fn a_loop_without_its_state_directory_makes_new_branches_and_spares_the_old() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    project.beat().run().assert_settled();
+    project.beat().run().assert_settled();
+    let before = project.git(&["for-each-ref", "refs/heads/ringfence"]);
+    // What `git clean -fdx` does.
+    fs::remove_dir_all(project.top().join(".ringfence")).unwrap();
+    project.commit("meanwhile");
+    for _ in 0..2 {
+        project.beat().run().assert_settled();
+    }
+    let after = project.git(&["for-each-ref", "refs/heads/ringfence"]);
+    assert!(after.starts_with(&before), "{after}");
+    assert_eq!(after.lines().count(), 4);
+    assert_eq!(History::of(&project).items(), ground.items[..2]);
+}
+
+#[test]
+fn a_branch_in_the_way_is_named_and_costs_one_beat() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    project.git(&["branch", "ringfence"]);
+    let users = Users::of(&project);
+    let ended = project.beat().run();
+    assert_eq!(
+        ended.report()["outcome"]["message"],
+        "a branch named refs/heads/ringfence is in the way of refs/heads/ringfence/docs/1"
+    );
+    users.assert_unharmed(&project, "in the way");
+    project.git(&["branch", "-q", "-m", "ringfence", "mine"]);
+    let ended = project.beat().days_later(1).run();
+    ended.assert_settled();
+    assert_eq!(ended.recovered(), [""; 0], "nothing was cut off");
+    assert_eq!(History::of(&project).items(), ground.items[..1]);
+}
+
+#[test]
+fn a_proposal_that_was_cut_off_and_then_changed_by_the_user_is_theirs() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    let number = ground.number_of(steps::REF_CREATED, 1);
+    project.beat().told(format!("kill:{number}")).run().assert_killed_at(steps::REF_CREATED);
+    let name = "refs/heads/ringfence/docs/1";
+    let commit = project.git(&["commit-tree", "-p", name, "-m", "mine", &format!("{name}^{{tree}}")]);
+    project.git(&["update-ref", name, &commit]);
+    let expected = format!(
+        "an earlier beat was cut off, and what came of it is unclear: {name} is there, and is not what this loop was about to publish"
+    );
+    assert_eq!(project.beat().run().refusal(), expected);
+    assert_eq!(project.git(&["rev-parse", name]), commit);
+    project.git(&["branch", "-q", "-m", "ringfence/docs/1", "mine"]);
+    project.beat().run().assert_settled();
+    assert_eq!(History::of(&project).items(), ground.items[..1]);
+}

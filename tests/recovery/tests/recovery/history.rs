@@ -1,0 +1,120 @@
+//! What a loop's journal says, held against what is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use jiff::tz::TimeZone;
+use ringfence_core::journal::{self, Intent, LoopState};
+
+use crate::ground::{Kind, Project};
+
+/// A journal that was read whole.
+#[derive(Debug)]
+pub(crate) struct History(LoopState);
+
+/// One settled change.
+#[derive(Debug)]
+struct Settled {
+    item: String,
+    target: String,
+    commit: String,
+}
+
+impl History {
+    /// Reads the journal; none yet is an empty one.
+    #[track_caller]
+    pub(crate) fn of(project: &Project) -> Self {
+        let bytes = fs::read(project.journal()).unwrap_or_default();
+        let read = journal::decode(&bytes).unwrap();
+        assert_eq!(read.torn_tail, None);
+        Self(LoopState::fold(&read.entries, &TimeZone::UTC))
+    }
+
+    /// What was begun and has no end.
+    pub(crate) fn pending(&self) -> Option<&Intent> {
+        self.0.pending.as_ref()
+    }
+
+    /// The items that were settled, in order.
+    pub(crate) fn items(&self) -> Vec<String> {
+        self.settled().into_iter().map(|one| one.item).collect()
+    }
+
+    fn settled(&self) -> Vec<Settled> {
+        let proposals = self.0.proposals.iter().map(|one| Settled {
+            item: one.item.clone().unwrap().to_string(),
+            target: one.reference.clone(),
+            commit: one.commit.clone(),
+        });
+        let shadows = self.0.shadows.iter().map(|one| Settled {
+            item: one.item.clone().unwrap().to_string(),
+            target: one.patch.clone(),
+            commit: String::new(),
+        });
+        proposals.chain(shadows).collect()
+    }
+
+    /// Fails unless exactly `items` are settled, each once and whole, and nothing else is there or left open.
+    #[track_caller]
+    pub(crate) fn assert_settled(project: &Project, items: &[String], when: &str) {
+        let history = Self::of(project);
+        assert_eq!(history.pending(), None, "{when}");
+        let settled = history.settled();
+        let known: Vec<_> = settled.iter().map(|one| one.item.as_str()).collect();
+        assert_eq!(known, items, "{when}");
+        let targets: BTreeSet<_> = settled.iter().map(|one| one.target.clone()).collect();
+        assert_eq!(targets, published(project), "{when}");
+        for one in &settled {
+            match project.kind {
+                Kind::Propose => assert_is_branch(project, one, when),
+                Kind::Shadow => assert_is_patch(project, one, "worktree", when),
+                Kind::Folder => assert_is_patch(project, one, "project", when),
+            }
+        }
+    }
+}
+
+/// Names of all branches or patches of the loop.
+pub(crate) fn published(project: &Project) -> BTreeSet<String> {
+    let folder = match project.kind {
+        Kind::Propose => {
+            let listed = project.git(&["for-each-ref", "--format=%(refname)", "refs/heads/ringfence"]);
+            return listed.lines().map(str::to_owned).collect();
+        }
+        Kind::Shadow => "shadow",
+        Kind::Folder => "proposals",
+    };
+    let Ok(entries) = fs::read_dir(project.state().join(folder)) else {
+        return BTreeSet::new();
+    };
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    // A patch that is being written has another name until it is whole.
+    names
+        .filter(|name| name.ends_with(".patch"))
+        .map(|name| format!("{folder}/{name}"))
+        .collect()
+}
+
+/// One commit on top of one of the user's, which says what it is for.
+#[track_caller]
+fn assert_is_branch(project: &Project, one: &Settled, when: &str) {
+    let format = "--format=%H%n%(trailers:key=Ringfence-Item,valueonly,separator=)%n%an";
+    let range = format!("{}..{}", one.commit, one.target);
+    assert_eq!(project.git(&["rev-list", &range]), "", "{when}");
+    let log = project.git(&["log", format, &one.target, "--not", "main", "other"]);
+    assert_eq!(
+        log.lines().collect::<Vec<_>>(),
+        [&one.commit, &one.item, "Ringfence"],
+        "{when}"
+    );
+}
+
+#[track_caller]
+fn assert_is_patch(project: &Project, one: &Settled, tree: &str, when: &str) {
+    let patch = project.state().join(&one.target);
+    let text = fs::read_to_string(&patch).unwrap();
+    assert!(text.contains(&one.item), "{when}: {text}");
+    let dir = project.root().join(tree);
+    let (ok, said) = project.try_git(&dir, &["apply", "--check", patch.to_str().unwrap()]);
+    assert!(ok, "{when}: {said}");
+}

@@ -1,0 +1,192 @@
+//! Each standard plugin, as it is shipped, does its job on a small case, and does it for about the fuel it did before.
+//!
+//! The rest of what they promise is tested beside them; here it is the component and the boundary that count.
+
+use ringfence_testkit::core::policy::Denial;
+use ringfence_testkit::core::verdict::{Ruling, Verdict};
+use ringfence_testkit::{Case, Run};
+use ringfence_tests_sandbox::{guest, plugin};
+use serde_json::{Value, json};
+
+const BROKEN: &str = "# Hello\n\nSee [the setup](setup.md) and [the rest](gone.md).\n";
+const SETUP: &str = "# Setup\n";
+
+/// A call's fuel is the same on every run; another build of the plugin may move it, a tenfold change is an accident.
+fn costs<T>(run: &Run<T>, about: u64) {
+    let fuel = run.fuel().0;
+    eprintln!("fuel {fuel}");
+    assert!(fuel > about / 3 && fuel < about * 3, "{fuel} is not about {about}");
+}
+
+fn rules(verdict: &Verdict) -> Vec<&str> {
+    verdict.findings.iter().map(|finding| finding.rule.as_str()).collect()
+}
+
+#[test]
+fn md_links_names_what_is_broken_and_what_can_be_mended() {
+    let case = Case::new().unchanged("README.md", BROKEN).unchanged("docs/setup.md", SETUP);
+    let run = plugin("md-links").observe(&case);
+    let seen = run.answer();
+    let targets: Vec<Value> = seen
+        .items
+        .iter()
+        .map(|item| {
+            let detail: Value = serde_json::from_str(&item.detail).unwrap();
+            json!([detail["target"], detail["suggestion"], item.labels.contains(&"fixable".into())])
+        })
+        .collect();
+    assert_eq!(
+        targets,
+        [json!(["setup.md", "docs/setup.md", true]), json!(["gone.md", null, false])]
+    );
+    assert!(run.denials().is_empty(), "{:?}", run.denials());
+    costs(&run, 450_000);
+}
+
+#[test]
+fn md_links_judges_only_what_a_change_breaks() {
+    let gate = plugin("md-links");
+    let before = "# Hello\n";
+    for (after, expect) in [
+        ("# Hello, world\n", Ruling::Pass),
+        ("[x](nowhere.md)\n", Ruling::Fail),
+        ("[x](docs/setup.md)\n", Ruling::Pass),
+    ] {
+        let case = Case::new().modified("README.md", before, after).unchanged("docs/setup.md", SETUP);
+        let run = gate.judge(&case);
+        assert_eq!(run.answer().ruling, expect, "{after}: {:?}", run.answer());
+        costs(&run, 350_000);
+    }
+    let case = Case::new().unchanged("README.md", BROKEN).modified("src/main.rs", "a", "b");
+    assert_eq!(gate.judge(&case).answer().ruling, Ruling::Abstain);
+}
+
+#[test]
+fn md_link_fix_repairs_one_link_and_nothing_else() {
+    let case = Case::new().unchanged("README.md", BROKEN).unchanged("docs/setup.md", SETUP);
+    let fix = plugin("md-link-fix");
+    let input = json!({ "path": "README.md", "target": "setup.md", "suggestion": "docs/setup.md" });
+    let run = fix.act(&case, "fix", &input);
+    assert!(run.answer().summary.contains("docs/setup.md"), "{:?}", run.answer());
+    assert_eq!(case.text("README.md"), Some(BROKEN.replace("(setup.md)", "(docs/setup.md)")));
+    assert_eq!(case.text("docs/setup.md").as_deref(), Some(SETUP));
+    assert_eq!(case.files().len(), 2);
+    assert!(run.denials().is_empty(), "{:?}", run.denials());
+    costs(&run, 430_000);
+
+    let before = case.files();
+    let gone = json!({ "path": "README.md", "target": "gone.md" });
+    let refusal = fix.act(&case, "fix", &gone).refusal().to_string();
+    assert!(refusal.contains("gone.md"), "{refusal}");
+    assert_eq!(case.files(), before);
+}
+
+#[test]
+fn md_link_fix_writes_only_where_it_may() {
+    let fix = plugin("md-link-fix");
+    let input = json!({ "path": "README.md", "target": "setup.md" });
+    let case = || Case::new().unchanged("README.md", BROKEN).unchanged("docs/setup.md", SETUP);
+    let case_narrow = case().write(&["docs/**"]);
+    let run = fix.act(&case_narrow, "fix", &input);
+    assert!(run.refusal().to_string().contains("README.md"), "{:?}", run.called());
+    let denied: Vec<String> = run.denials().iter().filter_map(Denial::grant_line).collect();
+    assert_eq!(denied, ["write = [\"README.md\"]"]);
+    assert_eq!(case_narrow.text("README.md").as_deref(), Some(BROKEN));
+    // What is denied is not even in a listing, so the plugin cannot tell it from nothing.
+    let case_denied = case().deny("README.md");
+    let run = fix.act(&case_denied, "fix", &input);
+    assert!(run.refusal().to_string().contains("no file"), "{:?}", run.called());
+    assert_eq!(case_denied.text("README.md").as_deref(), Some(BROKEN));
+}
+
+#[test]
+fn first_fixable_takes_the_first_that_may_be_worked_on() {
+    let item = |id: &str, label: &str, eligible: bool| {
+        json!({ "id": id, "title": id, "labels": [label], "detail": { "of": id },
+                "eligible": eligible, "why_not": "held" })
+    };
+    let situation = |items: &[Value]| {
+        json!({ "version": 1, "items": items,
+                "executors": [{ "id": "fix", "actions": [{ "name": "fix" }] }] })
+    };
+    let decider = plugin("first-fixable");
+    let items = [item("a", "typo", true), item("b", "fixable", false), item("c", "fixable", true)];
+    let run = decider.decide(&Case::new(), &situation(&items));
+    let decided = run.answer();
+    assert_eq!(
+        (decided.item_id.as_str(), decided.executor.as_str(), decided.action.as_str()),
+        ("c", "fix", "fix")
+    );
+    assert_eq!(serde_json::from_str::<Value>(&decided.input).unwrap(), json!({ "of": "c" }));
+    costs(&run, 40_000);
+    let run = decider.decide(&Case::new(), &situation(&items[..2]));
+    assert_eq!(run.answer().executor, "none");
+    assert!(run.answer().reason.contains("held"), "{:?}", run.answer());
+}
+
+#[test]
+fn diff_size_holds_a_change_to_its_limits() {
+    let gate = plugin("diff-size");
+    let case = || Case::new().modified("a.md", "1\n2\n3\n", "1\n").added("b.md", "x\n");
+    for (config, ruling, expect) in [
+        (json!({}), Ruling::Pass, &[][..]),
+        (json!({ "max_files": 1 }), Ruling::Fail, &["too-many-files"]),
+        (json!({ "max_lines": 2 }), Ruling::Fail, &["too-many-lines"]),
+        (json!({ "max_file_bytes": 1 }), Ruling::Fail, &["file-too-large", "file-too-large"]),
+    ] {
+        let run = gate.judge(&case().config(config.clone()));
+        assert_eq!((run.answer().ruling, rules(run.answer())), (ruling, expect.to_vec()), "{config}");
+        costs(&run, 12_000);
+    }
+    let binary = gate.judge(&Case::new().added("x.bin", b"\0\0"));
+    assert_eq!(rules(binary.answer()), ["binary-file"]);
+}
+
+#[test]
+fn paths_holds_a_change_to_named_paths() {
+    let gate = plugin("paths");
+    let case = || Case::new().added("docs/a.md", "x\n").added("src/b.rs", "x\n");
+    for (config, ruling, expect) in [
+        (json!({}), Ruling::Pass, &[][..]),
+        (json!({ "allow": ["docs/**"] }), Ruling::Fail, &["path-not-allowed"]),
+        (json!({ "deny": ["DOCS/**"] }), Ruling::Fail, &["denied-path"]),
+        (json!({ "max_files": 1 }), Ruling::Fail, &["too-many-files"]),
+    ] {
+        let run = gate.judge(&case().config(config.clone()));
+        assert_eq!((run.answer().ruling, rules(run.answer())), (ruling, expect.to_vec()), "{config}");
+        costs(&run, 450_000);
+    }
+}
+
+#[test]
+fn report_writes_down_what_it_is_told_and_obeys_none_of_it() {
+    let executor = plugin("report");
+    let input = json!({ "path": "out/r.md", "title": "Seen [x](y)", "body": "# no heading",
+                        "items": [{ "title": "<b>one</b>", "labels": ["a|b"] }] });
+    let case = Case::new().unchanged("mine.md", "mine");
+    let run = executor.act(&case, "write", &input);
+    eprintln!("{:?}", run.called());
+    let text = case.text("out/r.md").unwrap();
+    assert!(text.contains("one") && !text.contains("<b>") && !text.contains("\n# no heading"), "{text}");
+    assert!(run.denials().is_empty(), "{:?}", run.denials());
+    costs(&run, 800_000);
+
+    let refused = executor.act(&case, "write", &json!({ "path": "mine.md" })).refusal().to_string();
+    assert!(refused.contains("mine.md"), "{refused}");
+    assert_eq!(case.text("mine.md").as_deref(), Some("mine"));
+}
+
+/// What a plugin asks for is what it gets, however much the loop would give.
+#[test]
+fn asks_bound_what_a_loop_grants() {
+    let report = plugin("report");
+    let case = Case::new();
+    let run = report.act(&case, "write", &json!({ "path": "script.sh" }));
+    assert!(run.called().answer.as_ref().is_ok_and(Result::is_err), "{:?}", run.called());
+    // A gate never writes, even when it asks for it and the loop would let an executor.
+    let case = Case::new().config(json!({ "writes": [["a.md", "x"]], "lenient": true }));
+    let run = guest("puppet").judge(&case);
+    assert_eq!(run.answer().ruling, Ruling::Pass, "{:?}", run.answer());
+    assert_eq!(run.denials().len(), 1, "{:?}", run.denials());
+    assert!(case.files().is_empty());
+}

@@ -1,1 +1,0 @@
-//! Attacks that take several steps, or that the table has no row for.
