@@ -17,7 +17,6 @@ read = []
 write = []
 ";
 
-#[expect(clippy::print_stdout, reason = "how a build script talks to Cargo")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={README}");
     let text = fs::read_to_string(README)?;

@@ -12,6 +12,7 @@ mod journal;
 mod plugin;
 mod schema;
 mod status;
+mod ways_out;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -89,6 +90,14 @@ impl Stop {
             .hanging(0, 6, text![text!["help"].ink(Ink::Strong), ": ", what]);
         self
     }
+
+    /// The same where there is something to do about it.
+    pub(crate) fn help_if(self, what: Option<&'static str>) -> Self {
+        match what {
+            Some(what) => self.help(what),
+            None => self,
+        }
+    }
 }
 
 impl From<OpenError> for Stop {
@@ -97,7 +106,7 @@ impl From<OpenError> for Stop {
         let stop = |error: &OpenError| Self::error(exit, error);
         match &error {
             OpenError::Diagnostics { name, text, diagnostics: found } => {
-                Self { exit, page: diagnostics(name, text, found) }
+                Self { exit, page: diagnostics(name, text, &ways_out::of_diagnostics(text, found)) }
             }
             OpenError::NoLoopFile(_) => stop(&error).help("write one with `ringfence init`"),
             OpenError::Unpinned(_) => stop(&error).help(
@@ -105,9 +114,9 @@ impl From<OpenError> for Stop {
             ),
             OpenError::LockFile(lock) => stop(&error).help(Safe::paragraph(&lock.help())),
             OpenError::Timezone(_) => stop(&error).help("name one of the IANA database, such as \"Europe/Berlin\""),
-            OpenError::Git(_)
-            | OpenError::Discover(_)
-            | OpenError::Outside { .. }
+            OpenError::Git(git) => stop(&error).help_if(ways_out::of_git(git)),
+            OpenError::Discover(project) => stop(&error).help_if(ways_out::of_discover(project)),
+            OpenError::Outside { .. }
             | OpenError::Io { .. }
             | OpenError::Plugin { .. } => stop(&error),
         }
@@ -116,7 +125,7 @@ impl From<OpenError> for Stop {
 
 impl From<StateDirError> for Stop {
     fn from(error: StateDirError) -> Self {
-        Self::error(Exit::Host, &error)
+        Self::error(Exit::Host, &error).help_if(ways_out::of_state(&error))
     }
 }
 

@@ -147,7 +147,15 @@ impl Exit {
             | OpenError::Outside { .. }
             | OpenError::Timezone(_)
             | OpenError::Unpinned(_) => Self::Usage,
-            OpenError::Io { source, .. } if source.kind() == ErrorKind::NotFound => Self::Usage,
+            // `Other` is the runner's own word for a file that is there and is no text, or no file.
+            OpenError::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::Other
+                ) =>
+            {
+                Self::Usage
+            }
             OpenError::Io { .. } => Self::Host,
             OpenError::Diagnostics { diagnostics, .. } => {
                 if diagnostics.iter().any(|one| one.code == "contract") {

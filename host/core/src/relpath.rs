@@ -160,10 +160,11 @@ pub fn check_text(text: &str) -> Result<(), PathError> {
         && matches!(text.as_bytes().get(2), Some(b'/' | b'\\'));
     match text {
         "" => Err(PathError::Empty),
+        // First, since the other errors are reported with the text.
+        _ if text.len() > PATH_BYTES_MAX => Err(PathError::TooLong),
         _ if text.starts_with('/') || drive => Err(PathError::Absolute),
         _ if text.contains('\\') => Err(PathError::Backslash),
         _ if text.contains('\0') => Err(PathError::Nul),
-        _ if text.len() > PATH_BYTES_MAX => Err(PathError::TooLong),
         _ => Ok(()),
     }
 }

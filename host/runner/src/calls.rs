@@ -162,7 +162,7 @@ impl<'a> Calls<'a> {
                 .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))?;
             Ok(without_foreign_paths(verdict, step, source.files()))
         });
-        let answer = answer.map_err(|failure| failure.to_string());
+        let answer = answer.map_err(|failure| failure.message);
         (
             GateResult {
                 gate: step.id.clone(),

@@ -38,10 +38,6 @@ impl ChangeSource for ChangeView {
         let blob = match changed {
             Some(file) if file.old_blob.is_empty() => None,
             Some(file) => Some(file.old_blob.clone()),
-            // Git reads a path that begins like this as an instruction, which may be about another file.
-            None if path.as_str().starts_with(':') => {
-                return Err(io::Error::other("a path that begins with a colon"));
-            }
             None => self
                 .workspace
                 .blob_at(&self.change.base_tree, path)

@@ -10,6 +10,7 @@ mod record;
 mod settling;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement};
@@ -36,7 +37,7 @@ use crate::change_view::ChangeView;
 use crate::clock::Clock;
 use crate::git::GitError;
 use crate::journal_file::JournalFileError;
-use crate::lock::{LockError, LoopLock};
+use crate::lock::{Holder, LockError, LoopLock};
 use crate::memo::Memo;
 use crate::open_loop::{Locked, OpenLoop};
 use crate::recovery::RecoveryError;
@@ -149,10 +150,10 @@ pub fn beat(
     let started = around.clock.now();
     let dir = StateDir::open(open.project.top())?.open_loop(&locked.spec.loop_id)?;
     let lock = LoopLock::acquire(&dir, around.clock)?;
-    let mut recovered = crate::recovery::sweep(&dir, &lock, around.steps)?
-        .iter()
-        .map(|path| format!("removed what an earlier beat left: {}", path.display()))
-        .collect::<Vec<_>>();
+    let mut recovered: Vec<_> = lock.died().map(end_of).into_iter().collect();
+    let swept = crate::recovery::sweep(&dir, &lock, around.steps)?;
+    let removed = |path: &PathBuf| format!("removed what an earlier beat left: {}", path.display());
+    recovered.extend(swept.iter().map(removed));
     let mut record = Record::open(&dir, around)?;
     recovered.extend(record.repaired.take());
     progress(Progress::Preparing);
@@ -193,6 +194,11 @@ pub fn beat(
     };
     let outcome = beat.run(plan);
     beat.report(outcome, recovered)
+}
+
+fn end_of(holder: &Holder) -> String {
+    let Holder { pid, since } = holder;
+    format!("an earlier beat (process {pid}, since {since}) did not come to its end")
 }
 
 /// A beat under way.

@@ -18,18 +18,19 @@ use ringfence_core::digest::{Digest, PartsHasher};
 use ringfence_core::json;
 use ringfence_core::spec::LockedStep;
 use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::state_dir::write_atomic;
 
-// Limit: several years of a loop's steps; the oldest go first.
+// Limit: some hundred beats' steps; those that were not used for longest go first.
 const ENTRIES_MAX: usize = 500;
 // Limit: what a person does not miss on a disk; an honest answer is some KiB.
 const BYTES_MAX: u64 = 256 << 20;
 // Limit: twice what the largest answer may weigh.
 const ENTRY_BYTES_MAX: u64 = 64 << 20;
-/// What may change an answer or its fuel besides the key: the host's version, engine and price list included.
+/// What may change an answer besides the key.
 const VERSION: &str = concat!("ringfence ", env!("CARGO_PKG_VERSION"));
 
 /// Everything that decides a step's answer, as one digest.
@@ -43,6 +44,7 @@ impl StepKey {
         let mut hasher = PartsHasher::new("ringfence step 1");
         hasher
             .part("version", VERSION.as_bytes())
+            .part("fuel rules", ringfence_sandbox::FUEL_RULES.as_bytes())
             .part("component", step.digest.as_bytes())
             .part("role", step.role.as_str().as_bytes())
             .part("config", json::canonical(&step.config).as_bytes())
@@ -85,7 +87,10 @@ impl Memo {
         let path = self.enabled.then(|| self.path(key))?;
         let text = read_entry(&path)?;
         let (sum, text) = text.split_once('\n')?;
-        (sum == Digest::of(text.as_bytes()).to_string()).then(|| serde_json::from_str(text).ok())?
+        let whole = sum == Digest::of(text.as_bytes()).to_string();
+        let remembered = whole.then(|| serde_json::from_str(text).ok())?;
+        touch(&path);
+        remembered
     }
 
     /// Keeps an answer. What cannot be kept is asked for again, so a failure here is only worth a line in the log.
@@ -148,6 +153,21 @@ fn read_entry(path: &Path) -> Option<String> {
     let mut text = String::new();
     file.take(ENTRY_BYTES_MAX).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+/// Marks an answer as used just now, so that it is not among the first to go. If that fails, it goes earlier.
+fn touch(path: &Path) {
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    };
+    let times = Timestamps {
+        last_access: now,
+        last_modification: now,
+    };
+    if let Err(error) = utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW) {
+        tracing::debug!(path = %path.display(), %error, "an answer could not be marked as used");
+    }
 }
 
 #[cfg(test)]

@@ -134,6 +134,22 @@ pub enum SettleError {
     Git(#[from] GitError),
 }
 
+impl SettleError {
+    /// True when it is certain that nothing was made visible, whatever stands under the name.
+    #[must_use]
+    pub fn leaves_nothing(&self) -> bool {
+        match self {
+            Self::Empty
+            | Self::Exists(_)
+            | Self::NameTaken { .. }
+            | Self::NotAsJudged { .. }
+            | Self::NoRepository
+            | Self::Measure(_) => true,
+            Self::Io { .. } | Self::Git(_) => false,
+        }
+    }
+}
+
 impl Settlement<'_> {
     /// What [`carry_out`] would do.
     #[must_use]
@@ -222,7 +238,10 @@ fn publish_branch(
         .args(["--no-deref", "-m", "ringfence: proposed", "--stdin"]);
     let ended = call.stdin(wish.into_bytes()).run_any()?;
     if ended.code != Some(0) {
-        check_name(repo, reference)?;
+        // A git that was killed may have made it all the same.
+        if repo.resolve(reference)?.as_ref() != Some(&commit) {
+            check_name(repo, reference)?;
+        }
         return Err(failed("update-ref", &ended).into());
     }
     steps.at(steps::REF_CREATED);

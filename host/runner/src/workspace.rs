@@ -245,7 +245,9 @@ impl Workspace {
             "--full-tree",
             "--format=%(objecttype) %(objectname)",
         ]);
-        let listed = call.args([tree, "--", path.as_str()]).run()?;
+        // Without the prefix, git would read a path that begins with a colon as an instruction.
+        let literal = format!(":(literal){}", path.as_str());
+        let listed = call.args([tree, "--", &literal]).run()?;
         let listed = String::from_utf8_lossy(&listed);
         Ok(listed
             .trim_end_matches('\0')

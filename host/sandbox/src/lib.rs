@@ -56,5 +56,6 @@ pub use compile::{COMPILE_DEADLINE, LoadError};
 pub use engine::{Sandbox, SandboxError};
 pub use fs::{Mount, Times};
 pub use inspect::{COMPONENT_BYTES_MAX, InspectError, Inspection, inspect};
+pub use meter::FUEL_RULES;
 pub use plugin::{ActOutcome, Plugin};
 pub use state::Origin;

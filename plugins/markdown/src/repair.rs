@@ -91,7 +91,7 @@ fn nearest(library: &Library<'_>, path: &str, broken: &Break) -> Vec<String> {
     let page = format!("{path}.md");
     let mut tried = vec![(path, Kind::Folder, 2)];
     if !parts(&broken.link.target).path.ends_with('/') {
-        tried.push((path, Kind::File, components_min(path)));
+        tried.push((path, Kind::File, components_min(path, &broken.link.target)));
         if !name(path).contains('.') {
             tried.push((&page, Kind::File, 2));
         }
@@ -116,8 +116,9 @@ fn nearest(library: &Library<'_>, path: &str, broken: &Break) -> Vec<String> {
 }
 
 /// How many components a file must share with the path it replaces. One, its name, is enough for documents and
-/// pictures; source files and names that every folder may have need their folder as well.
-fn components_min(path: &str) -> usize {
+/// pictures; source files need their folder as well. So do names that every folder may have, where the link itself
+/// names that folder; the folder of the document alone says too little.
+fn components_min(path: &str, target: &str) -> usize {
     const EVERYWHERE: [&str; 5] = ["changelog", "contributing", "index", "license", "readme"];
     const TELLING: [&str; 14] = [
         "adoc", "drawio", "gif", "jpeg", "jpg", "markdown", "md", "mp4", "pdf", "png", "rst",
@@ -127,8 +128,19 @@ fn components_min(path: &str) -> usize {
     let Some((stem, extension)) = name.rsplit_once('.') else {
         return 2;
     };
-    let telling = TELLING.contains(&extension) && !EVERYWHERE.contains(&stem);
-    if telling { 1 } else { 2 }
+    match (EVERYWHERE.contains(&stem), TELLING.contains(&extension)) {
+        (true, _) => 2 + usize::from(!names_a_folder(target)),
+        (false, true) => 1,
+        (false, false) => 2,
+    }
+}
+
+fn names_a_folder(target: &str) -> bool {
+    let names = parts(target).path.split('/');
+    names
+        .filter(|name| !matches!(*name, "" | "." | ".."))
+        .count()
+        > 1
 }
 
 /// The same path with `.md` added, taken away, or in place of `.html`.

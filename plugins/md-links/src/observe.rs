@@ -4,7 +4,7 @@
 //!
 //! **Invariant:** the answer is bounded whatever the workspace holds, and what is cut off still changes the signal.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use ringfence_markdown::breaks::breaks;
 use ringfence_markdown::{Break, Files, Library, Repair, Tree, repair};
@@ -51,6 +51,7 @@ pub(crate) fn observe(tree: &Tree, files: &dyn Files, scope: &Scope) -> Observat
         "links": survey.links,
         "broken": survey.broken.len(),
         "fixable": fixable,
+        "listed": listed.len(),
         "list": listed,
         "unreadable": unreadable,
     });
@@ -117,24 +118,32 @@ fn brief(target: &str) -> String {
 }
 
 fn items(library: &Library<'_>, survey: &Survey, scope: &Scope) -> Vec<Item> {
-    let mut seen: BTreeMap<(&str, &str, &str), u32> = BTreeMap::new();
+    // One item for all occurrences in a document: they are mended together.
+    let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     let workable = survey
         .broken
         .iter()
         .filter(|broken| broken.link.target.len() <= TARGET_BYTES_MAX);
     let mut items: Vec<Item> = Vec::new();
     for broken in workable.take(TRIED_MAX) {
-        let nth = seen
-            .entry((&broken.path, &broken.link.target, broken.rule.id()))
-            .or_default();
-        items.push(item(library, broken, &nth.to_string(), scope));
-        *nth += 1;
+        if seen.insert((&broken.path, &broken.link.target, broken.rule.id())) {
+            items.push(item(library, broken, scope));
+        }
     }
     // What can be mended comes first, so that what cannot does not hide it.
     items.sort_by_key(|item| !is_fixable(item));
     let fitting = fitting(items.iter().map(|item| item.detail.to_string().len()));
     items.truncate(fitting.min(SHOWN_MAX));
     items
+}
+
+/// A link from `/` into a folder that the workspace does not have is a route of a published site: whatever file has that name,
+/// the link would break there.
+fn is_site_route(library: &Library<'_>, target: &str) -> bool {
+    let first = target
+        .strip_prefix('/')
+        .and_then(|rest| rest.split(['/', '#', '?']).next());
+    first.is_some_and(|first| library.tree().kind(first).is_none())
 }
 
 fn is_fixable(item: &Item) -> bool {
@@ -150,7 +159,7 @@ fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
     sums.take_while(|sum| *sum <= ANSWER_BYTES_MAX).count()
 }
 
-fn item(library: &Library<'_>, broken: &Break, occurrence: &str, scope: &Scope) -> Item {
+fn item(library: &Library<'_>, broken: &Break, scope: &Scope) -> Item {
     let Break {
         path, link, rule, ..
     } = broken;
@@ -163,7 +172,9 @@ fn item(library: &Library<'_>, broken: &Break, occurrence: &str, scope: &Scope) 
         "rule": rule.id(),
     });
     let suggestion = match repair(library, broken, scope.settings) {
-        Repair::Unique(new) if link.span.is_some() => Some(new),
+        Repair::Unique(new) if link.span.is_some() && !is_site_route(library, &link.target) => {
+            Some(new)
+        }
         _ => None,
     };
     if let (Some(new), Some(fields)) = (suggestion, detail.as_object_mut()) {
@@ -171,7 +182,7 @@ fn item(library: &Library<'_>, broken: &Break, occurrence: &str, scope: &Scope) 
         fields.insert("suggestion".to_owned(), Value::String(new));
     }
     Item {
-        id: item_id("broken-link", &[rule.id(), path, &link.target, occurrence]),
+        id: item_id("broken-link", &[rule.id(), path, &link.target]),
         title: format!("`{}` in {path} {}", shown(&link.target), rule.words()),
         labels,
         detail,

@@ -160,7 +160,7 @@ fn what_moves_about_keeps_signal_and_ids() {
     };
     assert_eq!(seen.signal, moved.signal);
     assert_eq!(ids(&seen), ids(&moved));
-    assert_eq!(ids(&seen).len(), 3);
+    assert_eq!(ids(&seen).len(), 2, "all occurrences are one item");
     let other = observed(&[("a.md", "[x](b.md) [y](c.md)\n")]);
     assert_ne!(seen.signal, other.signal);
 }
@@ -175,6 +175,28 @@ fn a_fixable_item_says_what_its_repair_takes() {
     let expect = json!({ "path": "a.md", "line": 1, "column": 5, "target": "b.md", "rule": "missing-file",
                          "suggestion": "docs/b.md" });
     assert_eq!(item.detail, expect);
+}
+
+#[test]
+fn a_route_of_a_published_site_is_left_alone() {
+    let docs = [
+        ("docs/guide/npm-ls.md", ""),
+        ("docs/a.md", "[x](/commands/npm-ls)\n"),
+    ];
+    let seen = observed(&docs);
+    assert!(
+        seen.items
+            .iter()
+            .all(|item| !item.labels.contains(&"fixable".to_owned())),
+        "{seen:?}"
+    );
+    let rooted = [("docs/guide/b.md", ""), ("docs/a.md", "[x](/docs/b.md)\n")];
+    assert!(
+        observed(&rooted)
+            .items
+            .iter()
+            .any(|item| item.labels.contains(&"fixable".to_owned()))
+    );
 }
 
 #[test]

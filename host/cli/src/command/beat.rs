@@ -12,7 +12,7 @@ use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::{Sandbox, SandboxError};
 use serde::Serialize;
 
-use super::{Context, Stop};
+use super::{Context, Stop, ways_out};
 use crate::args::Beat;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -144,12 +144,20 @@ impl From<BeatError> for Stop {
             BeatError::Workspace(WorkspaceError::NoCommit(_)) => {
                 stop.help("commit something first, or work on the files as they are: `base = \"worktree\"` in the loop file")
             }
+            BeatError::Workspace(WorkspaceError::MissingObject { .. }) => {
+                stop.help("`git fsck` says more; a partial clone has to be made a whole one first")
+            }
+            BeatError::Workspace(WorkspaceError::Project(project)) => {
+                stop.help_if(ways_out::of_discover(&project))
+            }
+            BeatError::Workspace(WorkspaceError::Git(git)) | BeatError::Git(git) => {
+                stop.help_if(ways_out::of_git(&git))
+            }
+            BeatError::State(state) => stop.help_if(ways_out::of_state(&state)),
             BeatError::Workspace(_)
             | BeatError::Lock(LockError::Io { .. })
-            | BeatError::State(_)
             | BeatError::JournalFile(_)
             | BeatError::Recovery(_)
-            | BeatError::Git(_)
             | BeatError::Host(_) => stop,
         }
     }

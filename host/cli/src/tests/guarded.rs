@@ -124,6 +124,7 @@ fn a_state_directory_that_cannot_be_written() {
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
     --- stderr
     error: the state directory [project]/.ringfence cannot be written
+    help: give yourself the right to write there: beats keep their journal in it
     --- exit 8
     ");
     assert_eq!(rig.run(&["status"]).exit, Exit::Done);
@@ -153,7 +154,10 @@ fn a_machine_without_git() {
     let err = String::from_utf8(err).unwrap();
     assert_eq!(
         (exit, err.as_str()),
-        (Exit::Host, "error: the git program was not found\n")
+        (
+            Exit::Host,
+            "error: the git program was not found\nhelp: install git, or add its folder to PATH by its absolute path\n"
+        )
     );
 }
 

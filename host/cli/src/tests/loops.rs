@@ -94,8 +94,8 @@ fn check_shows_every_grant() {
     denied to every step
       [paths]    **/.env*, **/secrets/**
       always     **/.git/**, **/git~1/**, .ringfence/**, ringfence.lock
-      by default LOOP.md, loops/*/LOOP.md, **/.claude/**, **/.cursor/**,
-                 **/.idea/**, **/.mcp.json, **/.vscode/**, **/.zed/**, **/.envrc,
+      by default **/LOOP.md, **/.claude/**, **/.cursor/**, **/.idea/**,
+                 **/.mcp.json, **/.vscode/**, **/.zed/**, **/.envrc,
                  **/.bash_profile, **/.bashrc, **/.profile, **/.zprofile,
                  **/.zshenv, **/.zshrc
 
@@ -168,9 +168,9 @@ fn check_shows_who_narrows_what() {
     denied to every step
       [paths]    secrets/**
       always     **/.git/**, **/git~1/**, .ringfence/**, ringfence.lock
-      by default LOOP.md, loops/*/LOOP.md, **/.claude/**, **/.cursor/**,
-                 **/.idea/**, **/.mcp.json, **/.zed/**, **/.envrc, **/.bash_profile,
-                 **/.bashrc, **/.profile, **/.zprofile, **/.zshenv, **/.zshrc
+      by default **/LOOP.md, **/.claude/**, **/.cursor/**, **/.idea/**,
+                 **/.mcp.json, **/.zed/**, **/.envrc, **/.bash_profile, **/.bashrc,
+                 **/.profile, **/.zprofile, **/.zshenv, **/.zshrc
       LIFTED     **/.vscode/**: a default denial that this loop file switches off
 
     every plugin is the one pinned in ringfence.lock
@@ -197,9 +197,9 @@ fn check_pins_only_when_asked() {
     insta::assert_snapshot!(tail, @r"
       [paths]    secrets/**
       always     **/.git/**, **/git~1/**, .ringfence/**, ringfence.lock
-      by default LOOP.md, loops/*/LOOP.md, **/.claude/**, **/.cursor/**,
-                 **/.idea/**, **/.mcp.json, **/.zed/**, **/.envrc, **/.bash_profile,
-                 **/.bashrc, **/.profile, **/.zprofile, **/.zshenv, **/.zshrc
+      by default **/LOOP.md, **/.claude/**, **/.cursor/**, **/.idea/**,
+                 **/.mcp.json, **/.zed/**, **/.envrc, **/.bash_profile, **/.bashrc,
+                 **/.profile, **/.zprofile, **/.zshenv, **/.zshrc
       LIFTED     **/.vscode/**: a default denial that this loop file switches off
 
     not pinned in ringfence.lock: std:first-fixable, std:md-link-fix, std:md-links
@@ -341,6 +341,7 @@ fn plugins_that_are_none() {
        |
     15 | plugin = "./decide.wasm"
        |          ^^^^^^^^^^^^^^^ not found
+    help: build it, or correct the path, which begins at the top of the project
 
     LOOP.md: 1 error
     --- exit 2

@@ -12,8 +12,7 @@ const ALWAYS: &[&str] = &[
 
 /// Lifted by name in the loop file: they steer the loop itself, editors, agents and shells, all of which run programs.
 const DEFAULT: &[&str] = &[
-    "LOOP.md",
-    "loops/*/LOOP.md",
+    "**/LOOP.md",
     "**/.claude/**",
     "**/.cursor/**",
     "**/.idea/**",

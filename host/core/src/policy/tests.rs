@@ -177,7 +177,7 @@ fn built_in_denials_hold() {
         assert!(!allows(&policy, path, Access::Read), "{path}");
     }
     for path in [
-        "docs/LOOP.md",
+        "docs/LOOP.markdown",
         ".github/workflows/ci.yml",
         ".gitignore",
         "gitx",

@@ -7,6 +7,7 @@ use ringfence_core::beat::{BeatPlan, ExecutorPlan, StepPlan};
 use ringfence_core::decision::ActionInfo;
 use ringfence_core::digest::{Digest, PartsHasher};
 use ringfence_core::guard::BudgetLimits;
+use ringfence_core::ids::BeatNo;
 use ringfence_core::journal::{BaseRef, LoopState, Settle};
 use ringfence_core::manifest::CONTRACT;
 use ringfence_core::spec::{self, Level, LockedSpec, LockedStep};
@@ -14,6 +15,9 @@ use ringfence_core::spec::{self, Level, LockedSpec, LockedStep};
 use super::{BeatError, BeatOptions};
 use crate::open_loop::OpenLoop;
 use crate::workspace::{Base, BaseFrom, Workspace};
+
+// Limit: a branch with a higher number was not made by a loop, and must not use up the numbers there are.
+const NUMBER_MAX: u64 = 1 << 53;
 
 /// Where the loop wants its base from.
 pub(super) fn base_from(spec: &LockedSpec) -> BaseFrom {
@@ -33,7 +37,8 @@ pub(super) fn plan(
     started: Timestamp,
     options: BeatOptions,
 ) -> Result<BeatPlan, BeatError> {
-    let beat = state.next_beat();
+    let branches = branches(workspace)?;
+    let beat = number(&state, workspace, &branches);
     let settle = match spec.level {
         Level::L2 if !options.dry_run => Settle::Propose,
         Level::L1 | Level::L2 => Settle::Shadow,
@@ -61,7 +66,7 @@ pub(super) fn plan(
         attempts_per_item: spec.budget.attempts_per_item.into(),
         escalate_labels: spec.escalate.labels.clone(),
         denials_are_fatal: false,
-        open_proposals: open_proposals(&state, workspace)?,
+        open_proposals: open_proposals(&state, workspace, branches),
         state,
         now: started.to_zoned(open.timezone.clone()),
         base: BaseRef {
@@ -73,25 +78,59 @@ pub(super) fn plan(
     })
 }
 
+/// The branches of this loop that stand in the user's repository.
+fn branches(workspace: &Workspace) -> Result<BTreeSet<String>, BeatError> {
+    let Some(repo) = workspace.project().repository() else {
+        return Ok(BTreeSet::new());
+    };
+    Ok(repo.references(&prefix(workspace))?.into_iter().collect())
+}
+
+fn prefix(workspace: &Workspace) -> String {
+    format!("refs/heads/ringfence/{}/", workspace.dir().loop_id())
+}
+
+/// The first number that neither the journal nor a branch or patch has: whoever deletes the state directory keeps the
+/// branches, and other working trees of a repository have journals of their own.
+fn number(state: &LoopState, workspace: &Workspace, branches: &BTreeSet<String>) -> BeatNo {
+    let prefix = prefix(workspace);
+    let of_branches = branches
+        .iter()
+        .filter_map(|name| name.strip_prefix(&prefix)?.parse().ok());
+    let taken = of_branches.chain(patch_numbers(workspace));
+    let highest: u64 = taken
+        .filter(|number| *number < NUMBER_MAX)
+        .max()
+        .unwrap_or(0);
+    BeatNo(state.next_beat().0.max(highest.saturating_add(1)))
+}
+
+/// The numbers of all patches in the loop's folder; what cannot be listed is met again when a patch is written.
+fn patch_numbers(workspace: &Workspace) -> impl Iterator<Item = u64> + use<> {
+    let folders = ["shadow", "proposals"].map(|folder| workspace.dir().path().join(folder));
+    let entries = folders
+        .into_iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok());
+    entries.flatten().filter_map(|entry| {
+        let name = entry.ok()?.file_name();
+        name.to_str()?.strip_suffix(".patch")?.parse().ok()
+    })
+}
+
 /// The branches and patches of this loop that still stand.
-fn open_proposals(state: &LoopState, workspace: &Workspace) -> Result<BTreeSet<String>, BeatError> {
-    let mut open = BTreeSet::new();
-    if state.proposals.is_empty() {
-        return Ok(open);
-    }
-    if let Some(repo) = workspace.project().repository() {
-        open.extend(repo.references(&format!(
-            "refs/heads/ringfence/{}/",
-            workspace.dir().loop_id()
-        ))?);
-    }
+fn open_proposals(
+    state: &LoopState,
+    workspace: &Workspace,
+    branches: BTreeSet<String>,
+) -> BTreeSet<String> {
+    let mut open = branches;
     let patches = state.proposals.iter().map(|proposal| &proposal.reference);
     open.extend(
         patches
             .filter(|patch| workspace.dir().path().join(patch).is_file())
             .cloned(),
     );
-    Ok(open)
+    open
 }
 
 fn step_plan(step: &LockedStep) -> StepPlan {

@@ -72,6 +72,7 @@ impl Beat<'_> {
         let settled = match &published {
             Ok(settle::Published::Branch { commit, .. }) => Some(commit.clone()),
             Ok(settle::Published::Patch { .. }) => Some(String::new()),
+            Err(error) if error.leaves_nothing() => None,
             // Whether it is there is for the next beat to find out: the intent stays open.
             Err(error) => return Err(chain(error)),
         };
@@ -100,10 +101,16 @@ impl Beat<'_> {
         });
         let gates = gates.collect::<Vec<_>>().join(", ");
         // One line each: a component must not be able to write trailers of its own.
-        let (summary, reason) = (
-            one_line(&in_order(summary), SUBJECT_CHARS_MAX),
-            one_line(&in_order(&publication.mv.reason), REASON_CHARS_MAX),
-        );
+        let line = |text: &str, chars_max| one_line(&in_order(text), chars_max);
+        let subject = line(summary, SUBJECT_CHARS_MAX);
+        let reason = line(&publication.mv.reason, REASON_CHARS_MAX);
+        // What a subject has no room for stands in the body.
+        let whole = Some(line(summary, REASON_CHARS_MAX)).filter(|whole| *whole != subject);
+        let body = whole
+            .into_iter()
+            .chain([reason])
+            .collect::<Vec<_>>()
+            .join("\n\n");
         let (loop_id, beat) = (&self.spec.loop_id, publication.beat);
         let item = publication
             .mv
@@ -111,7 +118,7 @@ impl Beat<'_> {
             .as_ref()
             .map_or("none", |item| item.as_str());
         format!(
-            "{summary}\n\n{reason}\n\nRingfence-Loop: {loop_id}\nRingfence-Beat: {beat}\nRingfence-Item: {item}\nRingfence-Gates: {gates}\n"
+            "{subject}\n\n{body}\n\nRingfence-Loop: {loop_id}\nRingfence-Beat: {beat}\nRingfence-Item: {item}\nRingfence-Gates: {gates}\n"
         )
     }
 }

@@ -11,7 +11,7 @@ use ringfence_core::relpath::RelPath;
 
 use crate::bindings::ringfence::beat::change;
 use crate::change_source::ChangeSource;
-use crate::meter::{ENTRY, SYSCALL};
+use crate::meter::{ENTRY, GIT};
 use crate::state::State;
 
 // Limit: what the host holds for one answer; a gate that needs more of a file does not judge text.
@@ -28,7 +28,7 @@ impl change::Host for State {
 
     fn read_base(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let source = self.source()?;
-        self.meter.charge(SYSCALL);
+        self.meter.charge(GIT);
         let path = match RelPath::lexical(&path) {
             Ok(path) => path,
             Err(error) => return Ok(Err(error.to_string())),
@@ -48,7 +48,7 @@ impl change::Host for State {
 
     fn unified_diff(&mut self, context_lines: u32) -> wasmtime::Result<Result<String, String>> {
         let source = self.source()?;
-        self.meter.charge(SYSCALL);
+        self.meter.charge(GIT);
         let readable: Vec<RelPath> = source
             .files()
             .iter()

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
+use super::Listing;
 use super::data::{self, FileReader, FileWriter};
 use super::handle::{Descriptor, DirHandle};
 use super::place::Place;
 use super::stop::{Answer, Stop, code};
 use super::walk::LastLink;
-use super::{Listing, OPEN_MAX};
 use crate::bindings::wasi::filesystem::types::{
     Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode,
     HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags,

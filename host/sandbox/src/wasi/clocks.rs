@@ -77,7 +77,8 @@ impl Pollable for Timer {
             tokio::task::yield_now().await;
             if waiting.is_earliest() {
                 // However far off: what cannot be paid for ends the guest as soon as this returns.
-                self.meter.sleep(self.when.saturating_sub(self.meter.elapsed_nanos()));
+                self.meter
+                    .sleep(self.when.saturating_sub(self.meter.elapsed_nanos()));
                 return;
             }
         }

@@ -158,6 +158,13 @@ fn names_that_are_everywhere_need_their_folder() {
         &[],
         &["missing-file old/README.md → nothing"],
     );
+    // Both documents lie in a folder of the same name, which is no evidence.
+    check(
+        "a/src/y.md",
+        "[a](index.md)",
+        &[("b/src/index.md", "")],
+        &["missing-file index.md → nothing"],
+    );
 }
 
 #[test]

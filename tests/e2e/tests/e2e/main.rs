@@ -8,6 +8,13 @@
 //! compiled components are shared, in Cargo's folder for temporary files. How one rule decides is tested beside its code;
 //! here stands what comes of it all together.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may end at once"
+)]
+
 mod bad_input;
 mod loop_files;
 mod main_job;

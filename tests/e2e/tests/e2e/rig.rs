@@ -20,7 +20,6 @@ pub(crate) struct Rig {
 }
 
 /// What a command printed, and how it ended.
-#[must_use]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,

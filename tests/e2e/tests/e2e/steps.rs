@@ -83,26 +83,11 @@ fn a_gate_that_says_no_twice_leaves_the_item_to_a_person() {
     acts beat 1: discarded
       watch: taste
 
-    found: 1 item, 1 open to be worked on
-      A job
-
-    decided: make does act for job
-      it is there
-
-    changed: 1 file
-      added  +1 -0  docs/new.md
-
     judged
       fail  watch  not like this
                error[taste] too new
                  at docs/new.md:1
 
-    steps: [n] fuel in all
-      role      step   fuel            memory
-      sensor  look  [n] of [n]  [n] MiB
-      decider  pick  [n] of [n]  [n] MiB
-      executor  make  [n] of [n]  [n] MiB
-      gate  watch  [n] of [n]  [n] MiB
     --- exit 1
     ");
     let status = rig.run(&["status", "--format", "json"]).json();
@@ -117,26 +102,11 @@ fn a_gate_that_says_no_twice_leaves_the_item_to_a_person() {
       item job is left to a person: 2 of 2 attempts failed
       watch: taste
 
-    found: 1 item, 1 open to be worked on
-      A job
-
-    decided: make does act for job
-      it is there
-
-    changed: 1 file
-      added  +1 -0  docs/new.md
-
     judged
       fail  watch  not like this
                error[taste] too new
                  at docs/new.md:1
 
-    steps: [n] fuel in all
-      role      step   fuel            memory
-      sensor  look  [n] of [n]  [n] MiB  remembered
-      decider  pick  [n] of [n]  [n] MiB
-      executor  make  [n] of [n]  [n] MiB
-      gate  watch  [n] of [n]  [n] MiB  remembered
     --- exit 3
     ");
     assert_eq!(rig.beat(0)["outcome"]["kind"], "skipped", "no item is left");
@@ -159,65 +129,14 @@ fn gates_that_give_no_answer_have_not_passed() {
         )
     };
     let trap = gate(json!({ "panic": "out of my depth" }), "", 7);
-    insta::assert_snapshot!(trap.parts(&["acts", "judged", "said"]), @r"
-    acts beat 1: failed
-      trap: watch: trap: trap: panicked at tests/guests/puppet/src/script.rs:186:13:
-        out of my depth
-
-    found: 1 item, 1 open to be worked on
-      A job
-
-    decided: make does act for job
-      it is there
-
-    changed: 1 file
-      added  +1 -0  docs/new.md
-
-    judged
-      broken  watch  trap: trap: panicked at
-                     tests/guests/puppet/src/script.rs:186:13:\nout of my depth
-
-    steps: [n] fuel in all
-      role      step   fuel            memory
-      sensor  look  [n] of [n]  [n] MiB
-      decider  pick  [n] of [n]  [n] MiB
-      executor  make  [n] of [n]  [n] MiB
-      gate  watch  [n] of [n]  [n] MiB  trap
-
-    said
-      gate watch error: panicked at tests/guests/puppet/src/script.rs:186:13:\nout
-        of my depth
-    --- exit 7
-    ");
+    assert!(trap.out.contains("out of my depth"), "{}", trap.out);
     let fuel = gate(
         json!({ "burn": 1_000_000_000 }),
         "limits = { fuel = \"1M\" }",
         5,
     );
-    insta::assert_snapshot!(fuel.parts(&["acts", "judged"]), @r"
-    acts beat 1: failed
-      out-of-fuel: watch: out-of-fuel: out of fuel: used 1000000 of 1000000
-
-    found: 1 item, 1 open to be worked on
-      A job
-
-    decided: make does act for job
-      it is there
-
-    changed: 1 file
-      added  +1 -0  docs/new.md
-
-    judged
-      broken  watch  out-of-fuel: out of fuel: used 1000000 of 1000000
-
-    steps: [n] fuel in all
-      role      step   fuel            memory
-      sensor  look  [n] of [n]  [n] MiB
-      decider  pick  [n] of [n]  [n] MiB
-      executor  make  [n] of [n]  [n] MiB
-      gate  watch  [n] of [n]  [n] MiB  out-of-fuel
-    --- exit 5
-    ");
+    let used = "out of fuel: used 1000000 of 1000000";
+    assert!(fuel.out.contains(used), "{}", fuel.out);
     gate(
         json!({ "burn": 1_000_000_000_000_u64 }),
         "limits = { fuel = \"900T\", deadline = \"100ms\" }\n[budget]\nfuel_per_beat = \"1000T\"\nfuel_per_day = \"1000T\"",
@@ -338,27 +257,13 @@ fn writing_outside_the_grant_is_denied_with_the_line_to_paste() {
     acts beat 1: discarded
       the executor changed nothing
 
-    found: 1 item, 1 open to be worked on
-      A job
-
-    decided: make does act for job
-      it is there
-
-    changed: 0 files
-
-    steps: [n] fuel in all
-      role      step  fuel            memory
-      sensor  look  [n] of [n]  [n] MiB
-      decider  pick  [n] of [n]  [n] MiB
-      executor  make  [n] of [n]  [n] MiB
-
     denied
       executor make wanted to write src: not in the loop's list
           to allow it, in [paths]: write = ["src"]
       executor make wanted to write docs/secret: deny = "docs/secret/**"
       executor make wanted to write .git (2 times): always denied: "**/.git/**"
-      executor make wanted to write LOOP.md: denied by default: "LOOP.md"
-          to allow it, in [paths]: lift = ["LOOP.md"]
+      executor make wanted to write LOOP.md: denied by default: "**/LOOP.md"
+          to allow it, in [paths]: lift = ["**/LOOP.md"]
       executor make wanted to write ringfence.lock: always denied: "ringfence.lock"
       executor make wanted to write .ringfence: always denied: ".ringfence/**"
       executor make wanted to write ./.. (2 times): a path that leaves the workspace
@@ -367,6 +272,7 @@ fn writing_outside_the_grant_is_denied_with_the_line_to_paste() {
       executor make wanted to write docs/Secret: deny = "docs/secret/**"
       executor make wanted to read docs/secret: deny = "docs/secret/**"
       executor make wanted to read .git: always denied: "**/.git/**"
+
     --- exit 1
     "#);
     before.assert_untouched();
@@ -416,9 +322,9 @@ fn an_executor_that_lies_is_measured() {
 
 #[test]
 fn links_out_of_the_workspace_lead_nowhere() {
-    let rig_top = "/tmp/e2e-outside-of-every-project";
+    let outside = "/tmp/e2e-outside-of-every-project";
     let plan = json!([
-        { "op": "symlink-at", "path": rig_top, "new_path": "docs/absolute" },
+        { "op": "symlink-at", "path": outside, "new_path": "docs/absolute" },
         { "op": "symlink-at", "path": "../../../../../../etc", "new_path": "docs/up" },
         { "op": "symlink-at", "path": "../README.md", "new_path": "docs/readme" },
         { "op": "std-write", "path": "docs/up/escape", "text": "x" },

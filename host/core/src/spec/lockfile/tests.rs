@@ -28,7 +28,7 @@ fn renders_what_it_reads() {
     insta::assert_snapshot!(text, @r#"
     # Written by ringfence: the exact components that the loops here run. Commit it.
     # A component that differs from its entry does not run. To accept a new one, delete
-    # its entry and run `ringfence check`.
+    # its entry and run `ringfence check --write-lock`.
     version = 1
 
     [[plugin]]

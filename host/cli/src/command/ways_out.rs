@@ -1,0 +1,61 @@
+//! What to do about an error of the layers below, in words of the command line.
+//!
+//! **Invariant:** advice never loses anything: it moves away, restores or installs.
+
+use ringfence_core::spec::Diagnostic;
+use ringfence_runner::git::GitError;
+use ringfence_runner::git::discover::DiscoverError;
+use ringfence_runner::state_dir::StateDirError;
+
+/// What to do about a state directory that cannot be used.
+pub(super) fn of_state(error: &StateDirError) -> Option<&'static str> {
+    match error {
+        StateDirError::Symlink(_) | StateDirError::NotADirectory(_) => {
+            Some("move it away; a beat makes the directory where there is none")
+        }
+        StateDirError::ForeignOwner { .. } => {
+            Some("run as that user, or move the directory away: a beat makes a new one")
+        }
+        StateDirError::ReadOnly(_) => {
+            Some("give yourself the right to write there: beats keep their journal in it")
+        }
+        StateDirError::Io { .. } => None,
+    }
+}
+
+/// What to do about git.
+pub(super) fn of_git(error: &GitError) -> Option<&'static str> {
+    match error {
+        GitError::NotFound => Some("install git, or add its folder to PATH by its absolute path"),
+        GitError::TooOld { .. } => Some("install a newer git, or put one first in PATH"),
+        _ => None,
+    }
+}
+
+/// What to do about a project that cannot be used.
+pub(super) fn of_discover(error: &DiscoverError) -> Option<&'static str> {
+    match error {
+        DiscoverError::Broken { .. } => {
+            Some("restore the repository; without its .git the folder is worked on as it is")
+        }
+        DiscoverError::CorruptHead { .. } => Some("`git fsck` says more; nothing was changed"),
+        DiscoverError::Git(error) => of_git(error),
+        DiscoverError::Bare(_) | DiscoverError::OddPath(_) | DiscoverError::Io { .. } => None,
+    }
+}
+
+/// The problems of a loop file with where to look for plugins that are not there, which only this program knows.
+pub(super) fn of_diagnostics(text: &str, found: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut found = found.to_vec();
+    let is_missing = |one: &&mut Diagnostic| one.code == "missing-plugin" && one.help.is_none();
+    for missing in found.iter_mut().filter(is_missing) {
+        let named = text.get(missing.span.clone()).unwrap_or_default();
+        let help = if named.contains("std:") {
+            "`ringfence plugin list` shows those inside this program"
+        } else {
+            "build it, or correct the path, which begins at the top of the project"
+        };
+        missing.help = Some(help.to_owned());
+    }
+    found
+}
