@@ -102,14 +102,20 @@ impl Said {
                 last.text.push_str(kept);
                 self.count(text, kept);
             }
-            None => self.line(name, text),
+            None => {
+                if !self.line(name, text) {
+                    // What follows would else be put at the end of somebody else's line.
+                    self.open = None;
+                }
+            }
         }
     }
 
-    fn line(&mut self, level: &'static str, text: &str) {
+    /// A new line; false when it is dropped as a whole.
+    fn line(&mut self, level: &'static str, text: &str) -> bool {
         if self.lines.len() >= LINES_MAX || self.bytes >= BYTES_MAX {
             self.dropped += text.len() as u64;
-            return;
+            return false;
         }
         let kept = cut(text, BYTES_MAX - self.bytes);
         self.lines.push(LogLine {
@@ -117,6 +123,7 @@ impl Said {
             text: kept.to_owned(),
         });
         self.count(text, kept);
+        true
     }
 
     fn count(&mut self, text: &str, kept: &str) {
@@ -217,5 +224,9 @@ mod tests {
         }
         assert_eq!(lines(&many).len(), LINES_MAX);
         assert_eq!(many.said.lock().unwrap().dropped, 5);
+        many.stream("stdout", b"no end");
+        many.stream("stdout", b" of it");
+        assert!(lines(&many).iter().all(|(_, text)| text == "x"));
+        assert_eq!(many.said.lock().unwrap().dropped, 17);
     }
 }

@@ -295,14 +295,14 @@ fn loops_that_cannot_be_opened() {
       (os error 2)
     --- exit 2
     ");
-    rig.write("LOOP.md", "+++\nloop = \n+++\n");
+    rig.write("LOOP.md", "+++\nloop =\n+++\n");
     insta::assert_snapshot!(rig.run(&["check"]).shown(), @r"
     --- stderr
     error[toml]: invalid TOML: string values must be quoted, expected literal string
-     --> LOOP.md:2:8
+     --> LOOP.md:2:7
       |
-    2 | loop = 
-      |        ^ here
+    2 | loop =
+      |       ^ here
 
     LOOP.md: 1 error
     --- exit 2

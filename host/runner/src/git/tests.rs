@@ -1,3 +1,5 @@
+//! The git program: found, called within limits, and deaf to what a repository configures.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

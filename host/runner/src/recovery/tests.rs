@@ -1,3 +1,5 @@
+//! What a cut-off publication left behind, found and told apart.
+
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;

@@ -1,3 +1,5 @@
+//! Branches and patches, made once and whole, in repositories that would rather not.
+
 use std::cell::RefCell;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

@@ -1,3 +1,5 @@
+//! The state directory: made, found again, and refused where it cannot be trusted.
+
 use std::os::unix::fs::symlink;
 
 use super::*;

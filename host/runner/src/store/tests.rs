@@ -1,3 +1,5 @@
+//! The private store: its own configuration, and bytes that go in and out as they are.
+
 use std::fs;
 
 use super::*;

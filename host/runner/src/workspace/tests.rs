@@ -1,3 +1,5 @@
+//! Checkouts and change sets, against executors and repositories that mean no good.
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;

@@ -1,3 +1,5 @@
+//! How a beat's report reads, hostile text and all.
+
 use std::collections::BTreeSet;
 
 use ringfence_core::call::{Spent, Usage};

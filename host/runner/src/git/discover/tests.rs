@@ -1,3 +1,5 @@
+//! Projects as people have them: repositories of every kind, and folders that are none.
+
 use std::fs;
 
 use super::*;
