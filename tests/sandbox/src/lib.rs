@@ -57,9 +57,44 @@ pub fn wait<T, E: std::fmt::Display>(call: impl Future<Output = Result<T, E>>) -
         .enable_time()
         .build();
     let runtime = runtime.unwrap_or_else(|error| stop(error));
-    runtime
-        .block_on(call)
-        .unwrap_or_else(|error| stop(error))
+    runtime.block_on(call).unwrap_or_else(|error| stop(error))
+}
+
+/// From here on `openat2` is no call of the kernel for this thread; elsewhere than on Linux it never was.
+///
+/// # Panics
+/// When the kernel takes no filter.
+pub fn without_openat2() {
+    #[cfg(target_os = "linux")]
+    linux::without_openat2();
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+    use super::stop;
+
+    const OPENAT2: i64 = 437;
+    const ENOSYS: u32 = 38;
+
+    pub(super) fn without_openat2() {
+        let arch = std::env::consts::ARCH.try_into();
+        let filter = SeccompFilter::new(
+            [(OPENAT2, vec![])].into(),
+            SeccompAction::Allow,
+            SeccompAction::Errno(ENOSYS),
+            arch.unwrap_or_else(|error| stop(error)),
+        );
+        let program = filter.and_then(BpfProgram::try_from);
+        let program = program.unwrap_or_else(|error| stop(error));
+        apply_filter(&program).unwrap_or_else(|error| stop(error));
+        let tried = openat2(CWD, ".", OFlags::PATH, Mode::empty(), ResolveFlags::BENEATH);
+        if tried.err() != Some(rustix::io::Errno::NOSYS) {
+            stop("openat2 is still there");
+        }
+    }
 }
 
 #[expect(clippy::panic, reason = "a test whose set-up is wrong has to end")]

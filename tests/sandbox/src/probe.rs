@@ -2,7 +2,9 @@
 //!
 //! **Invariant:** the probe checks nothing, so an answer is the boundary's own.
 
-use ringfence_testkit::core::policy::{Denial, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec};
+use ringfence_testkit::core::policy::{
+    Denial, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec,
+};
 use ringfence_testkit::core::verdict::Verdict;
 use ringfence_testkit::sandbox::{Call, Called};
 use ringfence_testkit::{Case, Component, core::manifest::Role};
@@ -83,7 +85,10 @@ pub fn carry_out(probe: &Component, mut call: Call, plan: &[Value]) -> Done {
     let Ok(Ok(verdict)) = &called.answer else {
         stop(format!("{:?} for {plan:?}", called.answer))
     };
-    let results = verdict.findings.iter().map(|finding| result(&finding.message));
+    let results = verdict
+        .findings
+        .iter()
+        .map(|finding| result(&finding.message));
     Done {
         results: results.collect(),
         called,
@@ -106,7 +111,6 @@ impl Done {
     ///
     /// # Panics
     /// When the plan was empty.
-    #[must_use]
     pub fn last(&self) -> &Result<Value, String> {
         self.results.last().unwrap_or_else(|| stop("an empty plan"))
     }

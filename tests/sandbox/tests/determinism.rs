@@ -3,6 +3,8 @@
 //! The guest `puppet` does a bit of everything and reports what it saw; the report, the fuel, the log and the denials
 //! must not change with time, threads, processes, compile cache, or the accidents of a directory on disk.
 
+#![expect(clippy::unwrap_used, reason = "a test may end at once")]
+
 use std::fs;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -50,7 +52,10 @@ fn observe(plugin: &Plugin, call: Call) -> Called<Value> {
 /// What the puppet reports of `script`.
 fn told(script: Value) -> (Value, u64) {
     let called = observe(PUPPET.plugin(), call(&case(FILES.into_iter()), &script));
-    (called.answer.unwrap().unwrap(), called.report.usage.fuel.used.0)
+    (
+        called.answer.unwrap().unwrap(),
+        called.report.usage.fuel.used.0,
+    )
 }
 
 #[test]
@@ -96,7 +101,9 @@ fn nor_the_accidents_of_a_checkout() {
         fs::remove_file(other.path().join(format!("passing-{n:0200}"))).unwrap();
     }
     for path in FILES {
-        let file = fs::File::options().write(true).open(other.path().join(path));
+        let file = fs::File::options()
+            .write(true)
+            .open(other.path().join(path));
         let past = SystemTime::UNIX_EPOCH + Duration::from_secs(path.len() as u64);
         file.unwrap().set_modified(past).unwrap();
     }
@@ -113,7 +120,11 @@ fn what_a_probe_sees_of_files_is_the_same_everywhere() {
         .flat_map(|verb| {
             ["a.md", "docs", "docs/y/x.md", "."].map(|path| op(verb, json!({ "path": path })))
         })
-        .chain([op("stat", json!({})), op("metadata-hash", json!({})), op("list", json!({}))])
+        .chain([
+            op("stat", json!({})),
+            op("metadata-hash", json!({})),
+            op("list", json!({})),
+        ])
         .collect();
     let see = |order: Vec<&'static str>| {
         let case = case(order.into_iter());
@@ -138,7 +149,10 @@ fn the_clock_begins_at_now_and_moves_with_fuel_alone() {
     let nanos = |told: &Value, index: usize| told["monotonic"][index].as_u64().unwrap();
     let (first, second) = (nanos(&idle, 0), nanos(&idle, 1));
     // Ten units of fuel are a nanosecond; what happened so far cost less than a millisecond.
-    assert!(first < 1_000_000 && first < second && second < first + 10_000, "{idle}");
+    assert!(
+        first < 1_000_000 && first < second && second < first + 10_000,
+        "{idle}"
+    );
     let wall = idle["clock"][0].as_str().unwrap();
     let (seconds, fraction) = wall.split_once('.').unwrap();
     assert_eq!(seconds.parse(), Ok(NOW));
@@ -154,7 +168,9 @@ fn the_clock_begins_at_now_and_moves_with_fuel_alone() {
 fn a_sleep_costs_fuel_and_no_time() {
     let hog = guest("hog");
     let slept = |ms: u64| {
-        let case = Case::new().config(json!({ "mode": "sleep", "count": ms })).fuel(1 << 50);
+        let case = Case::new()
+            .config(json!({ "mode": "sleep", "count": ms }))
+            .fuel(1 << 50);
         let run = hog.judge(&case.deadline_ms(5_000));
         assert_eq!(run.answer().summary, format!("sleep: {ms} ms"));
         run.fuel().0
@@ -162,7 +178,10 @@ fn a_sleep_costs_fuel_and_no_time() {
     let (short, hour) = (slept(1_000), slept(3_600_000));
     // Within the call's deadline of five seconds, because nobody waits.
     let difference: u64 = hour - short;
-    assert!(difference.abs_diff(3_599 * 10_000_000_000) < 10_000, "{difference}");
+    assert!(
+        difference.abs_diff(3_599 * 10_000_000_000) < 10_000,
+        "{difference}"
+    );
 }
 
 #[test]
@@ -179,7 +198,10 @@ fn chance_is_the_seed() {
     };
     let (first, again, other) = (draw(b"seed"), draw(b"seed"), draw(b"another"));
     assert_eq!(first, again);
-    assert!(first.iter().all(|number| !other.contains(number)), "{first:?} {other:?}");
+    assert!(
+        first.iter().all(|number| !other.contains(number)),
+        "{first:?} {other:?}"
+    );
     let distinct: std::collections::BTreeSet<String> = first.iter().map(Value::to_string).collect();
     assert_eq!(distinct.len(), 4, "{first:?}");
 }
@@ -190,8 +212,12 @@ fn real_times_can_be_had() {
     use ringfence_tests_sandbox::probe::{carry_out, op};
     let probe = guest("probe");
     let case = Case::new().unchanged("a.md", "a");
-    let file = fs::File::options().write(true).open(case.path().join("a.md")).unwrap();
-    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(77)).unwrap();
+    let file = fs::File::options()
+        .write(true)
+        .open(case.path().join("a.md"))
+        .unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(77))
+        .unwrap();
     for (times, expect) in [(Times::Real, 77), (Times::Fixed(NOW), NOW)] {
         let mut call = probe.call(&case, Role::Gate);
         call.times = times;

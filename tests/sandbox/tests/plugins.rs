@@ -14,17 +14,25 @@ const SETUP: &str = "# Setup\n";
 /// A call's fuel is the same on every run; another build of the plugin may move it, a tenfold change is an accident.
 fn costs<T>(run: &Run<T>, about: u64) {
     let fuel = run.fuel().0;
-    eprintln!("fuel {fuel}");
-    assert!(fuel > about / 3 && fuel < about * 3, "{fuel} is not about {about}");
+    assert!(
+        fuel > about / 3 && fuel < about * 3,
+        "{fuel} is not about {about}"
+    );
 }
 
 fn rules(verdict: &Verdict) -> Vec<&str> {
-    verdict.findings.iter().map(|finding| finding.rule.as_str()).collect()
+    verdict
+        .findings
+        .iter()
+        .map(|finding| finding.rule.as_str())
+        .collect()
 }
 
 #[test]
 fn md_links_names_what_is_broken_and_what_can_be_mended() {
-    let case = Case::new().unchanged("README.md", BROKEN).unchanged("docs/setup.md", SETUP);
+    let case = Case::new()
+        .unchanged("README.md", BROKEN)
+        .unchanged("docs/setup.md", SETUP);
     let run = plugin("md-links").observe(&case);
     let seen = run.answer();
     let targets: Vec<Value> = seen
@@ -32,12 +40,19 @@ fn md_links_names_what_is_broken_and_what_can_be_mended() {
         .iter()
         .map(|item| {
             let detail: Value = serde_json::from_str(&item.detail).unwrap();
-            json!([detail["target"], detail["suggestion"], item.labels.contains(&"fixable".into())])
+            json!([
+                detail["target"],
+                detail["suggestion"],
+                item.labels.contains(&"fixable".into())
+            ])
         })
         .collect();
     assert_eq!(
         targets,
-        [json!(["setup.md", "docs/setup.md", true]), json!(["gone.md", null, false])]
+        [
+            json!(["setup.md", "docs/setup.md", true]),
+            json!(["gone.md", null, false])
+        ]
     );
     assert!(run.denials().is_empty(), "{:?}", run.denials());
     costs(&run, 450_000);
@@ -52,23 +67,37 @@ fn md_links_judges_only_what_a_change_breaks() {
         ("[x](nowhere.md)\n", Ruling::Fail),
         ("[x](docs/setup.md)\n", Ruling::Pass),
     ] {
-        let case = Case::new().modified("README.md", before, after).unchanged("docs/setup.md", SETUP);
+        let case = Case::new()
+            .modified("README.md", before, after)
+            .unchanged("docs/setup.md", SETUP);
         let run = gate.judge(&case);
         assert_eq!(run.answer().ruling, expect, "{after}: {:?}", run.answer());
-        costs(&run, 350_000);
+        // Reading what was there before is a question to git.
+        costs(&run, 20_300_000);
     }
-    let case = Case::new().unchanged("README.md", BROKEN).modified("src/main.rs", "a", "b");
+    let case = Case::new()
+        .unchanged("README.md", BROKEN)
+        .modified("src/main.rs", "a", "b");
     assert_eq!(gate.judge(&case).answer().ruling, Ruling::Abstain);
 }
 
 #[test]
 fn md_link_fix_repairs_one_link_and_nothing_else() {
-    let case = Case::new().unchanged("README.md", BROKEN).unchanged("docs/setup.md", SETUP);
+    let case = Case::new()
+        .unchanged("README.md", BROKEN)
+        .unchanged("docs/setup.md", SETUP);
     let fix = plugin("md-link-fix");
     let input = json!({ "path": "README.md", "target": "setup.md", "suggestion": "docs/setup.md" });
     let run = fix.act(&case, "fix", &input);
-    assert!(run.answer().summary.contains("docs/setup.md"), "{:?}", run.answer());
-    assert_eq!(case.text("README.md"), Some(BROKEN.replace("(setup.md)", "(docs/setup.md)")));
+    assert!(
+        run.answer().summary.contains("docs/setup.md"),
+        "{:?}",
+        run.answer()
+    );
+    assert_eq!(
+        case.text("README.md"),
+        Some(BROKEN.replace("(setup.md)", "(docs/setup.md)"))
+    );
     assert_eq!(case.text("docs/setup.md").as_deref(), Some(SETUP));
     assert_eq!(case.files().len(), 2);
     assert!(run.denials().is_empty(), "{:?}", run.denials());
@@ -85,17 +114,33 @@ fn md_link_fix_repairs_one_link_and_nothing_else() {
 fn md_link_fix_writes_only_where_it_may() {
     let fix = plugin("md-link-fix");
     let input = json!({ "path": "README.md", "target": "setup.md" });
-    let case = || Case::new().unchanged("README.md", BROKEN).unchanged("docs/setup.md", SETUP);
+    let case = || {
+        Case::new()
+            .unchanged("README.md", BROKEN)
+            .unchanged("docs/setup.md", SETUP)
+    };
     let case_narrow = case().write(&["docs/**"]);
     let run = fix.act(&case_narrow, "fix", &input);
-    assert!(run.refusal().to_string().contains("README.md"), "{:?}", run.called());
-    let denied: Vec<String> = run.denials().iter().filter_map(Denial::grant_line).collect();
+    assert!(
+        run.refusal().to_string().contains("README.md"),
+        "{:?}",
+        run.called()
+    );
+    let denied: Vec<String> = run
+        .denials()
+        .iter()
+        .filter_map(Denial::grant_line)
+        .collect();
     assert_eq!(denied, ["write = [\"README.md\"]"]);
     assert_eq!(case_narrow.text("README.md").as_deref(), Some(BROKEN));
     // What is denied is not even in a listing, so the plugin cannot tell it from nothing.
     let case_denied = case().deny("README.md");
     let run = fix.act(&case_denied, "fix", &input);
-    assert!(run.refusal().to_string().contains("no file"), "{:?}", run.called());
+    assert!(
+        run.refusal().to_string().contains("no file"),
+        "{:?}",
+        run.called()
+    );
     assert_eq!(case_denied.text("README.md").as_deref(), Some(BROKEN));
 }
 
@@ -110,14 +155,25 @@ fn first_fixable_takes_the_first_that_may_be_worked_on() {
                 "executors": [{ "id": "fix", "actions": [{ "name": "fix" }] }] })
     };
     let decider = plugin("first-fixable");
-    let items = [item("a", "typo", true), item("b", "fixable", false), item("c", "fixable", true)];
+    let items = [
+        item("a", "typo", true),
+        item("b", "fixable", false),
+        item("c", "fixable", true),
+    ];
     let run = decider.decide(&Case::new(), &situation(&items));
     let decided = run.answer();
     assert_eq!(
-        (decided.item_id.as_str(), decided.executor.as_str(), decided.action.as_str()),
+        (
+            decided.item_id.as_str(),
+            decided.executor.as_str(),
+            decided.action.as_str()
+        ),
         ("c", "fix", "fix")
     );
-    assert_eq!(serde_json::from_str::<Value>(&decided.input).unwrap(), json!({ "of": "c" }));
+    assert_eq!(
+        serde_json::from_str::<Value>(&decided.input).unwrap(),
+        json!({ "of": "c" })
+    );
     costs(&run, 40_000);
     let run = decider.decide(&Case::new(), &situation(&items[..2]));
     assert_eq!(run.answer().executor, "none");
@@ -127,15 +183,27 @@ fn first_fixable_takes_the_first_that_may_be_worked_on() {
 #[test]
 fn diff_size_holds_a_change_to_its_limits() {
     let gate = plugin("diff-size");
-    let case = || Case::new().modified("a.md", "1\n2\n3\n", "1\n").added("b.md", "x\n");
+    let case = || {
+        Case::new()
+            .modified("a.md", "1\n2\n3\n", "1\n")
+            .added("b.md", "x\n")
+    };
     for (config, ruling, expect) in [
         (json!({}), Ruling::Pass, &[][..]),
         (json!({ "max_files": 1 }), Ruling::Fail, &["too-many-files"]),
         (json!({ "max_lines": 2 }), Ruling::Fail, &["too-many-lines"]),
-        (json!({ "max_file_bytes": 1 }), Ruling::Fail, &["file-too-large", "file-too-large"]),
+        (
+            json!({ "max_file_bytes": 1 }),
+            Ruling::Fail,
+            &["file-too-large", "file-too-large"],
+        ),
     ] {
         let run = gate.judge(&case().config(config.clone()));
-        assert_eq!((run.answer().ruling, rules(run.answer())), (ruling, expect.to_vec()), "{config}");
+        assert_eq!(
+            (run.answer().ruling, rules(run.answer())),
+            (ruling, expect.to_vec()),
+            "{config}"
+        );
         costs(&run, 12_000);
     }
     let binary = gate.judge(&Case::new().added("x.bin", b"\0\0"));
@@ -145,15 +213,31 @@ fn diff_size_holds_a_change_to_its_limits() {
 #[test]
 fn paths_holds_a_change_to_named_paths() {
     let gate = plugin("paths");
-    let case = || Case::new().added("docs/a.md", "x\n").added("src/b.rs", "x\n");
+    let case = || {
+        Case::new()
+            .added("docs/a.md", "x\n")
+            .added("src/b.rs", "x\n")
+    };
     for (config, ruling, expect) in [
         (json!({}), Ruling::Pass, &[][..]),
-        (json!({ "allow": ["docs/**"] }), Ruling::Fail, &["path-not-allowed"]),
-        (json!({ "deny": ["DOCS/**"] }), Ruling::Fail, &["denied-path"]),
+        (
+            json!({ "allow": ["docs/**"] }),
+            Ruling::Fail,
+            &["path-not-allowed"],
+        ),
+        (
+            json!({ "deny": ["DOCS/**"] }),
+            Ruling::Fail,
+            &["denied-path"],
+        ),
         (json!({ "max_files": 1 }), Ruling::Fail, &["too-many-files"]),
     ] {
         let run = gate.judge(&case().config(config.clone()));
-        assert_eq!((run.answer().ruling, rules(run.answer())), (ruling, expect.to_vec()), "{config}");
+        assert_eq!(
+            (run.answer().ruling, rules(run.answer())),
+            (ruling, expect.to_vec()),
+            "{config}"
+        );
         costs(&run, 450_000);
     }
 }
@@ -163,15 +247,23 @@ fn report_writes_down_what_it_is_told_and_obeys_none_of_it() {
     let executor = plugin("report");
     let input = json!({ "path": "out/r.md", "title": "Seen [x](y)", "body": "# no heading",
                         "items": [{ "title": "<b>one</b>", "labels": ["a|b"] }] });
-    let case = Case::new().unchanged("mine.md", "mine");
+    // It makes no folders: it asks for files alone.
+    let case = Case::new()
+        .unchanged("mine.md", "mine")
+        .unchanged("out/other.md", "other");
     let run = executor.act(&case, "write", &input);
-    eprintln!("{:?}", run.called());
     let text = case.text("out/r.md").unwrap();
-    assert!(text.contains("one") && !text.contains("<b>") && !text.contains("\n# no heading"), "{text}");
+    assert!(
+        text.contains("one") && !text.contains("<b>") && !text.contains("\n# no heading"),
+        "{text}"
+    );
     assert!(run.denials().is_empty(), "{:?}", run.denials());
-    costs(&run, 800_000);
+    costs(&run, 110_000);
 
-    let refused = executor.act(&case, "write", &json!({ "path": "mine.md" })).refusal().to_string();
+    let refused = executor
+        .act(&case, "write", &json!({ "path": "mine.md" }))
+        .refusal()
+        .to_string();
     assert!(refused.contains("mine.md"), "{refused}");
     assert_eq!(case.text("mine.md").as_deref(), Some("mine"));
 }
@@ -182,7 +274,11 @@ fn asks_bound_what_a_loop_grants() {
     let report = plugin("report");
     let case = Case::new();
     let run = report.act(&case, "write", &json!({ "path": "script.sh" }));
-    assert!(run.called().answer.as_ref().is_ok_and(Result::is_err), "{:?}", run.called());
+    assert!(
+        run.called().answer.as_ref().is_ok_and(Result::is_err),
+        "{:?}",
+        run.called()
+    );
     // A gate never writes, even when it asks for it and the loop would let an executor.
     let case = Case::new().config(json!({ "writes": [["a.md", "x"]], "lenient": true }));
     let run = guest("puppet").judge(&case);

@@ -174,11 +174,21 @@ fn opened(verb: Verb, spot: &Spot, open: Value, keys: Value) -> Vec<Value> {
 }
 
 fn on_reader(verb: Verb, spot: &Spot) -> Vec<Value> {
-    opened(verb, spot, json!({ "descriptor": ["read"] }), json!({ "length": 99 }))
+    opened(
+        verb,
+        spot,
+        json!({ "descriptor": ["read"] }),
+        json!({ "length": 99 }),
+    )
 }
 
 fn on_writer(verb: Verb, spot: &Spot) -> Vec<Value> {
-    opened(verb, spot, json!({ "descriptor": ["write"] }), json!({ "length": 1, "text": "!" }))
+    opened(
+        verb,
+        spot,
+        json!({ "descriptor": ["write"] }),
+        json!({ "length": 1, "text": "!" }),
+    )
 }
 
 fn at_path(verb: Verb, spot: &Spot) -> Vec<Value> {
@@ -186,7 +196,11 @@ fn at_path(verb: Verb, spot: &Spot) -> Vec<Value> {
 }
 
 fn at_path_following(verb: Verb, spot: &Spot) -> Vec<Value> {
-    vec![at(verb.name(), spot, json!({ "mtime": "1.5", "follow": true }))]
+    vec![at(
+        verb.name(),
+        spot,
+        json!({ "mtime": "1.5", "follow": true }),
+    )]
 }
 
 fn open_with(spot: &Spot, follow: bool, flags: Value, descriptor: Value) -> Vec<Value> {
@@ -200,14 +214,23 @@ pub(crate) fn deeds(verb: Verb) -> Vec<Deed> {
     let reader = || vec![new("(of a reader)", &[(Read, FOLLOW)], on_reader)];
     match verb {
         Verb::ReadViaStream => vec![new("", &[(Read, FOLLOW)], |verb, spot| {
-            let mut plan = opened(verb, spot, json!({ "descriptor": ["read"] }), json!({ "as": "s" }));
+            let mut plan = opened(
+                verb,
+                spot,
+                json!({ "descriptor": ["read"] }),
+                json!({ "as": "s" }),
+            );
             plan.push(op("stream-read", json!({ "on": "s", "length": 99 })));
             plan
         })],
         Verb::WriteViaStream | Verb::AppendViaStream => {
             vec![new("", &[(Write, FOLLOW)], |verb, spot| {
-                let mut plan =
-                    opened(verb, spot, json!({ "descriptor": ["write"] }), json!({ "as": "s" }));
+                let mut plan = opened(
+                    verb,
+                    spot,
+                    json!({ "descriptor": ["write"] }),
+                    json!({ "as": "s" }),
+                );
                 plan.push(op("stream-write", json!({ "on": "s", "text": "!" })));
                 plan
             })]
@@ -228,10 +251,22 @@ pub(crate) fn deeds(verb: Verb) -> Vec<Deed> {
         Verb::SetTimes => vec![new(
             "(of a reader)",
             &[(Read, FOLLOW), (Write, Of::Plain { follow: true })],
-            |verb, spot| opened(verb, spot, json!({ "descriptor": ["read"] }), json!({ "mtime": "1.5" })),
+            |verb, spot| {
+                opened(
+                    verb,
+                    spot,
+                    json!({ "descriptor": ["read"] }),
+                    json!({ "mtime": "1.5" }),
+                )
+            },
         )],
         Verb::ReadDirectory => vec![new("", &[(Read, FOLLOW)], |verb, spot| {
-            let mut plan = opened(verb, spot, json!({ "descriptor": ["read"] }), json!({ "as": "l" }));
+            let mut plan = opened(
+                verb,
+                spot,
+                json!({ "descriptor": ["read"] }),
+                json!({ "as": "l" }),
+            );
             plan.push(op("next", json!({ "on": "l" })));
             plan
         })],
@@ -240,11 +275,19 @@ pub(crate) fn deeds(verb: Verb) -> Vec<Deed> {
         }
         Verb::StatAt | Verb::MetadataHashAt => vec![
             new("", &[(Stat, Of::Node { follow: false })], at_path),
-            new("(following)", &[(Stat, Of::Node { follow: true })], at_path_following),
+            new(
+                "(following)",
+                &[(Stat, Of::Node { follow: true })],
+                at_path_following,
+            ),
         ],
         Verb::SetTimesAt => vec![
             new("", &[(Write, Of::Plain { follow: false })], at_path),
-            new("(following)", &[(Write, Of::Plain { follow: true })], at_path_following),
+            new(
+                "(following)",
+                &[(Write, Of::Plain { follow: true })],
+                at_path_following,
+            ),
         ],
         Verb::ReadlinkAt => vec![new("", &[(Read, Of::NameOrEnd)], at_path)],
         Verb::OpenAt => opens(verb),
@@ -266,7 +309,12 @@ fn opens(verb: Verb) -> Vec<Deed> {
             open_with(spot, true, json!([]), json!([]))
         }),
         new("directory (following)", Read, following, |_, spot| {
-            open_with(spot, true, json!(["directory"]), json!(["read", "mutate-directory"]))
+            open_with(
+                spot,
+                true,
+                json!(["directory"]),
+                json!(["read", "mutate-directory"]),
+            )
         }),
         new("write", Write, Of::Open { follow: false }, |_, spot| {
             open_with(spot, false, json!([]), json!(["write"]))
@@ -274,15 +322,24 @@ fn opens(verb: Verb) -> Vec<Deed> {
         new("write (following)", Write, following, |_, spot| {
             open_with(spot, true, json!([]), json!(["write"]))
         }),
-        new("truncate, to read (following)", Write, following, |_, spot| {
-            open_with(spot, true, json!(["truncate"]), json!(["read"]))
-        }),
-        new("create (following)", Write, Of::Made { follow: true }, |_, spot| {
-            open_with(spot, true, json!(["create"]), json!(["write"]))
-        }),
-        new("create exclusive (following)", Write, Of::NameOrEnd, |_, spot| {
-            open_with(spot, true, json!(["create", "exclusive"]), json!(["write"]))
-        }),
+        new(
+            "truncate, to read (following)",
+            Write,
+            following,
+            |_, spot| open_with(spot, true, json!(["truncate"]), json!(["read"])),
+        ),
+        new(
+            "create (following)",
+            Write,
+            Of::Made { follow: true },
+            |_, spot| open_with(spot, true, json!(["create"]), json!(["write"])),
+        ),
+        new(
+            "create exclusive (following)",
+            Write,
+            Of::NameOrEnd,
+            |_, spot| open_with(spot, true, json!(["create", "exclusive"]), json!(["write"])),
+        ),
     ]
 }
 
@@ -303,9 +360,16 @@ fn two_paths(verb: Verb) -> Vec<Deed> {
                 vec![op(verb.name(), keys)]
             }),
             new("to here", Write, Of::Target, |verb, spot| {
-                let up = if spot.path.starts_with('/') { "" } else { "../" };
+                let up = if spot.path.starts_with('/') {
+                    ""
+                } else {
+                    "../"
+                };
                 let target = format!("{up}{}", spot.path);
-                vec![op(verb.name(), json!({ "path": target, "new_path": "docs/second" }))]
+                vec![op(
+                    verb.name(),
+                    json!({ "path": target, "new_path": "docs/second" }),
+                )]
             }),
         ],
         _ => vec![
@@ -315,10 +379,15 @@ fn two_paths(verb: Verb) -> Vec<Deed> {
     };
     if verb == Verb::LinkAt {
         // Nobody may, so nothing is needed.
-        deeds.push(Deed::new(verb, "from here (following)", &[], |verb, spot| {
-            let keys = json!({ "to": "root", "new_path": "docs/second", "follow": true });
-            vec![at(verb.name(), spot, keys)]
-        }));
+        deeds.push(Deed::new(
+            verb,
+            "from here (following)",
+            &[],
+            |verb, spot| {
+                let keys = json!({ "to": "root", "new_path": "docs/second", "follow": true });
+                vec![at(verb.name(), spot, keys)]
+            },
+        ));
     }
     deeds
 }

@@ -170,7 +170,14 @@ const REGIONS: [Region; 5] = [
     region(Zone::ReadOnly, "src", "main.rs", "lib", "mod.rs", "src"),
     region(Zone::Hidden, "hidden", "h.txt", "dir", "h.txt", "hidden"),
     region(Zone::Denied, "secrets", "s.txt", "deep", "t.txt", "secret"),
-    region(Zone::Outside, "../outside", "o.txt", "dir", "o.txt", "outside"),
+    region(
+        Zone::Outside,
+        "../outside",
+        "o.txt",
+        "dir",
+        "o.txt",
+        "outside",
+    ),
 ];
 
 const fn region(
@@ -210,16 +217,23 @@ fn plain(region: &Region) -> Vec<Spot> {
         in_dir,
         short,
     } = *region;
-    let spot = |kind: &str, path: String, what| {
-        Spot::new(&format!("{kind}:{short}"), &path, zone, what)
-    };
+    let spot =
+        |kind: &str, path: String, what| Spot::new(&format!("{kind}:{short}"), &path, zone, what);
     vec![
         spot("file", format!("{folder}/{file}"), Kind::File),
         spot("dir", format!("{folder}/{dir}"), Kind::Dir),
         spot("in-dir", format!("{folder}/{dir}/{in_dir}"), Kind::File),
         spot("missing", format!("{folder}/new"), Kind::Missing),
-        spot("below-missing", format!("{folder}/new/newer"), Kind::Nowhere),
-        spot("dots", format!("./docs/.././{folder}//./{file}"), Kind::File),
+        spot(
+            "below-missing",
+            format!("{folder}/new/newer"),
+            Kind::Nowhere,
+        ),
+        spot(
+            "dots",
+            format!("./docs/.././{folder}//./{file}"),
+            Kind::File,
+        ),
         spot("back", format!("{folder}/{dir}/../{file}"), Kind::File),
         spot("through-file", format!("{folder}/{file}/x"), Kind::Nowhere),
         spot("file-slash", format!("{folder}/{file}/"), Kind::File),
@@ -229,10 +243,14 @@ fn plain(region: &Region) -> Vec<Spot> {
 }
 
 fn linked(region: &Region) -> Vec<Spot> {
-    let Region { zone, in_dir, short, .. } = *region;
-    let link = |kind: &str, path: String, what| {
-        Spot::link(&format!("{kind}:{short}"), &path, zone, what)
-    };
+    let Region {
+        zone,
+        in_dir,
+        short,
+        ..
+    } = *region;
+    let link =
+        |kind: &str, path: String, what| Spot::link(&format!("{kind}:{short}"), &path, zone, what);
     let twin = match zone {
         Zone::ReadOnly => Zone::TwinOfReadOnly,
         Zone::Hidden => Zone::TwinOfHidden,
@@ -251,8 +269,16 @@ fn linked(region: &Region) -> Vec<Spot> {
         link("dir-link", format!("docs/into-{short}"), Kind::Dir),
         link("dir-link-slash", format!("docs/into-{short}/"), Kind::Dir),
         link("link-slash", format!("docs/to-{short}/"), Kind::File),
-        inside("in-dir-link", format!("docs/into-{short}/{in_dir}"), Kind::File),
-        inside("new-in-dir-link", format!("docs/into-{short}/new"), Kind::Missing),
+        inside(
+            "in-dir-link",
+            format!("docs/into-{short}/{in_dir}"),
+            Kind::File,
+        ),
+        inside(
+            "new-in-dir-link",
+            format!("docs/into-{short}/new"),
+            Kind::Missing,
+        ),
         Spot::new(
             &format!("second-name:{short}"),
             &format!("docs/twice-{short}"),
@@ -301,10 +327,20 @@ fn odd() -> Vec<Spot> {
         Spot::new("above-root", "..", Zone::Outside, Kind::Walked),
         Spot::new("way", "wide", Zone::Way, Kind::Dir),
         Spot::new("beside-the-way", "wide/two.md", Zone::Hidden, Kind::File),
-        Spot::new("through-denied", "secrets/../docs/a.md", Zone::Denied, Kind::File)
-            .reads(Zone::Own),
+        Spot::new(
+            "through-denied",
+            "secrets/../docs/a.md",
+            Zone::Denied,
+            Kind::File,
+        )
+        .reads(Zone::Own),
         Spot::new("absolute", "/docs/a.md", Zone::Absolute, Kind::File),
-        Spot::new("absolute-outside", "/etc/passwd", Zone::Absolute, Kind::File),
+        Spot::new(
+            "absolute-outside",
+            "/etc/passwd",
+            Zone::Absolute,
+            Kind::File,
+        ),
         Spot::new("drive", "C:/docs/a.md", Zone::Absolute, Kind::File).reads(Zone::Hidden),
         Spot::new("backslash", "docs\\a.md", Zone::Backslash, Kind::File),
         Spot::link("absolute-link", "docs/absolute", Zone::Absolute, Kind::File),
@@ -314,11 +350,27 @@ fn odd() -> Vec<Spot> {
 
 /// Paths that only exist by what the guest did before.
 fn held() -> Vec<Spot> {
-    let hold = |path: &str| op("open", json!({ "path": path, "descriptor": ["read"], "as": "d" }));
-    let moved = || op("rename-at", json!({ "path": "docs/deep", "new_path": "out/moved" }));
-    let link = |target: &str, path: &str| op("symlink-at", json!({ "path": target, "new_path": path }));
+    let hold = |path: &str| {
+        op(
+            "open",
+            json!({ "path": path, "descriptor": ["read"], "as": "d" }),
+        )
+    };
+    let moved = || {
+        op(
+            "rename-at",
+            json!({ "path": "docs/deep", "new_path": "out/moved" }),
+        )
+    };
+    let link =
+        |target: &str, path: &str| op("symlink-at", json!({ "path": target, "new_path": path }));
     let rename = |old: &str, new: &str| op("rename-at", json!({ "path": old, "new_path": new }));
-    let twin = || op("link-at", json!({ "path": "docs/a.md", "new_path": "out/a2.md" }));
+    let twin = || {
+        op(
+            "link-at",
+            json!({ "path": "docs/a.md", "new_path": "out/a2.md" }),
+        )
+    };
     vec![
         Spot::new("held:own", "b.md", Zone::Own, Kind::File)
             .after(vec![hold("docs/deep")])
@@ -335,19 +387,41 @@ fn held() -> Vec<Spot> {
         Spot::new("parent-renamed:own", "b.md", Zone::Own, Kind::File)
             .after(vec![hold("docs/deep"), moved()])
             .on("d"),
-        Spot::new("parent-renamed:denied", "new.lock", Zone::Denied, Kind::Missing)
-            .after(vec![hold("docs/deep"), moved()])
-            .on("d"),
-        Spot::new("parent-renamed-old-path", "docs/deep/b.md", Zone::Own, Kind::Nowhere)
-            .after(vec![hold("docs/deep"), moved()]),
+        Spot::new(
+            "parent-renamed:denied",
+            "new.lock",
+            Zone::Denied,
+            Kind::Missing,
+        )
+        .after(vec![hold("docs/deep"), moved()])
+        .on("d"),
+        Spot::new(
+            "parent-renamed-old-path",
+            "docs/deep/b.md",
+            Zone::Own,
+            Kind::Nowhere,
+        )
+        .after(vec![hold("docs/deep"), moved()]),
         Spot::link("guest-link:own", "docs/mine", Zone::Own, Kind::File)
             .after(vec![link("a.md", "docs/mine")]),
         // From `docs/deep/er` this target is harmless; one directory up it is not.
-        Spot::link("guest-link-moved:denied", "docs/deep/mine", Zone::Denied, Kind::File).after(vec![
+        Spot::link(
+            "guest-link-moved:denied",
+            "docs/deep/mine",
+            Zone::Denied,
+            Kind::File,
+        )
+        .after(vec![
             link("../../secrets/s.txt", "docs/deep/er/mine"),
             rename("docs/deep/er/mine", "docs/deep/mine"),
         ]),
-        Spot::link("guest-link-moved:outside", "docs/mine", Zone::Outside, Kind::Nowhere).after(vec![
+        Spot::link(
+            "guest-link-moved:outside",
+            "docs/mine",
+            Zone::Outside,
+            Kind::Nowhere,
+        )
+        .after(vec![
             link("../../out", "docs/deep/er/mine"),
             rename("docs/deep/er/mine", "docs/mine"),
         ]),
