@@ -25,8 +25,14 @@ use ringfence_runner::steps::Steps;
 use ringfence_sandbox::Sandbox;
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 
-const PLUGINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../host/cli/plugins");
-const NAMES: [&str; 6] = [
+/// Entries of a table: a standard plugin by the name of its file, as it was when this program was built.
+macro_rules! shipped {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_bytes!(concat!("../../../../host/cli/plugins/", $name, ".wasm")))),*]
+    };
+}
+
+static PLUGINS: [(&str, &[u8]); 6] = shipped![
     "diff-size",
     "first-fixable",
     "md-link-fix",
@@ -80,31 +86,17 @@ impl Told {
     }
 }
 
-/// The standard plugins, read from where they are shipped.
-struct Shipped(Vec<(&'static str, Vec<u8>)>);
-
-impl Shipped {
-    fn read() -> io::Result<Self> {
-        let read = |name| {
-            let path = PathBuf::from(PLUGINS).join(format!("{name}.wasm"));
-            Ok((name, std::fs::read(path)?))
-        };
-        NAMES
-            .into_iter()
-            .map(read)
-            .collect::<io::Result<_>>()
-            .map(Self)
-    }
-}
+/// The standard plugins.
+struct Shipped;
 
 impl PluginSource for Shipped {
     fn std(&self, name: &str) -> Option<&[u8]> {
-        let found = self.0.iter().find(|(known, _)| *known == name);
-        found.map(|(_, bytes)| bytes.as_slice())
+        let found = PLUGINS.iter().find(|(known, _)| *known == name);
+        found.map(|(_, bytes)| *bytes)
     }
 
     fn names(&self) -> Vec<&str> {
-        NAMES.to_vec()
+        PLUGINS.iter().map(|(name, _)| *name).collect()
     }
 }
 
@@ -135,7 +127,7 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
     let order = order.map_err(|text| format!("{text:?} is no order"))?;
     let program = GitProgram::find(&std::env::var_os("PATH").unwrap_or_default())?;
     let open = OpenLoop::open(&program, &PathBuf::from(project), None)?;
-    let locked = open.lock(&Shipped::read()?, LockMode::Write)?;
+    let locked = open.lock(&Shipped, LockMode::Write)?;
     if order.as_deref() == Some("pin") {
         return Ok(());
     }

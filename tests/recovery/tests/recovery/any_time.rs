@@ -38,7 +38,11 @@ fn kill_with_children(pid: u32) {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
     for thread in threads.into_iter().flatten().flatten() {
         let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        all.extend(children.split_whitespace().map(|pid| pid.parse::<i32>().unwrap()));
+        all.extend(
+            children
+                .split_whitespace()
+                .map(|pid| pid.parse::<i32>().unwrap()),
+        );
     }
     for pid in all {
         // It may have ended by itself; it is not waited for yet, so the number is still its own.

@@ -6,7 +6,7 @@ use ringfence_runner::steps;
 
 use crate::ground::{Ground, Kind, Project};
 use crate::history::{History, published};
-use crate::one_beat::Running;
+use crate::one_beat::{OneBeat, Running};
 use crate::users::Users;
 
 /// Starts a beat and waits until it stands at the `nth` call of a step.
@@ -20,7 +20,11 @@ fn paused(ground: &Ground, project: &Project, step: &str, nth: usize) -> Running
 #[test]
 fn a_second_beat_is_refused_at_once_and_the_first_is_unharmed() {
     let ground = Ground::new(Kind::Propose);
-    for step in [steps::LEFTOVERS_REMOVED, steps::CHANGE_MEASURED, steps::REF_CREATED] {
+    for step in [
+        steps::LEFTOVERS_REMOVED,
+        steps::CHANGE_MEASURED,
+        steps::REF_CREATED,
+    ] {
         let project = ground.fresh();
         let users = Users::of(&project);
         let mut first = paused(&ground, &project, step, 1);
@@ -42,9 +46,18 @@ fn the_lock_of_a_dead_process_is_taken_over() {
     let ground = Ground::new(Kind::Propose);
     let project = ground.fresh();
     project.beat().run().assert_settled();
-    for note in ["{\"pid\":1,\"since\":\"2026-01-01T00:00:00Z\"}", "", "no note"] {
+    for (note, said) in [
+        (
+            "{\"pid\":1,\"since\":\"2026-01-01T00:00:00Z\"}",
+            &["an earlier beat (process 1, since 2026-01-01T00:00:00Z) did not come to its end"][..],
+        ),
+        ("", &[]),
+        ("no note", &[]),
+    ] {
         fs::write(project.state().join("lock"), note).unwrap();
-        project.beat().run().assert_settled();
+        let ended = project.beat().run();
+        ended.assert_settled();
+        assert_eq!(ended.recovered(), said);
     }
     History::assert_settled(&project, &ground.items[..4], "stale locks");
     assert_eq!(fs::read(project.state().join("lock")).unwrap(), b"");
@@ -53,7 +66,11 @@ fn the_lock_of_a_dead_process_is_taken_over() {
 #[test]
 fn a_proposal_begins_from_its_base_even_when_the_user_has_gone_on() {
     let ground = Ground::new(Kind::Propose);
-    for step in [steps::CHANGE_MEASURED, steps::OBJECTS_IMPORTED, steps::COMMIT_VERIFIED] {
+    for step in [
+        steps::CHANGE_MEASURED,
+        steps::OBJECTS_IMPORTED,
+        steps::COMMIT_VERIFIED,
+    ] {
         for (what, args) in [
             ("commit", &["commit", "-q", "-m", "meanwhile"][..]),
             ("switch", &["switch", "-q", "-c", "elsewhere"]),
@@ -100,14 +117,13 @@ fn a_commit_that_the_users_gc_takes_away_is_not_proposed() {
 fn between_beats_a_repository_is_its_users() {
     let ground = Ground::new(Kind::Propose);
     let project = ground.fresh();
-    let mut beats = 0;
-    for args in [
+    let acts = [
         &["commit", "-q", "-m", "more"][..],
         &["switch", "-q", "-c", "elsewhere"],
         &["gc", "-q", "--prune=now"],
-    ] {
+    ];
+    for (beats, args) in (1..).zip(acts) {
         project.beat().run().assert_settled();
-        beats += 1;
         project.git(args);
         let users = Users::of(&project);
         History::assert_settled(&project, &ground.items[..beats], args[0]);
@@ -149,6 +165,41 @@ fn a_loop_without_its_state_directory_makes_new_branches_and_spares_the_old() {
 }
 
 #[test]
+fn two_working_trees_of_a_repository_share_its_branches() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    for _ in 0..2 {
+        project.beat().run().assert_settled();
+        let other = OneBeat::of(&project.root().join("worktree")).run();
+        other.assert_settled();
+        assert_eq!(other.recovered(), [""; 0]);
+    }
+    let names = published(&project).into_iter();
+    let numbers: Vec<_> = names
+        .filter_map(|name| Some(name.rsplit_once('/')?.1.to_owned()))
+        .collect();
+    assert_eq!(numbers, ["1", "2", "3", "4"]);
+    assert_eq!(History::of(&project).items(), ground.items[..2]);
+    project.assert_sound("two working trees");
+}
+
+#[test]
+fn the_users_own_locks_are_neither_in_the_way_nor_removed() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    for name in ["index", "HEAD", "refs/heads/main", "packed-refs", "config"] {
+        project.write(&format!(".git/{name}.lock"), "");
+    }
+    let users = Users::of(&project);
+    let number = ground.number_of(steps::REF_CREATED, 1);
+    let killed = project.beat().told(format!("kill:{number}")).run();
+    killed.assert_killed_at(steps::REF_CREATED);
+    project.beat().run().assert_settled();
+    History::assert_settled(&project, &ground.items[..2], "locks");
+    users.assert_unharmed(&project, "locks");
+}
+
+#[test]
 fn a_branch_in_the_way_is_named_and_costs_one_beat() {
     let ground = Ground::new(Kind::Propose);
     let project = ground.fresh();
@@ -172,9 +223,20 @@ fn a_proposal_that_was_cut_off_and_then_changed_by_the_user_is_theirs() {
     let ground = Ground::new(Kind::Propose);
     let project = ground.fresh();
     let number = ground.number_of(steps::REF_CREATED, 1);
-    project.beat().told(format!("kill:{number}")).run().assert_killed_at(steps::REF_CREATED);
+    project
+        .beat()
+        .told(format!("kill:{number}"))
+        .run()
+        .assert_killed_at(steps::REF_CREATED);
     let name = "refs/heads/ringfence/docs/1";
-    let commit = project.git(&["commit-tree", "-p", name, "-m", "mine", &format!("{name}^{{tree}}")]);
+    let commit = project.git(&[
+        "commit-tree",
+        "-p",
+        name,
+        "-m",
+        "mine",
+        &format!("{name}^{{tree}}"),
+    ]);
     project.git(&["update-ref", name, &commit]);
     let expected = format!(
         "an earlier beat was cut off, and what came of it is unclear: {name} is there, and is not what this loop was about to publish"

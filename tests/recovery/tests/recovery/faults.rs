@@ -1,6 +1,5 @@
 //! The disk is full, cannot be written, or gives back something else than was written.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -8,67 +7,42 @@ use ringfence_runner::steps;
 
 use crate::ground::{Ground, Kind, Project};
 use crate::history::{History, published};
-use crate::one_beat::Ended;
 use crate::users::Users;
 
-/// How a beat ended, or why it did not begin, without the project's own path.
-fn end_of(project: &Project, ended: &Ended) -> String {
-    let text = match &ended.report {
-        Some(report) => match &report["outcome"]["message"] {
-            serde_json::Value::String(message) => format!("{}: {message}", ended.outcome()),
-            _ => ended.outcome().to_owned(),
-        },
-        None => format!("refused: {}", ended.refusal()),
-    };
-    without_names(&text.replace(project.top().to_str().unwrap(), ""))
-}
-
-/// Object ids and made-up names as `#`.
-fn without_names(text: &str) -> String {
-    let words = text.split_inclusive(|c: char| !c.is_alphanumeric());
-    words
-        .map(|word| {
-            let name = word.trim_end_matches(|c: char| !c.is_alphanumeric());
-            let is_id = name.len() >= 20 && name.chars().all(|c| c.is_ascii_hexdigit());
-            let is_made_up = name.len() == 6 && name.contains(|c: char| c.is_uppercase());
-            if is_id || is_made_up {
-                word.replace(name, "#")
-            } else {
-                word.to_owned()
-            }
-        })
-        .collect()
-}
-
 /// Fills the disk at every step; the day after there is room again.
-fn fill_up(kind: Kind) -> String {
+fn fill_up(kind: Kind) {
     let ground = Ground::new(kind);
-    let mut table = String::new();
+    let prepared = ground.number_of(steps::CHECKOUT_DONE, 1);
     for (number, step) in (1..).zip(&ground.steps) {
         let when = format!("{kind:?}, full at {number} ({step})");
         let project = ground.fresh();
         let users = Users::of(&project);
         let ended = project.beat().told(format!("full:{number}:0")).run();
-        writeln!(table, "{step}: {}", end_of(&project, &ended)).unwrap();
+        if number < prepared {
+            assert_ne!(ended.refusal(), "", "{when}");
+        } else {
+            // The last line of the journal is written and flushed when nothing more can go wrong.
+            let is_over = number + 1 >= ground.steps.len();
+            assert_eq!(ended.outcome() == "failed", !is_over, "{when}");
+        }
         users.assert_unharmed(&project, &when);
-        let settled = published(&project).len();
-        let next = project.beat().days_later(1).run();
-        next.assert_settled();
+        let settled = usize::from(ground.is_published(number));
+        assert_eq!(published(&project).len(), settled, "{when}");
+        project.beat().days_later(1).run().assert_settled();
         History::assert_settled(&project, &ground.items[..=settled], &when);
         users.assert_unharmed(&project, &when);
         assert_eq!(project.leftovers(), [""; 0], "{when}");
     }
-    table
 }
 
 #[test]
 fn a_disk_that_fills_up_anywhere_costs_one_beat() {
-    insta::assert_snapshot!(fill_up(Kind::Propose), @"");
+    fill_up(Kind::Propose);
 }
 
 #[test]
 fn a_disk_that_fills_up_while_a_patch_is_written_costs_one_beat() {
-    insta::assert_snapshot!(fill_up(Kind::Folder), @"");
+    fill_up(Kind::Folder);
 }
 
 #[test]
@@ -97,7 +71,9 @@ fn assert_mended(project: &Project, torn: &[u8], file: u32) {
     assert_eq!(fs::read(&kept).unwrap(), torn);
     let said = next.recovered();
     let expected = format!("it was cut off and kept in {}", kept.display());
-    let is_said = |line: &String| line.starts_with("the journal's last line was torn") && line.ends_with(&expected);
+    let is_said = |line: &String| {
+        line.starts_with("the journal's last line was torn") && line.ends_with(&expected)
+    };
     assert!(said.iter().any(is_said), "{said:?}");
 }
 
@@ -105,7 +81,10 @@ fn assert_mended(project: &Project, torn: &[u8], file: u32) {
 fn journal(project: &Project) -> (Vec<u8>, Vec<usize>) {
     let bytes = fs::read(project.journal()).unwrap();
     let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    let starts = [0].into_iter().chain(newlines.map(|(at, _)| at + 1)).collect();
+    let starts = [0]
+        .into_iter()
+        .chain(newlines.map(|(at, _)| at + 1))
+        .collect();
     (bytes, starts)
 }
 
@@ -138,7 +117,11 @@ fn an_end_that_was_lost_after_the_change_was_published_is_found_again() {
                 assert_eq!(kept, bytes[from..cut], "{when}");
             }
             let history = fs::read_to_string(project.journal()).unwrap();
-            assert_eq!(history.contains("\"kind\":\"recovered\""), !settled_before, "{when}");
+            assert_eq!(
+                history.contains("\"kind\":\"recovered\""),
+                !settled_before,
+                "{when}"
+            );
             History::assert_settled(&project, &ground.items[..2], &when);
             users.assert_unharmed(&project, &when);
         }
@@ -202,11 +185,18 @@ fn a_journal_that_is_damaged_stops_the_loop_and_nothing_changes() {
     // A line that is gone, and two that changed places, break the chain.
     let lines: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     for order in [&[0, 2, 3, 4, 5][..], &[0, 2, 1, 3, 4, 5]] {
-        let damaged = order.iter().map(|line| lines[*line]).collect::<Vec<_>>().concat();
+        let damaged = order
+            .iter()
+            .map(|line| lines[*line])
+            .collect::<Vec<_>>()
+            .concat();
         fs::write(project.journal(), &damaged).unwrap();
         let refused = project.beat().run();
         let error = refused.refusal();
-        assert!(error.ends_with("seq does not follow from the line before"), "{error}");
+        assert!(
+            error.ends_with("seq does not follow from the line before"),
+            "{error}"
+        );
         assert_eq!(fs::read(project.journal()).unwrap(), damaged);
     }
     fs::write(project.journal(), bytes).unwrap();

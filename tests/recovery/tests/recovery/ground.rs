@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use ringfence_core::spec::template;
+use ringfence_runner::steps;
 
 use crate::history::History;
 use crate::one_beat::OneBeat;
@@ -73,16 +74,30 @@ impl Ground {
         project
     }
 
+    /// True when a beat that has come to step `number` has made its change visible.
+    pub(crate) fn is_published(&self, number: usize) -> bool {
+        let publishing = [steps::REF_CREATED, steps::PATCH_WRITTEN];
+        let mut done = self.steps.iter().take(number);
+        done.any(|step| publishing.contains(&step.as_str()))
+    }
+
     /// The number of the `nth` call of a step, counted from 1.
     pub(crate) fn number_of(&self, name: &str, nth: usize) -> usize {
-        let mut calls = self.steps.iter().enumerate().filter(|(_, step)| *step == name);
+        let mut calls = self
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| *step == name);
         calls.nth(nth - 1).unwrap().0 + 1
     }
 }
 
 impl Project {
     fn empty(kind: Kind) -> Self {
-        let root = tempfile::tempdir().unwrap();
+        // A kill is no power cut: what was written is there, and flushing it to memory takes no time.
+        let memory = Path::new("/dev/shm");
+        let root = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir());
+        let root = root.unwrap();
         fs::create_dir(root.path().join("project")).unwrap();
         Self { root, kind }
     }
@@ -195,18 +210,28 @@ impl Project {
         if !self.is_repository() {
             return;
         }
-        let switches = ["fsck", "--strict", "--full", "--no-progress", "--no-dangling"];
+        let switches = [
+            "fsck",
+            "--strict",
+            "--full",
+            "--no-progress",
+            "--no-dangling",
+        ];
         let (ok, text) = self.try_git(&self.top(), &switches);
         assert!(ok && text.is_empty(), "{when}: {text}");
     }
 
-    /// Temporary files and locks anywhere in the project.
+    /// Temporary files and locks anywhere in the project, but for what a git that failed or was killed left among the
+    /// user's objects: that is for their own `git gc`.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let (mut found, mut dirs) = (Vec::new(), vec![self.top()]);
         while let Some(dir) = dirs.pop() {
             for entry in fs::read_dir(dir).unwrap() {
                 let path = entry.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap();
+                if path.ends_with(".git/objects") {
+                    continue;
+                }
                 let is_lock = name.ends_with(".lock") && name != "ringfence.lock";
                 let is_temp = [".tmp-", "tmp_", "fast_import_crash_", "trash"];
                 if is_lock || is_temp.iter().any(|prefix| name.starts_with(prefix)) {

@@ -78,7 +78,11 @@ impl History {
 pub(crate) fn published(project: &Project) -> BTreeSet<String> {
     let folder = match project.kind {
         Kind::Propose => {
-            let listed = project.git(&["for-each-ref", "--format=%(refname)", "refs/heads/ringfence"]);
+            let listed = project.git(&[
+                "for-each-ref",
+                "--format=%(refname)",
+                "refs/heads/ringfence",
+            ]);
             return listed.lines().map(str::to_owned).collect();
         }
         Kind::Shadow => "shadow",

@@ -17,9 +17,13 @@ fn check(kind: Kind, earlier: usize) {
         for _ in 0..earlier {
             project.beat().run().assert_settled();
         }
-        project.beat().told(format!("kill:{number}")).run().assert_killed_at(step);
+        project
+            .beat()
+            .told(format!("kill:{number}"))
+            .run()
+            .assert_killed_at(step);
         users.assert_unharmed(&project, &when);
-        let settled = earlier + usize::from(is_published(&ground.steps[..number]));
+        let settled = earlier + usize::from(ground.is_published(number));
         let expected = note_of(&project, settled > earlier);
         let ended = project.beat().run();
         assert_says(&ended, expected.as_deref(), &when);
@@ -30,13 +34,6 @@ fn check(kind: Kind, earlier: usize) {
         }
         assert_clean(&users, &project, &when);
     }
-}
-
-/// True when a beat that has come so far has made its change visible.
-fn is_published(steps: &[String]) -> bool {
-    steps
-        .iter()
-        .any(|step| [steps::REF_CREATED, steps::PATCH_WRITTEN].contains(&step.as_str()))
 }
 
 /// What the next beat has to say of the intent that is open now.
@@ -55,7 +52,16 @@ fn note_of(project: &Project, is_published: bool) -> Option<String> {
 fn assert_says(ended: &Ended, expected: Option<&str>, when: &str) {
     ended.assert_settled();
     let said = ended.recovered();
-    let of_beats: Vec<_> = said.iter().filter(|line| line.starts_with("beat ")).collect();
+    let is_death = |line: &String| line.ends_with("did not come to its end");
+    assert_eq!(
+        said.iter().filter(|line| is_death(line)).count(),
+        1,
+        "{when}"
+    );
+    let of_beats: Vec<_> = said
+        .iter()
+        .filter(|line| line.starts_with("beat "))
+        .collect();
     assert_eq!(of_beats, Vec::from_iter(expected), "{when}");
 }
 
@@ -96,14 +102,25 @@ fn check_again(kind: Kind) {
         let when = format!("{kind:?}, killed at {number} ({step}), and again");
         let project = ground.fresh();
         let users = Users::of(&project);
-        project.beat().told(format!("kill:{number}")).run().assert_killed_at(step);
-        let settled = usize::from(is_published(&ground.steps[..number]));
+        project
+            .beat()
+            .told(format!("kill:{number}"))
+            .run()
+            .assert_killed_at(step);
+        let settled = usize::from(ground.is_published(number));
         for again in if number % 2 == 0 { FORWARDS } else { BACKWARDS } {
             let expected = note_of(&project, settled > 0);
             let killed = project.beat().told(format!("kill:{again}")).run();
-            assert_eq!((killed.signal, killed.steps.len()), (Some(9), again), "{when}");
+            assert_eq!(
+                (killed.signal, killed.steps.len()),
+                (Some(9), again),
+                "{when}"
+            );
             let is_over = History::of(&project).pending().is_none();
-            let has_written = killed.steps.iter().any(|step| step == steps::JOURNAL_WRITTEN);
+            let has_written = killed
+                .steps
+                .iter()
+                .any(|step| step == steps::JOURNAL_WRITTEN);
             assert_eq!(expected.is_some() && is_over, has_written, "{when}");
         }
         let expected = note_of(&project, settled > 0);

@@ -29,11 +29,7 @@ impl Users {
             }
         }
         let is_object = |path: &str| path.starts_with("project/.git/objects/");
-        let objects = all
-            .keys()
-            .filter(|path| is_object(path))
-            .cloned()
-            .collect();
+        let objects = all.keys().filter(|path| is_object(path)).cloned().collect();
         all.retain(|path, _| !is_object(path) && !is_the_loops(path));
         let said = if project.is_repository() {
             let questions: [&[&str]; 2] = [
