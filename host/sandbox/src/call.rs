@@ -125,6 +125,7 @@ pub(crate) async fn run<T>(
         Err(_) => Err(CallFailure::Deadline {
             limit: limits.deadline,
         }),
+        Ok(Err(error)) if is_ours(&error) => return Err(CallError::Store(format!("{error:#}"))),
         Ok(Err(error)) => Err(classify(&error, &store, limits)),
         Ok(Ok(answer)) => Ok(answer.map_err(PluginError::from)),
     };
@@ -195,6 +196,13 @@ fn charge_host_calls(
         CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
     }
     Ok(())
+}
+
+/// True when the system failed the engine: no memory image, no file to make one in. What fails a guest's own file calls
+/// comes back to the guest as a code and never ends it.
+fn is_ours(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause();
+    cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()
 }
 
 fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> CallFailure {

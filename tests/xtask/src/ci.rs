@@ -8,7 +8,7 @@
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    generate, guests, plugins,
+    demo, generate, guests, plugins,
     toolchain::{self, Ways},
     workspace::{self, Workspace},
 };
@@ -54,6 +54,7 @@ pub(crate) fn run(workspace: &Workspace, ways: Ways) -> Result<()> {
         cargo(workspace, &[TEST])?;
         cargo(workspace, &[&["test", "--quiet"], GENERATOR])
     })?;
+    step("first beat", || demo::run(workspace))?;
     step("documentation", || {
         workspace::run(
             workspace

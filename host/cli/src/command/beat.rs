@@ -7,6 +7,7 @@ use ringfence_core::ids::LoopId;
 use ringfence_runner::driver::{self, BeatError, BeatOptions, BeatReport, Progress, Surroundings};
 use ringfence_runner::lock::LockError;
 use ringfence_runner::open_loop::LockMode;
+use ringfence_runner::recovery::RecoveryError;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::{Sandbox, SandboxError};
@@ -153,6 +154,9 @@ impl From<BeatError> for Stop {
             BeatError::Workspace(WorkspaceError::Git(git)) | BeatError::Git(git) => {
                 stop.help_if(ways_out::of_git(&git))
             }
+            BeatError::Recovery(RecoveryError::NotOurs { .. }) => stop.help(
+                "nothing was changed; rename what stands there, or delete it, and the next beat goes on",
+            ),
             BeatError::State(state) => stop.help_if(ways_out::of_state(&state)),
             BeatError::Workspace(_)
             | BeatError::Lock(LockError::Io { .. })
