@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use ringfence_core::quantity::{Bytes, Fuel, Millis};
 
 use crate::exit;
 
@@ -101,6 +102,8 @@ pub(crate) enum Command {
     Beat(Beat),
     /// Say which rule decides whether a step may touch a path
     Explain(Explain),
+    /// Run a WASI program that is not trusted, within what it is granted
+    Exec(Exec),
     /// Look at plugins without running them
     #[command(subcommand)]
     Plugin(Plugin),
@@ -182,6 +185,51 @@ pub(crate) enum Access {
     Read,
     /// Create, change, rename or remove.
     Write,
+}
+
+/// Run a WASI program within limits. Without --dir it sees no file, without --read and --write it may
+/// do anything below each DIR but what is denied.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Exec {
+    /// A component that exports wasi:cli/run
+    #[arg(value_name = "FILE")]
+    pub(crate) program: PathBuf,
+    /// What the program is told on its command line
+    #[arg(value_name = "ARGS", last = true)]
+    pub(crate) args: Vec<String>,
+    /// Show it the directory HOST under the name GUEST [default: the same name]
+    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    pub(crate) dirs: Vec<String>,
+    /// Let it read paths that match, and no others; from each DIR
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) read: Vec<String>,
+    /// Let it write paths that match, and no others; without --read, it may read them too
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) write: Vec<String>,
+    /// Deny paths that match, whatever else is said
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) deny: Vec<String>,
+    /// Lift the denials that every loop has: .git, agent settings, shell profiles
+    #[arg(long)]
+    pub(crate) no_builtin_deny: bool,
+    /// Set a variable of its environment, which is empty otherwise
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// How much it may compute; about 10G is a second
+    #[arg(long, value_name = "FUEL", default_value = "100G")]
+    pub(crate) fuel: Fuel,
+    /// How much memory it may have
+    #[arg(long, value_name = "BYTES", default_value = "256MiB")]
+    pub(crate) memory: Bytes,
+    /// How long it may take, waiting included
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(crate) deadline: Millis,
+    /// Give it time by fuel, chance by its own digest, and files without times: two runs are alike
+    #[arg(long)]
+    pub(crate) deterministic: bool,
+    /// Write what it used and was denied to this file, as JSON, instead of to stderr
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 /// Look at plugins.

@@ -6,6 +6,7 @@
 mod beat;
 mod check;
 mod completions;
+mod exec;
 mod explain;
 mod init;
 mod journal;
@@ -22,6 +23,7 @@ use ringfence_runner::clock::Clock;
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{LockMode, Locked, OpenError, OpenLoop};
 use ringfence_runner::state_dir::{LoopDir, StateDir, StateDirError};
+use ringfence_sandbox::Streams;
 use serde::Serialize;
 
 use crate::args::{Command, Journal, Plugin};
@@ -43,6 +45,8 @@ pub(crate) struct Context<'c, 'w> {
     pub(crate) cache_dir: Option<PathBuf>,
     /// What time it is.
     pub(crate) clock: &'w dyn Clock,
+    /// Where the streams of a program lead that is run.
+    pub(crate) program_streams: Streams,
 }
 
 /// A command that could not do its work: what to tell, and how the program ends.
@@ -61,6 +65,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Check(args) => check::run(args, context),
         Command::Beat(args) => beat::run(args, context),
         Command::Explain(args) => explain::run(args, context),
+        Command::Exec(args) => exec::run(args, context),
         Command::Plugin(Plugin::Inspect(args)) => plugin::inspect(args, context),
         Command::Plugin(Plugin::List(args)) => plugin::list(args, context),
         Command::Journal(Journal::Show(args)) => journal::show(args, context),

@@ -39,10 +39,12 @@ pub enum Exit {
     Skipped,
     /// Somebody stopped it.
     Interrupted,
+    /// A program that `exec` ran ended by itself, with this code.
+    Program(u8),
 }
 
 impl Exit {
-    /// Every exit, by its code.
+    /// Every exit of this program's own, by its code.
     pub const ALL: [Self; 11] = [
         Self::Done,
         Self::Refused,
@@ -72,6 +74,7 @@ impl Exit {
             Self::Host => 8,
             Self::Skipped => 10,
             Self::Interrupted => 130,
+            Self::Program(code) => code,
         }
     }
 
@@ -90,6 +93,7 @@ impl Exit {
             Self::Host => "the host failed: disk, git, journal",
             Self::Skipped => "skipped (only with --detailed-exit-code)",
             Self::Interrupted => "interrupted",
+            Self::Program(_) => "the exit code of the program that was run",
         }
     }
 
@@ -215,7 +219,10 @@ impl Exit {
 #[must_use]
 pub fn table() -> String {
     let lines = Exit::ALL.map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
-    format!("Exit codes:\n{}", lines.concat())
+    format!(
+        "Exit codes:\n{}  exec ends with the code of its program\n",
+        lines.concat()
+    )
 }
 
 #[cfg(test)]
@@ -244,6 +251,7 @@ mod tests {
             8  the host failed: disk, git, journal
            10  skipped (only with --detailed-exit-code)
           130  interrupted
+          exec ends with the code of its program
         ");
     }
 

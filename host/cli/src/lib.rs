@@ -25,6 +25,7 @@
 //!     out: Stream { to: &mut out, is_terminal: false },
 //!     err: Stream { to: &mut err, is_terminal: false },
 //!     clock: &SystemClock,
+//!     program_streams: World::own_streams(),
 //! });
 //! assert_eq!(exit, Exit::Done);
 //! assert!(String::from_utf8_lossy(&out).contains("md-links"));
@@ -60,6 +61,7 @@ pub fn run(world: World<'_>) -> Exit {
         out,
         err,
         clock,
+        program_streams,
     } = world;
     let parsed = args::command()
         .try_get_matches_from(args)
@@ -84,6 +86,7 @@ pub fn run(world: World<'_>) -> Exit {
         search_path,
         cache_dir,
         clock,
+        program_streams,
     };
     let exit = match command::run(&args.command, &mut context) {
         Ok(exit) => exit,

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence_runner::clock::{Clock, SystemClock};
+use ringfence_sandbox::{Input, Streams, Target};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Exit;
@@ -31,6 +32,20 @@ pub struct World<'a> {
     pub err: Stream<'a>,
     /// What time it is.
     pub clock: &'a dyn Clock,
+    /// Where the streams of a program lead that `exec` runs.
+    pub program_streams: Streams,
+}
+
+impl World<'_> {
+    /// The streams of this process.
+    #[must_use]
+    pub fn own_streams() -> Streams {
+        Streams {
+            stdin: Input::Inherited,
+            stdout: Target::Inherited,
+            stderr: Target::Inherited,
+        }
+    }
 }
 
 /// Where text goes.
@@ -66,6 +81,7 @@ pub fn main_ambient() -> ExitCode {
             is_terminal: err_is_terminal,
         },
         clock: &SystemClock,
+        program_streams: World::own_streams(),
     });
     exit.into()
 }

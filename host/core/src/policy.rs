@@ -99,6 +99,12 @@ struct CompiledLayer {
 }
 
 impl PathPolicy {
+    /// True when `other` is a clone of this policy; one compiled anew from the same text is another.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Compiles `spec`.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! One call of a component, from a fresh store to a report.
 //!
+//! [`Call`] is what a plugin's step is given, [`Setup`] what any guest is: a program's call becomes one as well.
+//!
 //! **Invariant:** every call has a store of its own with every limit set, and nothing in it outlives the call. Whatever
 //! ends the guest (a trap, fuel, the wall clock, memory) becomes a [`CallFailure`]; what fails on our side is a [`CallError`]
 //! and never looks like an answer.
@@ -9,11 +11,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringfence_core::call::{CallFailure, CallReport, Spent, Usage};
+use ringfence_core::digest::Digest;
 use ringfence_core::limits::Limits;
 use ringfence_core::quantity::{Bytes, Fuel};
 use wasmtime::component::{Instance, InstancePre, ResourceTable};
 use wasmtime::{CallHook, Store, StoreContextMut, Trap};
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::sockets::WasiSocketsCtx;
 
 use crate::bindings::ringfence::beat::types;
 use crate::change_source::ChangeSource;
@@ -22,6 +26,8 @@ use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::output::Output;
 use crate::state::{Origin, State};
+use crate::wasi::cli::Cli;
+use crate::wasi::clocks::Clock;
 use crate::wasi::random::Randomness;
 
 // Limit: how often a running guest lets the deadline have its say; a fraction of a millisecond.
@@ -104,7 +110,45 @@ impl<T> Called<T> {
 #[error("the deadline has passed")]
 struct DeadlinePassed;
 
-/// Instantiates the component and lets `call` use it, within the limits.
+/// Everything a store is made of, whoever the guest is.
+pub(crate) struct Setup {
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) limits: Limits,
+    pub(crate) times: Times,
+    pub(crate) seed: Digest,
+    pub(crate) clock: Clock,
+    pub(crate) cli: Cli,
+    pub(crate) config: String,
+    pub(crate) change: Option<Arc<dyn ChangeSource>>,
+}
+
+impl From<Call> for Setup {
+    fn from(call: Call) -> Self {
+        Self {
+            mounts: call.mounts,
+            limits: call.limits,
+            times: call.times,
+            seed: call.origin.seed,
+            clock: Clock::Fuel {
+                start: call.origin.clock_start,
+            },
+            cli: Cli::default(),
+            config: call.config,
+            change: call.change,
+        }
+    }
+}
+
+/// Why a guest did not come back with an answer.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// It ended itself with an exit code.
+    Exited(u8),
+    /// The sandbox ended it.
+    Failed(CallFailure),
+}
+
+/// Calls a plugin's function, within the limits.
 pub(crate) async fn run<T>(
     pre: &InstancePre<State>,
     call: Call,
@@ -114,52 +158,73 @@ pub(crate) async fn run<T>(
         &InstancePre<State>,
     ) -> wasmtime::Result<Result<T, types::PluginError>>,
 ) -> Result<Called<T>, CallError> {
-    let limits = call.limits;
-    let mut store = set_up(pre, call)?;
+    let (answer, report) = enter(pre, call.into(), body).await?;
+    let answer = match answer {
+        Ok(answer) => Ok(answer.map_err(PluginError::from)),
+        Err(Ended::Failed(failure)) => Err(failure),
+        Err(Ended::Exited(code)) => Err(CallFailure::Trap {
+            message: format!("the component ended itself with exit code {code}"),
+        }),
+    };
+    Ok(Called { answer, report })
+}
+
+/// Instantiates the component and lets `body` use it, within the limits.
+pub(crate) async fn enter<T>(
+    pre: &InstancePre<State>,
+    setup: Setup,
+    body: impl AsyncFnOnce(&mut Store<State>, &Instance, &InstancePre<State>) -> wasmtime::Result<T>,
+) -> Result<(Result<T, Ended>, CallReport), CallError> {
+    let limits = setup.limits;
+    let mut store = set_up(pre, setup)?;
     let work = async {
         let instance = pre.instantiate_async(&mut store).await?;
         body(&mut store, &instance, pre).await
     };
     let ended = tokio::time::timeout(Duration::from_millis(limits.deadline.0), work).await;
     let answer = match ended {
-        Err(_) => Err(CallFailure::Deadline {
+        Err(_) => Err(Ended::Failed(CallFailure::Deadline {
             limit: limits.deadline,
-        }),
+        })),
         Ok(Err(error)) if is_ours(&error) => return Err(CallError::Store(format!("{error:#}"))),
-        Ok(Err(error)) => Err(classify(&error, &store, limits)),
-        Ok(Ok(answer)) => Ok(answer.map_err(PluginError::from)),
+        Ok(Err(error)) => Err(match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(code)) => Ended::Exited(u8::try_from(*code).unwrap_or(u8::MAX)),
+            None => Ended::Failed(classify(&error, &store, limits)),
+        }),
+        Ok(Ok(answer)) => Ok(answer),
     };
-    Ok(Called {
-        answer,
-        report: report(&mut store, limits),
-    })
+    Ok((answer, report(&mut store, limits)))
 }
 
-fn set_up(pre: &InstancePre<State>, call: Call) -> Result<Store<State>, CallError> {
+fn set_up(pre: &InstancePre<State>, setup: Setup) -> Result<Store<State>, CallError> {
     let failed = |error: wasmtime::Error| CallError::Store(format!("{error:#}"));
-    let meter = Arc::new(Meter::new(call.limits.fuel, BYTES_WRITTEN_MAX));
-    let fs = Fs::new(&call.mounts, call.times, false, &meter)
+    let limits = setup.limits;
+    let meter = Arc::new(Meter::new(limits.fuel, BYTES_WRITTEN_MAX));
+    let fs = Fs::new(&setup.mounts, setup.times, false, &meter)
         .map_err(|(path, source)| CallError::Mount { path, source })?;
     let mut table = ResourceTable::new();
     table.set_max_capacity(RESOURCES_MAX);
-    let until = Instant::now().checked_add(Duration::from_millis(call.limits.deadline.0));
+    let started = Instant::now();
     let state = State {
         table,
-        limiter: Limiter::new(call.limits.memory),
+        limiter: Limiter::new(limits.memory),
         fs,
         output: Output::new(&meter),
-        randomness: Randomness::new(&call.origin.seed),
-        clock_start: call.origin.clock_start,
-        config: call.config,
-        change: call.change,
-        until,
+        randomness: Randomness::new(&setup.seed),
+        clock: setup.clock,
+        cli: setup.cli,
+        sockets: WasiSocketsCtx::default(),
+        config: setup.config,
+        change: setup.change,
+        started,
+        until: started.checked_add(Duration::from_millis(limits.deadline.0)),
         meter,
     };
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(LIFT_BYTES_MAX);
     store.set_max_component_handles(RESOURCES_MAX);
-    store.set_fuel(call.limits.fuel.0).map_err(failed)?;
+    store.set_fuel(limits.fuel.0).map_err(failed)?;
     store
         .fuel_async_yield_interval(Some(FUEL_BETWEEN_YIELDS))
         .map_err(failed)?;
@@ -220,11 +285,6 @@ fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> Ca
     }
     if let Some(refused) = state.limiter.refused() {
         return refused.clone();
-    }
-    if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
-        return CallFailure::Trap {
-            message: format!("the component ended itself with exit code {code}"),
-        };
     }
     let cause = error.root_cause().to_string();
     if let Some((resource, limit)) = exhausted(&cause) {

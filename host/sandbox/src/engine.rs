@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use wasmtime::component::Linker;
+use ringfence_core::digest::Digest;
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine};
 
 use crate::cache::Cache;
 use crate::compile::{LoadError, compile};
-use crate::inspect::inspect;
+use crate::inspect::{inspect, inspect_program};
 use crate::plugin::Plugin;
+use crate::program::Program;
 use crate::state::State;
 use crate::wasi;
 
@@ -24,7 +26,10 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    /// What plugins may import.
     linker: Linker<State>,
+    /// What programs may import.
+    program_linker: Linker<State>,
     cache: Option<Cache>,
 }
 
@@ -54,10 +59,13 @@ impl Sandbox {
         let engine = Engine::new(&settings()).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker).map_err(failed)?;
+        let mut program_linker = linker.clone();
+        wasi::link_no_network(&mut program_linker).map_err(failed)?;
         let cache = cache.map(|path| Cache::open(path, &engine)).transpose()?;
         Ok(Self(Arc::new(Inner {
             engine,
             linker,
+            program_linker,
             cache,
         })))
     }
@@ -68,13 +76,22 @@ impl Sandbox {
     /// [`LoadError`] when the bytes are no plugin, need what is not offered, or take too long to compile.
     pub fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let inspection = inspect(bytes)?;
-        let Inner {
-            engine,
-            linker,
-            cache,
-        } = &*self.0;
-        let component = compile(engine, cache.as_ref(), bytes, &inspection.digest)?;
-        Plugin::link(linker, component, inspection)
+        let component = self.compile(bytes, &inspection.digest)?;
+        Plugin::link(&self.0.linker, component, inspection)
+    }
+
+    /// Checks and compiles a program: a component that exports `wasi:cli/run`.
+    ///
+    /// # Errors
+    /// Like [`load`](Self::load).
+    pub fn load_program(&self, bytes: &[u8]) -> Result<Program, LoadError> {
+        let digest = inspect_program(bytes)?;
+        let component = self.compile(bytes, &digest)?;
+        Program::link(&self.0.program_linker, &component, digest)
+    }
+
+    fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
+        compile(&self.0.engine, self.0.cache.as_ref(), bytes, digest)
     }
 }
 

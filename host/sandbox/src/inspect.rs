@@ -19,6 +19,7 @@ pub const COMPONENT_BYTES_MAX: usize = 32 << 20;
 const MODULES_MAX: usize = 1_000;
 
 const CONTRACT_PACKAGE: &str = "ringfence:beat/";
+const PROGRAM_EXPORT: &str = "wasi:cli/run@0.2.";
 
 /// What a component is, by its bytes alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,11 @@ pub enum InspectError {
     /// A core module.
     #[error("a core WebAssembly module, not a component: build it for the target wasm32-wasip2")]
     CoreModule,
+    /// No program.
+    #[error(
+        "not a program: it exports no wasi:cli/run; a plugin is run by a loop or from `ringfence-testkit`"
+    )]
+    NoProgram,
     /// No manifest inside.
     #[error("no plugin manifest inside: build it with ringfence-sdk and `plugin!`")]
     NoManifest,
@@ -95,6 +101,26 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         manifest,
         imports: outline.imports,
     })
+}
+
+/// Reads a component that is to be run as a program; its digest.
+///
+/// # Errors
+/// [`InspectError`], the first that applies.
+pub(crate) fn inspect_program(bytes: &[u8]) -> Result<Digest, InspectError> {
+    if bytes.len() > COMPONENT_BYTES_MAX {
+        return Err(InspectError::TooLarge { size: bytes.len() });
+    }
+    let outline = Outline::read(bytes)?;
+    if outline
+        .exports
+        .iter()
+        .any(|export| export.starts_with(PROGRAM_EXPORT))
+    {
+        Ok(Digest::of(bytes))
+    } else {
+        Err(InspectError::NoProgram)
+    }
 }
 
 #[derive(Default)]

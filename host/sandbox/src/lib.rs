@@ -2,7 +2,7 @@
 //!
 //! [`Sandbox`] holds the engine; [`Sandbox::load`] checks and compiles a component into a [`Plugin`]; each of its calls
 //! runs in a store of its own under a [`Call`] and returns a [`Called`]: the answer, or why there is none, and the
-//! report of what was used and denied.
+//! report of what was used and denied. [`Sandbox::load_program`] does the same for a [`Program`] with a `main` of its own.
 //!
 //! **Invariant:** there is no way to run a component without every limit set, and none to reach a file but through
 //! the `fs` module. Answers come back as data to be judged, never as orders.
@@ -47,6 +47,7 @@ mod limiter;
 mod meter;
 mod output;
 mod plugin;
+mod program;
 mod state;
 mod wasi;
 
@@ -58,4 +59,8 @@ pub use fs::{Mount, Times};
 pub use inspect::{COMPONENT_BYTES_MAX, InspectError, Inspection, inspect};
 pub use meter::FUEL_RULES;
 pub use plugin::{ActOutcome, Plugin};
+pub use program::{Program, ProgramCall, Ran};
 pub use state::Origin;
+pub use wasi::clocks::Clock;
+pub use wasi::random::Chance;
+pub use wasi::streams::{Buffer, Input, Streams, Target};

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ringfence_core::digest::Digest;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::sockets::WasiSocketsCtx;
 use wasmtime_wasi_io::IoView;
 
 use crate::change_source::ChangeSource;
@@ -12,6 +13,8 @@ use crate::fs::Fs;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
 use crate::output::Output;
+use crate::wasi::cli::Cli;
+use crate::wasi::clocks::Clock;
 use crate::wasi::random::Randomness;
 
 /// The data of one call's store.
@@ -22,11 +25,14 @@ pub(crate) struct State {
     pub(crate) fs: Fs,
     pub(crate) output: Output,
     pub(crate) randomness: Randomness,
-    /// Seconds since 1970 at which the guest's clocks begin.
-    pub(crate) clock_start: u64,
+    pub(crate) clock: Clock,
+    pub(crate) cli: Cli,
+    /// Gives nothing: no address, no name, no socket.
+    pub(crate) sockets: WasiSocketsCtx,
     /// JSON text.
     pub(crate) config: String,
     pub(crate) change: Option<Arc<dyn ChangeSource>>,
+    pub(crate) started: Instant,
     /// When the call's time is up; none when that is beyond what the clock can say.
     pub(crate) until: Option<Instant>,
 }

@@ -1,12 +1,15 @@
 //! The WASI interfaces besides the file system, each giving nothing: no environment, no arguments, no input, no network, a
-//! clock that is fuel, and chance that is a seed.
+//! clock that is fuel, and chance that is a seed. Programs can be given some of it by their operator, but the network
+//! never.
 
-mod cli;
-mod clocks;
+pub(crate) mod cli;
+pub(crate) mod clocks;
 pub(crate) mod random;
+pub(crate) mod streams;
 
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime_wasi::p2::bindings::{cli as c, clocks as t, random as r};
+use wasmtime_wasi::p2::bindings::{cli as c, clocks as t, random as r, sockets as n};
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView};
 
 use crate::bindings::ringfence::beat::{change, config, log};
 use crate::bindings::wasi::filesystem::{preopens, types};
@@ -42,4 +45,24 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     log::add_to_linker::<_, Own>(linker, own)?;
     config::add_to_linker::<_, Own>(linker, own)?;
     change::add_to_linker::<_, Own>(linker, own)
+}
+
+/// Links sockets that cannot be made: a world of `wasi:cli/command` imports them, whether its program wants any or not.
+///
+/// # Errors
+/// See [`link`].
+pub(crate) fn link_no_network(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    fn none(state: &mut State) -> WasiSocketsCtxView<'_> {
+        WasiSocketsCtxView {
+            ctx: &mut state.sockets,
+            table: &mut state.table,
+        }
+    }
+    n::instance_network::add_to_linker::<_, WasiSockets>(linker, none)?;
+    n::network::add_to_linker::<_, WasiSockets>(linker, &n::network::LinkOptions::default(), none)?;
+    n::ip_name_lookup::add_to_linker::<_, WasiSockets>(linker, none)?;
+    n::tcp::add_to_linker::<_, WasiSockets>(linker, none)?;
+    n::tcp_create_socket::add_to_linker::<_, WasiSockets>(linker, none)?;
+    n::udp::add_to_linker::<_, WasiSockets>(linker, none)?;
+    n::udp_create_socket::add_to_linker::<_, WasiSockets>(linker, none)
 }

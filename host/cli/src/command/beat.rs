@@ -67,7 +67,7 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
 }
 
 /// The engine; without its cache where that cannot be used, since a cache only saves time.
-fn sandbox(context: &mut Context<'_, '_>) -> Result<Sandbox, Stop> {
+pub(super) fn sandbox(context: &mut Context<'_, '_>) -> Result<Sandbox, Stop> {
     let made = match Sandbox::new(context.cache_dir.clone()) {
         Err(error @ SandboxError::Cache { .. }) => {
             let mut page = Page::new();

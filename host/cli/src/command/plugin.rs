@@ -100,7 +100,7 @@ fn unknown(name: &str) -> Stop {
         .help("`ringfence plugin list` shows those inside this program")
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Stop> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     let read = || {
         if !std::fs::metadata(path)?.is_file() {
             return Err(std::io::Error::other("it is no regular file"));

@@ -395,7 +395,7 @@ fn denied(page: &mut Page, steps: &[StepReceipt]) {
     more(page, rest, "denials");
 }
 
-fn denial_verb(access: Access) -> &'static str {
+pub(super) fn denial_verb(access: Access) -> &'static str {
     match access {
         Access::Traverse => "wanted to pass through",
         Access::Stat => "wanted to look at",

@@ -43,6 +43,7 @@ fn help() {
       check        Show what each step of a loop may do, running nothing
       beat         Run one beat: look, decide, act, judge, propose
       explain      Say which rule decides whether a step may touch a path
+      exec         Run a WASI program that is not trusted, within what it is granted
       plugin       Look at plugins without running them
       journal      Look at a loop's history
       status       Show where a loop stands and what the next beat would meet
@@ -70,6 +71,7 @@ fn help() {
         8  the host failed: disk, git, journal
        10  skipped (only with --detailed-exit-code)
       130  interrupted
+      exec ends with the code of its program
     --- exit 0
     ");
     for command in [

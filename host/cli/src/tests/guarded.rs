@@ -150,6 +150,7 @@ fn a_machine_without_git() {
             is_terminal: false,
         },
         clock: &rig.clock,
+        program_streams: World::own_streams(),
     });
     let err = String::from_utf8(err).unwrap();
     assert_eq!(
@@ -196,6 +197,7 @@ fn a_closed_stdout_is_no_error_and_a_full_one_is() {
                 is_terminal: true,
             },
             clock: &rig.clock,
+            program_streams: World::own_streams(),
         });
         assert_eq!(exit, expect);
     }
@@ -236,6 +238,7 @@ fn colour_is_for_terminals_that_want_it() {
                 is_terminal,
             },
             clock: &rig.clock,
+            program_streams: World::own_streams(),
         });
         assert_eq!(
             (exit, out.contains(&0x1b)),

@@ -150,6 +150,7 @@ impl Rig {
                 is_terminal: false,
             },
             clock: &self.clock,
+            program_streams: World::own_streams(),
         });
         let ran = Ran {
             exit,

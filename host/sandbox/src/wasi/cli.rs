@@ -1,4 +1,5 @@
-//! `wasi:cli`: no environment, no arguments, no input, no terminal; what is printed goes into the report.
+//! `wasi:cli`: for a plugin no environment, no arguments, no input, and what it prints goes into the report; for a program
+//! what the operator gives it. A terminal for neither.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::I32Exit;
@@ -9,15 +10,30 @@ use wasmtime_wasi::p2::bindings::cli::{
 use wasmtime_wasi::p2::pipe::ClosedInputStream;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
+use super::streams::{Streams, Which};
 use crate::state::State;
+
+/// What a guest is told, and where its streams lead; by default nothing, and into the report.
+#[derive(Debug, Default)]
+pub(crate) struct Cli {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) streams: Option<Streams>,
+}
 
 impl environment::Host for State {
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        Ok(Vec::new())
+        for (name, value) in &self.cli.env {
+            self.meter.charge_bytes(name.len() + value.len());
+        }
+        Ok(self.cli.env.clone())
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
-        Ok(Vec::new())
+        for arg in &self.cli.args {
+            self.meter.charge_bytes(arg.len());
+        }
+        Ok(self.cli.args.clone())
     }
 
     fn initial_cwd(&mut self) -> wasmtime::Result<Option<String>> {
@@ -37,26 +53,35 @@ impl exit::Host for State {
 
 impl stdin::Host for State {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<DynInputStream>> {
-        let closed: DynInputStream = Box::new(ClosedInputStream);
-        Ok(self.table.push(closed)?)
+        let input: DynInputStream = match &self.cli.streams {
+            Some(streams) => streams.input(&self.meter),
+            None => Box::new(ClosedInputStream),
+        };
+        Ok(self.table.push(input)?)
     }
 }
 
 impl stdout::Host for State {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
-        self.stream("stdout")
+        self.stream(Which::Stdout)
     }
 }
 
 impl stderr::Host for State {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
-        self.stream("stderr")
+        self.stream(Which::Stderr)
     }
 }
 
 impl State {
-    fn stream(&mut self, name: &'static str) -> wasmtime::Result<Resource<DynOutputStream>> {
-        let writer: DynOutputStream = Box::new(self.output.writer(name));
+    fn stream(&mut self, which: Which) -> wasmtime::Result<Resource<DynOutputStream>> {
+        let writer: DynOutputStream = match &self.cli.streams {
+            Some(streams) => streams.output(which, &self.meter, self.until),
+            None => Box::new(self.output.writer(match which {
+                Which::Stdout => "stdout",
+                Which::Stderr => "stderr",
+            })),
+        };
         Ok(self.table.push(writer)?)
     }
 }

@@ -1,9 +1,11 @@
-//! `wasi:clocks`: time is fuel.
+//! `wasi:clocks`: time is fuel, unless the operator gives a program the machine's.
 //!
-//! Both clocks begin where the call says and advance with the fuel used. Waiting costs the fuel that the time stands for
-//! and takes none of ours, so a guest that sleeps an hour is out of fuel at once.
+//! By fuel, both clocks begin where the call says and advance with the fuel used. Waiting costs the fuel that the time
+//! stands for and takes none of ours, so a guest that sleeps an hour is out of fuel at once. By the machine's clock,
+//! waiting costs nothing but time, of which the deadline is the end.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::DynPollable;
@@ -14,14 +16,31 @@ use wasmtime_wasi_io::poll::{Pollable, subscribe};
 use crate::meter::Meter;
 use crate::state::State;
 
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
+/// Where a guest's time comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// From the fuel it uses, beginning at `start` seconds since 1970: the same on every run.
+    Fuel {
+        /// Seconds since 1970.
+        start: u64,
+    },
+    /// From the machine.
+    System,
+}
 
 impl wall_clock::Host for State {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let nanos = self.meter.elapsed_nanos();
+        let now = match self.clock {
+            Clock::Fuel { start } => Duration::from_secs(start)
+                .saturating_add(Duration::from_nanos(self.meter.elapsed_nanos())),
+            // A machine whose clock stands before 1970 has no time to tell.
+            Clock::System => SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default(),
+        };
         Ok(wall_clock::Datetime {
-            seconds: self.clock_start.saturating_add(nanos / NANOS_PER_SECOND),
-            nanoseconds: u32::try_from(nanos % NANOS_PER_SECOND).unwrap_or(0),
+            seconds: now.as_secs(),
+            nanoseconds: now.subsec_nanos(),
         })
     }
 
@@ -35,7 +54,7 @@ impl wall_clock::Host for State {
 
 impl monotonic_clock::Host for State {
     fn now(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.meter.elapsed_nanos())
+        Ok(self.nanos())
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
@@ -47,18 +66,47 @@ impl monotonic_clock::Host for State {
     }
 
     fn subscribe_duration(&mut self, nanos: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        self.timer(self.meter.elapsed_nanos().saturating_add(nanos))
+        self.timer(self.nanos().saturating_add(nanos))
     }
 }
 
 impl State {
+    /// Nanoseconds since the call began.
+    fn nanos(&self) -> u64 {
+        match self.clock {
+            Clock::Fuel { .. } => self.meter.elapsed_nanos(),
+            Clock::System => u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        }
+    }
+
     fn timer(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let timer = Timer {
-            when,
-            meter: Arc::clone(&self.meter),
-        };
-        let timer = self.table.push(timer)?;
-        subscribe(&mut self.table, timer)
+        match self.clock {
+            Clock::Fuel { .. } => {
+                let meter = Arc::clone(&self.meter);
+                let timer = self.table.push(Timer { when, meter })?;
+                subscribe(&mut self.table, timer)
+            }
+            Clock::System => {
+                let at = self.started.checked_add(Duration::from_nanos(when));
+                let alarm = self.table.push(Alarm { at })?;
+                subscribe(&mut self.table, alarm)
+            }
+        }
+    }
+}
+
+/// Goes off by the machine's clock; never, when that is beyond what it can say.
+struct Alarm {
+    at: Option<Instant>,
+}
+
+#[async_trait]
+impl Pollable for Alarm {
+    async fn ready(&mut self) {
+        match self.at {
+            Some(at) => tokio::time::sleep_until(at.into()).await,
+            None => std::future::pending().await,
+        }
     }
 }
 
