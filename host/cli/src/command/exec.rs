@@ -88,6 +88,14 @@ fn load(args: &Exec, context: &mut Context<'_, '_>) -> Result<Program, Stop> {
 }
 
 fn call(args: &Exec, context: &Context<'_, '_>) -> Result<ProgramCall, Stop> {
+    let globs = [&args.read, &args.write, &args.deny];
+    if args.dirs.is_empty() && globs.iter().any(|globs| !globs.is_empty()) {
+        return Err(Stop::new(
+            Exit::Usage,
+            "a path is granted or denied, but no directory is given",
+        )
+        .help("name the directory that the globs begin at with `--dir`"));
+    }
     let policy = PathPolicy::new(&spec(args)).map_err(|errors| {
         let all = errors.iter().map(|error| Safe::line(&error.to_string()));
         Stop::new(Exit::Usage, Text::join(all, "; "))
