@@ -1,5 +1,5 @@
-//! What the tests of the boundary share: the built guests, a world of files for the probe, and a count of what this
-//! process holds.
+//! What the tests of the boundary share: the built guests, components written by hand, a world of files for the probe,
+//! and a count of what this process holds.
 //!
 //! The tests themselves are in `tests/`: `verbs.rs` (file calls), `limits.rs` (what is bounded), `determinism.rs`,
 //! `contract.rs` (what is no plugin, or answers nonsense), `plugins.rs` (the standard plugins).
@@ -8,6 +8,7 @@
 //! Functions panic when the set-up is wrong; they are made for tests.
 
 pub mod census;
+pub mod made;
 pub mod probe;
 pub mod world;
 

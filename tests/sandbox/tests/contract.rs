@@ -11,29 +11,11 @@ use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::verdict::Verdict;
 use ringfence_testkit::sandbox::{ActOutcome, Called, Plugin, PluginError, Sandbox, inspect};
 use ringfence_testkit::{Case, Component};
+use ringfence_tests_sandbox::made::{ACTION, component, core, executor, manifest, section};
 use ringfence_tests_sandbox::{guest, guest_bytes, wait};
 use serde_json::json;
 
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(None).unwrap());
-
-const HEADER: &str =
-    r#"name = \"hand-made\"\nversion = \"1.0.0\"\ncontract = \"0.1.0\"\nsummary = \"x\"\n"#;
-const ACTION: &str = r#"[[action]]\nname = \"do\"\nsummary = \"x\"\ninput = {}\n"#;
-
-fn section(manifest: &str) -> String {
-    format!("(@custom \"ringfence:plugin\" \"{manifest}\")")
-}
-
-fn manifest(roles: &str, rest: &str) -> String {
-    section(&format!(
-        "{HEADER}roles = [{}]\\n{rest}",
-        roles.replace('"', "\\\"")
-    ))
-}
-
-fn component(text: &str) -> Vec<u8> {
-    wat::parse_str(format!("(component {text})")).unwrap()
-}
 
 /// A component that exports a function without parameters as `export`.
 fn exports(export: &str, function: &str) -> String {
@@ -46,48 +28,10 @@ fn exports(export: &str, function: &str) -> String {
     )
 }
 
-/// An executor whose core module is `core`; its `act` returns the address of the answer.
-fn executor(core: &str) -> Vec<u8> {
-    let error =
-        r#"(variant (case "config" string) (case "unavailable" string) (case "internal" string))"#;
-    let outcome = r#"(record (field "summary" string) (field "detail" string))"#;
-    let parameters = r#"(param "action" string) (param "input" string)"#;
-    component(&format!(
-        r#"{manifest}
-        (core module $m {core})
-        (core instance $i (instantiate $m))
-        (type $error {error})
-        (type $outcome {outcome})
-        (func $act {parameters} (result (result $outcome (error $error)))
-          (canon lift (core func $i "act") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
-        (component $named
-          (type $error0 {error}) (import "e" (type $error (eq $error0)))
-          (type $outcome0 {outcome}) (import "o" (type $outcome (eq $outcome0)))
-          (import "f" (func $act {parameters} (result (result $outcome (error $error)))))
-          (export $error1 "plugin-error" (type $error))
-          (export $outcome1 "outcome" (type $outcome))
-          (export "act" (func $act)
-            (func {parameters} (result (result $outcome1 (error $error1))))))
-        (instance $e (instantiate $named
-          (with "e" (type $error)) (with "o" (type $outcome)) (with "f" (func $act))))
-        (export "ringfence:beat/act@0.1.0" (instance $e))"#,
-        manifest = manifest(r#""executor""#, ACTION),
-    ))
-}
-
 /// The core module of an executor that answers with `bytes`, at address 0 of one page.
 fn answering(bytes: &[u8]) -> String {
     let bytes: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
     core(&format!("(data (i32.const 0) \"{bytes}\")"), "i32.const 0")
-}
-
-fn core(more: &str, act: &str) -> String {
-    format!(
-        r#"(memory (export "memory") 1)
-           (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
-           (func (export "act") (param i32 i32 i32 i32) (result i32) {act})
-           {more}"#
-    )
 }
 
 fn load(bytes: &[u8]) -> Result<Plugin, String> {
