@@ -22,7 +22,7 @@ use wasmtime_wasi::sockets::WasiSocketsCtx;
 use crate::bindings::ringfence::beat::types;
 use crate::change_source::ChangeSource;
 use crate::fs::{Fs, Mount, OPEN_MAX, TOO_MANY_OPEN, Times};
-use crate::limiter::Limiter;
+use crate::limiter::{INSTANCES_MAX, Limiter, MEMORIES_MAX, TABLES_MAX};
 use crate::meter::Meter;
 use crate::output::Output;
 use crate::state::{Origin, State};
@@ -199,12 +199,13 @@ pub(crate) async fn enter<T>(
 fn set_up(pre: &InstancePre<State>, setup: Setup) -> Result<Store<State>, CallError> {
     let failed = |error: wasmtime::Error| CallError::Store(format!("{error:#}"));
     let limits = setup.limits;
-    let meter = Arc::new(Meter::new(limits.fuel, BYTES_WRITTEN_MAX));
+    let started = Instant::now();
+    let until = started.checked_add(Duration::from_millis(limits.deadline.0));
+    let meter = Arc::new(Meter::new(limits.fuel, BYTES_WRITTEN_MAX).ending(until));
     let fs = Fs::new(&setup.mounts, setup.times, false, &meter)
         .map_err(|(path, source)| CallError::Mount { path, source })?;
     let mut table = ResourceTable::new();
     table.set_max_capacity(RESOURCES_MAX);
-    let started = Instant::now();
     let state = State {
         table,
         limiter: Limiter::new(limits.memory),
@@ -217,7 +218,6 @@ fn set_up(pre: &InstancePre<State>, setup: Setup) -> Result<Store<State>, CallEr
         config: setup.config,
         change: setup.change,
         started,
-        until: started.checked_add(Duration::from_millis(limits.deadline.0)),
         meter,
     };
     let mut store = Store::new(pre.engine(), state);
@@ -250,11 +250,7 @@ fn charge_host_calls(
                 return Err(Trap::OutOfFuel.into());
             }
             // Setting the fuel begins a new interval, so a guest that calls often enough would never yield to the timer.
-            if store
-                .data()
-                .until
-                .is_some_and(|until| Instant::now() >= until)
-            {
+            if store.data().meter.is_late() {
                 return Err(DeadlinePassed.into());
             }
         }
@@ -319,6 +315,9 @@ fn exhausted(cause: &str) -> Option<(&'static str, usize)> {
         ),
         ("handle limit exceeded", "handles", RESOURCES_MAX),
         (TOO_MANY_OPEN, "open files", OPEN_MAX),
+        ("instance count too high", "core instances", INSTANCES_MAX),
+        ("memory count too high", "memories", MEMORIES_MAX),
+        ("table count too high", "tables", TABLES_MAX),
     ];
     let (_, resource, limit) = known.into_iter().find(|(text, ..)| cause.contains(text))?;
     Some((resource, limit))

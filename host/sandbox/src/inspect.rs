@@ -17,6 +17,8 @@ use wasmparser::{Encoding, Parser, Payload};
 pub const COMPONENT_BYTES_MAX: usize = 32 << 20;
 // Limit: a component of hand-made modules has some; each costs compile time and memory.
 const MODULES_MAX: usize = 1_000;
+// Limit: imports and exports together, whose names are kept; a plugin has some dozens.
+const NAMES_MAX: u32 = 10_000;
 
 const CONTRACT_PACKAGE: &str = "ringfence:beat/";
 const PROGRAM_EXPORT: &str = "wasi:cli/run@0.2.";
@@ -134,7 +136,7 @@ impl Outline {
     fn read(bytes: &[u8]) -> Result<Self, InspectError> {
         let broken = |error: &dyn ToString| InspectError::NotAComponent(error.to_string());
         let mut outline = Self::default();
-        let (mut depth, mut modules) = (0_usize, 0_usize);
+        let (mut depth, mut modules, mut names) = (0_usize, 0_usize, 0);
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(|error| broken(&error))? {
                 Payload::Version {
@@ -147,6 +149,7 @@ impl Outline {
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentExportSection(section) if depth == 0 => {
+                    names = named(names, section.count())?;
                     for export in section {
                         outline
                             .exports
@@ -154,6 +157,7 @@ impl Outline {
                     }
                 }
                 Payload::ComponentImportSection(section) if depth == 0 => {
+                    names = named(names, section.count())?;
                     for import in section {
                         outline
                             .imports
@@ -184,6 +188,16 @@ impl Outline {
             None => Ok(()),
         }
     }
+}
+
+/// Counts `more` names, before any of them is kept.
+fn named(names: u32, more: u32) -> Result<u32, InspectError> {
+    let total = names.saturating_add(more);
+    if total > NAMES_MAX {
+        let why = format!("more than {NAMES_MAX} imports and exports");
+        return Err(InspectError::NotAComponent(why));
+    }
+    Ok(total)
 }
 
 fn roles(exports: &BTreeSet<String>) -> Result<BTreeSet<Role>, InspectError> {

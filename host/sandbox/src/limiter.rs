@@ -10,9 +10,11 @@ use wasmtime::ResourceLimiter;
 // together.
 const TABLE_ELEMENTS_MAX: usize = 1 << 17;
 // Limit: a component composed of some dozens of core modules; each costs the host address space.
-const INSTANCES_MAX: usize = 100;
-const TABLES_MAX: usize = 100;
-const MEMORIES_MAX: usize = 16;
+pub(crate) const INSTANCES_MAX: usize = 100;
+// Limit: one for each of them.
+pub(crate) const TABLES_MAX: usize = 100;
+// Limit: one for each language inside a composed component; each takes address space by the gigabyte.
+pub(crate) const MEMORIES_MAX: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct Limiter {

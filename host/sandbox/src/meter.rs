@@ -11,12 +11,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use ringfence_core::quantity::{Bytes, Fuel};
 
 /// What decides the fuel of a call besides component and input: another engine or price list means other figures, and a
 /// figure from the one says nothing about the other. Raised by hand with every change here or of the engine.
-pub const FUEL_RULES: &str = "wasmtime 48, prices 1";
+pub const FUEL_RULES: &str = "wasmtime 48, prices 2";
 /// Fuel per nanosecond: about what one core burns.
 pub(crate) const FUEL_PER_NANO: u64 = 10;
 /// Every host call.
@@ -25,9 +26,11 @@ pub(crate) const HOST_CALL: u64 = 500;
 pub(crate) const SYSCALL: u64 = 5_000;
 /// Each name of a path, each link followed.
 pub(crate) const PATH_NAME: u64 = 1_000;
-/// Each entry of a listing, whether it is shown or hidden, and each entry looked at for other names of a file.
+/// Each entry that a listing shows, and each entry looked at for other names of a file or below a directory that moves.
 pub(crate) const ENTRY: u64 = 500;
-/// Each byte moved to or from a file, the log, a stream, or the source of randomness.
+/// Each thing of a list to be waited for.
+pub(crate) const POLLABLE: u64 = 100;
+/// Each byte moved to or from a file, the log, a stream, or the source of randomness, and each byte of a path's text.
 pub(crate) const BYTE: u64 = 1;
 /// Each look at a change, for which the host runs git.
 pub(crate) const GIT: u64 = 20_000_000;
@@ -51,6 +54,8 @@ pub(crate) struct Meter {
     names_made: AtomicU64,
     /// When the timers that are being waited for go off.
     alarms: Mutex<Vec<u64>>,
+    /// When the call's time is up; none when that is beyond what the clock can say.
+    until: Option<Instant>,
 }
 
 impl Meter {
@@ -64,7 +69,13 @@ impl Meter {
             bytes_written_max,
             names_made: AtomicU64::new(0),
             alarms: Mutex::default(),
+            until: None,
         }
+    }
+
+    /// The same for a call whose time is up then.
+    pub(crate) fn ending(self, until: Option<Instant>) -> Self {
+        Self { until, ..self }
     }
 
     /// The guest calls the host with `left` fuel in the store.
@@ -138,9 +149,21 @@ impl Meter {
         self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True when this host call has cost more than the guest has left, so that there is no use in going on.
-    pub(crate) fn is_spent(&self) -> bool {
+    /// True when this host call has cost more than the guest has left, or its time is up: whatever is answered, the
+    /// guest does not live to see it, so that there is no use in going on.
+    pub(crate) fn is_over(&self) -> bool {
         self.pending.load(Ordering::Relaxed) > self.left_at_entry.load(Ordering::Relaxed)
+            || self.is_late()
+    }
+
+    /// When the call's time is up; none when that is beyond what the clock can say.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// True when the call's time is up.
+    pub(crate) fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 
     pub(crate) fn bytes_read(&self) -> Bytes {
@@ -165,6 +188,18 @@ mod tests {
         assert_eq!(meter.leave_host(9_000), Some(9_000 - HOST_CALL - 1_000));
         meter.charge(u64::MAX);
         assert_eq!(meter.leave_host(9_000), None, "no overflow makes it cheap");
+    }
+
+    #[test]
+    fn it_is_over_when_fuel_or_time_is() {
+        let meter = Meter::new(Fuel(10_000), Bytes(10));
+        meter.enter_host(9_000);
+        assert!(!meter.is_over());
+        meter.charge(9_000);
+        assert!(meter.is_over(), "the call itself has a price, too");
+        let late = Meter::new(Fuel(10_000), Bytes(10)).ending(Some(Instant::now()));
+        late.enter_host(9_000);
+        assert!(late.is_over());
     }
 
     #[test]

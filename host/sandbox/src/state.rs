@@ -6,7 +6,6 @@ use std::time::Instant;
 use ringfence_core::digest::Digest;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::sockets::WasiSocketsCtx;
-use wasmtime_wasi_io::IoView;
 
 use crate::change_source::ChangeSource;
 use crate::fs::Fs;
@@ -33,8 +32,6 @@ pub(crate) struct State {
     pub(crate) config: String,
     pub(crate) change: Option<Arc<dyn ChangeSource>>,
     pub(crate) started: Instant,
-    /// When the call's time is up; none when that is beyond what the clock can say.
-    pub(crate) until: Option<Instant>,
 }
 
 /// Where the guest's chance and time begin.
@@ -44,10 +41,4 @@ pub struct Origin {
     pub seed: Digest,
     /// Seconds since 1970.
     pub clock_start: u64,
-}
-
-impl IoView for State {
-    fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
 }

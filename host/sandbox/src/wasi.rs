@@ -4,12 +4,14 @@
 
 pub(crate) mod cli;
 pub(crate) mod clocks;
+mod poll;
 pub(crate) mod random;
 pub(crate) mod streams;
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::p2::bindings::{cli as c, clocks as t, random as r, sockets as n};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView};
+use wasmtime_wasi_io::bindings::wasi::io;
 
 use crate::bindings::ringfence::beat::{change, config, log};
 use crate::bindings::wasi::filesystem::{preopens, types};
@@ -20,11 +22,13 @@ use crate::state::State;
 /// # Errors
 /// Only when two interfaces of one name are linked, which no input decides.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    wasmtime_wasi_io::add_to_linker_async(linker)?;
+    io::error::add_to_linker::<_, Table>(linker, |state| &mut state.table)?;
+    io::streams::add_to_linker::<_, Table>(linker, |state| &mut state.table)?;
     type Own = HasSelf<State>;
     fn own(state: &mut State) -> &mut State {
         state
     }
+    io::poll::add_to_linker::<_, Own>(linker, own)?;
     c::environment::add_to_linker::<_, Own>(linker, own)?;
     c::exit::add_to_linker::<_, Own>(linker, own)?;
     c::stdin::add_to_linker::<_, Own>(linker, own)?;
@@ -65,4 +69,11 @@ pub(crate) fn link_no_network(linker: &mut Linker<State>) -> wasmtime::Result<()
     n::tcp_create_socket::add_to_linker::<_, WasiSockets>(linker, none)?;
     n::udp::add_to_linker::<_, WasiSockets>(linker, none)?;
     n::udp_create_socket::add_to_linker::<_, WasiSockets>(linker, none)
+}
+
+/// The table alone is what streams and errors are kept in.
+struct Table;
+
+impl HasData for Table {
+    type Data<'a> = &'a mut ResourceTable;
 }

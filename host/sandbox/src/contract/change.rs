@@ -16,6 +16,7 @@ use crate::state::State;
 
 // Limit: what the host holds for one answer; a gate that needs more of a file does not judge text.
 const BYTES_MAX: u64 = 16 << 20;
+// Limit: more than a reader looks at around a change; the contract names it.
 const CONTEXT_LINES_MAX: u32 = 1_000;
 
 impl change::Host for State {
@@ -29,6 +30,7 @@ impl change::Host for State {
     fn read_base(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let source = self.source()?;
         self.meter.charge(GIT);
+        self.meter.charge_bytes(path.len());
         let path = match RelPath::lexical(&path) {
             Ok(path) => path,
             Err(error) => return Ok(Err(error.to_string())),

@@ -58,12 +58,14 @@ impl State {
         self.settle(place)
     }
 
-    /// Runs `verb` on the directory behind `fd`.
+    /// Runs `verb` on the directory behind `fd`. What the host copied of a guest's `text` costs by its length.
     fn at<T>(
         &mut self,
         fd: &Resource<Descriptor>,
+        text: &str,
         verb: impl FnOnce(&mut super::Fs, &Place) -> Answer<T>,
     ) -> FsResult<T> {
+        self.meter.charge_bytes(text.len());
         let place = self.place(fd)?;
         let answer = verb(&mut self.fs, &place);
         self.settle(answer)
@@ -243,7 +245,7 @@ impl HostDescriptor for State {
 
     fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<Listing>> {
         self.room_for_one_more()?;
-        let listing = self.at(&fd, |fs, place| fs.list(place))?;
+        let listing = self.at(&fd, "", |fs, place| fs.list(place))?;
         let entries = listing.0.len();
         let resource = self.table.push(listing)?;
         self.fs.listings += 1;
@@ -252,7 +254,7 @@ impl HostDescriptor for State {
     }
 
     fn create_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        self.at(&fd, |fs, place| fs.create_directory_at(place, &path))
+        self.at(&fd, &path, |fs, place| fs.create_directory_at(place, &path))
     }
 
     fn stat(&mut self, fd: Resource<Descriptor>) -> FsResult<DescriptorStat> {
@@ -265,7 +267,9 @@ impl HostDescriptor for State {
         flags: PathFlags,
         path: String,
     ) -> FsResult<DescriptorStat> {
-        self.at(&fd, |fs, place| fs.stat_at(place, last_link(flags), &path))
+        self.at(&fd, &path, |fs, place| {
+            fs.stat_at(place, last_link(flags), &path)
+        })
     }
 
     fn set_times_at(
@@ -276,7 +280,7 @@ impl HostDescriptor for State {
         access: NewTimestamp,
         modification: NewTimestamp,
     ) -> FsResult<()> {
-        self.at(&fd, |fs, place| {
+        self.at(&fd, &path, |fs, place| {
             fs.set_times_at(place, last_link(flags), &path, access, modification)
         })
     }
@@ -289,8 +293,9 @@ impl HostDescriptor for State {
         new_fd: Resource<Descriptor>,
         new: String,
     ) -> FsResult<()> {
+        self.meter.charge_bytes(new.len());
         let to = self.place(&new_fd)?;
-        self.at(&fd, |fs, from| {
+        self.at(&fd, &old, |fs, from| {
             fs.link_at(from, last_link(flags), &old, &to, &new)
         })
     }
@@ -304,18 +309,18 @@ impl HostDescriptor for State {
         flags: DescriptorFlags,
     ) -> FsResult<Resource<Descriptor>> {
         self.room_for_one_more()?;
-        let opened = self.at(&fd, |fs, place| {
+        let opened = self.at(&fd, &path, |fs, place| {
             fs.open_at(place, last_link(path_flags), &path, open, flags)
         })?;
         self.push_descriptor(opened)
     }
 
     fn readlink_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<String> {
-        self.at(&fd, |fs, place| fs.readlink_at(place, &path))
+        self.at(&fd, &path, |fs, place| fs.readlink_at(place, &path))
     }
 
     fn remove_directory_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        self.at(&fd, |fs, place| fs.remove_directory_at(place, &path))
+        self.at(&fd, &path, |fs, place| fs.remove_directory_at(place, &path))
     }
 
     fn rename_at(
@@ -325,8 +330,9 @@ impl HostDescriptor for State {
         new_fd: Resource<Descriptor>,
         new: String,
     ) -> FsResult<()> {
+        self.meter.charge_bytes(new.len());
         let to = self.place(&new_fd)?;
-        self.at(&fd, |fs, from| fs.rename_at(from, &old, &to, &new))
+        self.at(&fd, &old, |fs, from| fs.rename_at(from, &old, &to, &new))
     }
 
     fn symlink_at(
@@ -335,11 +341,12 @@ impl HostDescriptor for State {
         target: String,
         path: String,
     ) -> FsResult<()> {
-        self.at(&fd, |fs, place| fs.symlink_at(place, &target, &path))
+        self.meter.charge_bytes(target.len());
+        self.at(&fd, &path, |fs, place| fs.symlink_at(place, &target, &path))
     }
 
     fn unlink_file_at(&mut self, fd: Resource<Descriptor>, path: String) -> FsResult<()> {
-        self.at(&fd, |fs, place| fs.unlink_file_at(place, &path))
+        self.at(&fd, &path, |fs, place| fs.unlink_file_at(place, &path))
     }
 
     fn is_same_object(
@@ -369,7 +376,9 @@ impl HostDescriptor for State {
         flags: PathFlags,
         path: String,
     ) -> FsResult<MetadataHashValue> {
-        self.at(&fd, |fs, place| fs.hash_at(place, last_link(flags), &path))
+        self.at(&fd, &path, |fs, place| {
+            fs.hash_at(place, last_link(flags), &path)
+        })
     }
 
     fn drop(&mut self, fd: Resource<Descriptor>) -> wasmtime::Result<()> {

@@ -19,8 +19,10 @@ use super::sys;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::meter::Meter;
 
-// Limit: what the host keeps of a tree full of such files; a larger one counts as one that cannot be known.
+// Limit: what the host keeps of a tree full of such files, some hundred thousand of them; a larger one counts as one
+// that cannot be known.
 const NAMES_BYTES_MAX: usize = 64 << 20;
+const NAMES_BYTES_PER_NAME: usize = 192;
 
 type Names = HashMap<(u64, u64), Vec<RelPath>>;
 
@@ -91,7 +93,7 @@ fn find(tree: &Tree, meter: &Meter) -> Answer<Names> {
             && sys::file_type(stat) == FileType::RegularFile
             && sys::name_count(stat) > 1
         {
-            bytes = bytes.saturating_add(path.as_str().len());
+            bytes = bytes.saturating_add(path.as_str().len() + NAMES_BYTES_PER_NAME);
             if bytes > NAMES_BYTES_MAX {
                 return Err(ErrorCode::InsufficientMemory.into());
             }

@@ -12,6 +12,9 @@ use crate::meter::{ENTRY, SYSCALL};
 
 // Limit: 64 MiB of names at most, those of all open listings together; no program wants such a directory at once.
 const ENTRIES_MAX: usize = 1 << 18;
+// Limit: a second of a slow disk. So far above what may be seen that a guest cannot fill a directory up to it to count
+// what is hidden there.
+const HIDDEN_MAX: usize = 1_000_000;
 
 /// The entries that are still to be handed out, in reverse.
 #[expect(
@@ -22,25 +25,28 @@ const ENTRIES_MAX: usize = 1 << 18;
 pub struct Listing(pub(super) Vec<DirectoryEntry>);
 
 impl Fs {
-    /// Lists a directory as it is now. Names that may not be seen are left out without a trace; the order is by bytes,
-    /// not the file system's.
+    /// Lists a directory as it is now. Names that may not be seen are left out without a trace, in the price as well; the
+    /// order is by bytes, not the file system's.
     pub(super) fn list(&self, place: &Place) -> Answer<Listing> {
         self.meter.charge(SYSCALL);
         place.spot.judge_look(Access::Read)?;
         let dir = sys::reopen_for_listing(place.fd())?;
         let mut entries = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&dir)? {
-            self.meter.charge(ENTRY);
+        for (seen, entry) in rustix::fs::Dir::read_from(&dir)?.enumerate() {
             let entry = entry?;
-            if entries.len() + self.listed >= ENTRIES_MAX {
+            // A name that is no UTF-8 cannot be spelled by a guest or a rule.
+            if let Ok(name) = entry.file_name().to_str() {
+                entries.extend(visible(place, name, entry.file_type()));
+            }
+            let held = entries.len() + self.listed;
+            if held > ENTRIES_MAX || seen > HIDDEN_MAX || self.meter.is_late() {
+                // One price, wherever this ends: that depends on the order in which the file system has them.
+                self.meter.charge(ENTRY * ENTRIES_MAX as u64);
                 return Err(Stop::Code(ErrorCode::InsufficientMemory));
             }
-            // A name that is no UTF-8 cannot be spelled by a guest or a rule.
-            let Ok(name) = entry.file_name().to_str() else {
-                continue;
-            };
-            entries.extend(visible(place, name, entry.file_type()));
         }
+        self.meter
+            .charge(ENTRY.saturating_mul(entries.len() as u64));
         entries.sort_unstable_by(|a, b| b.name.cmp(&a.name));
         Ok(Listing(entries))
     }

@@ -8,7 +8,7 @@ use super::Fs;
 use super::links::judge_other_names;
 use super::place::{Place, Spot};
 use super::search::{self, Seen};
-use super::stop::{Answer, denied};
+use super::stop::{Answer, Stop, denied};
 use super::sys;
 use super::walk::{Entry, LastLink};
 use crate::bindings::wasi::filesystem::types::ErrorCode;
@@ -95,25 +95,41 @@ impl Fs {
         Ok(())
     }
 
-    /// Judges everything below a directory at the path it has and at the path it would get.
+    /// Judges everything below a directory at the path it has and at the path it would get. All of it is looked at,
+    /// whatever is denied: a guest that could see by its fuel how far this came could find out a hidden name by names of
+    /// its own that are sorted before or after it.
     fn judge_carried(&self, old: &Entry, new: &Entry) -> Answer<()> {
         let tree = &old.parent.tree;
-        search::below(tree, &old.spot.path, &self.meter, &mut |seen| {
-            let Seen::Entry(path, stat) = seen else {
-                return denied(
-                    &old.spot.path,
-                    Access::Write,
-                    Rule::Shape {
-                        error: PathError::NotUtf8,
-                    },
-                );
-            };
-            let below: Vec<&str> = path.names().skip(old.spot.path.names().count()).collect();
-            let before = descend(&old.spot, &below)?;
-            let after = descend(&new.spot, &below)?;
-            judge_move(&before, &after)?;
-            judge_other_names(tree, stat, &before, Access::Write, &self.meter)
-        })
+        let mut verdict = Ok(());
+        search::below(tree, &old.spot.path, &self.meter, &mut |seen| match self
+            .judge_one_carried(old, new, seen)
+        {
+            Err(Stop::Denied(refusal)) if verdict.is_ok() => {
+                verdict = Err(Stop::Denied(refusal));
+                Ok(())
+            }
+            Err(Stop::Denied(_)) => Ok(()),
+            other => other,
+        })?;
+        verdict
+    }
+
+    fn judge_one_carried(&self, old: &Entry, new: &Entry, seen: Seen<'_>) -> Answer<()> {
+        let Seen::Entry(path, stat) = seen else {
+            return denied(
+                &old.spot.path,
+                Access::Write,
+                Rule::Shape {
+                    error: PathError::NotUtf8,
+                },
+            );
+        };
+        let below: Vec<&str> = path.names().skip(old.spot.path.names().count()).collect();
+        let before = descend(&old.spot, &below)?;
+        let after = descend(&new.spot, &below)?;
+        judge_move(&before, &after)?;
+        let tree = &old.parent.tree;
+        judge_other_names(tree, stat, &before, Access::Write, &self.meter)
     }
 
     fn dirs_moved(&mut self, old: &Entry, new: &Entry) {

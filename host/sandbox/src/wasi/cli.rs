@@ -76,7 +76,7 @@ impl stderr::Host for State {
 impl State {
     fn stream(&mut self, which: Which) -> wasmtime::Result<Resource<DynOutputStream>> {
         let writer: DynOutputStream = match &self.cli.streams {
-            Some(streams) => streams.output(which, &self.meter, self.until),
+            Some(streams) => streams.output(which, &self.meter),
             None => Box::new(self.output.writer(match which {
                 Which::Stdout => "stdout",
                 Which::Stderr => "stderr",

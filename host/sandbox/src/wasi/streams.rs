@@ -111,12 +111,7 @@ impl Streams {
         })
     }
 
-    pub(crate) fn output(
-        &self,
-        which: Which,
-        meter: &Arc<Meter>,
-        until: Option<Instant>,
-    ) -> DynOutputStream {
+    pub(crate) fn output(&self, which: Which, meter: &Arc<Meter>) -> DynOutputStream {
         let target = match which {
             Which::Stdout => &self.stdout,
             Which::Stderr => &self.stderr,
@@ -127,7 +122,6 @@ impl Streams {
                 Target::Inherited => Sink::own(which),
             },
             meter: Arc::clone(meter),
-            until,
         })
     }
 }
@@ -184,7 +178,6 @@ fn with_fd<T>(which: Which, act: impl FnOnce(BorrowedFd<'_>) -> T) -> T {
 struct Writer {
     sink: Sink,
     meter: Arc<Meter>,
-    until: Option<Instant>,
 }
 
 #[async_trait]
@@ -201,11 +194,13 @@ impl OutputStream for Writer {
             Sink::Own {
                 which,
                 is_terminal: false,
-            } => with_fd(*which, |fd| write_all(fd, &bytes, self.until)),
+            } => with_fd(*which, |fd| write_all(fd, &bytes, self.meter.until())),
             Sink::Own {
                 which,
                 is_terminal: true,
-            } => with_fd(*which, |fd| write_all(fd, &harmless(&bytes), self.until)),
+            } => with_fd(*which, |fd| {
+                write_all(fd, &harmless(&bytes), self.meter.until())
+            }),
         };
         written.map_err(|error| match error.kind() {
             std::io::ErrorKind::BrokenPipe => StreamError::Closed,
