@@ -48,10 +48,8 @@ impl Fs {
     /// A link is judged when it is walked; here it is refused only when it plainly leads outside or to what is denied.
     pub(super) fn symlink_at(&self, place: &Place, target: &str, path: &str) -> Answer<()> {
         let entry = self.entry_to_change(place, path, ErrorCode::Exist)?;
-        if entry.must_be_dir {
-            return Err(ErrorCode::NoEntry.into());
-        }
         judge_target(&entry, target)?;
+        entry.is_free()?;
         self.may_make()?;
         Ok(rustix::fs::symlinkat(
             target,

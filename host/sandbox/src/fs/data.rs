@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::bytes::Bytes;
 use wasmtime_wasi_io::poll::Pollable;
@@ -41,12 +42,22 @@ pub(super) fn write(handle: &FileHandle, bytes: &[u8], offset: u64, meter: &Mete
 /// Cuts or extends the file; an extension counts as written.
 pub(super) fn set_size(handle: &FileHandle, size: u64, meter: &Meter) -> Answer<()> {
     let file = &handle.writable()?.file;
+    check_offset(size)?;
     reserve(meter, size.saturating_sub(file.metadata()?.len()))?;
     Ok(file.set_len(size)?)
 }
 
+/// Refuses what the kernel would take for a negative offset.
+fn check_offset(offset: u64) -> std::io::Result<()> {
+    match i64::try_from(offset) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Errno::INVAL.into()),
+    }
+}
+
 /// What a write of `bytes` at `offset` counts as: a hole before it has to be read by whoever reads the file.
 fn added(file: &File, offset: u64, bytes: usize) -> std::io::Result<u64> {
+    check_offset(offset)?;
     if bytes == 0 {
         return Ok(0);
     }
@@ -65,6 +76,7 @@ fn reserve(meter: &Meter, bytes: u64) -> Answer<()> {
 
 fn read_at(file: &File, len: usize, offset: u64, meter: &Meter) -> std::io::Result<Vec<u8>> {
     meter.charge(SYSCALL);
+    check_offset(offset)?;
     // No more than the file has: a guest may ask for a megabyte of an empty file a million times.
     let left = file.metadata()?.len().saturating_sub(offset);
     let mut bytes = vec![0; usize::try_from(left).unwrap_or(len).min(len)];
@@ -80,6 +92,37 @@ fn read_at(file: &File, len: usize, offset: u64, meter: &Meter) -> std::io::Resu
     bytes.truncate(filled);
     meter.read(filled);
     Ok(bytes)
+}
+
+/// Writes at the end of the file, wherever others have moved it meanwhile.
+#[cfg(target_os = "linux")]
+fn append(file: &File, mut bytes: &[u8]) -> std::io::Result<()> {
+    use rustix::io::{ReadWriteFlags, pwritev2};
+    while !bytes.is_empty() {
+        match pwritev2(
+            file,
+            &[std::io::IoSlice::new(bytes)],
+            0,
+            ReadWriteFlags::APPEND,
+        ) {
+            Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::NOSYS | Errno::NOTSUP) => return append_apart(file, bytes),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn append(file: &File, bytes: &[u8]) -> std::io::Result<()> {
+    append_apart(file, bytes)
+}
+
+/// The same in two steps, between which others may write.
+fn append_apart(file: &File, bytes: &[u8]) -> std::io::Result<()> {
+    file.write_all_at(bytes, file.metadata()?.len())
 }
 
 /// `read-via-stream`.
@@ -133,19 +176,14 @@ impl OutputStream for FileWriter {
             None => bytes.len() as u64,
         };
         if !self.meter.may_write(count) {
-            return Err(failed(std::io::Error::from_raw_os_error(
-                rustix::io::Errno::NOSPC.raw_os_error(),
-            )));
+            return Err(failed(Errno::NOSPC.into()));
         }
         match &mut self.offset {
             Some(offset) => {
                 self.file.write_all_at(&bytes, *offset).map_err(failed)?;
                 *offset = offset.saturating_add(bytes.len() as u64);
             }
-            None => {
-                let end = self.file.metadata().map_err(failed)?.len();
-                self.file.write_all_at(&bytes, end).map_err(failed)?;
-            }
+            None => append(&self.file, &bytes).map_err(failed)?,
         }
         Ok(())
     }

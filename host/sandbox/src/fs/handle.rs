@@ -45,9 +45,18 @@ pub struct DirHandle {
 }
 
 impl Descriptor {
+    /// The file; a directory is never open for anything that is done to one.
     pub(super) fn file(&self) -> Answer<&FileHandle> {
         match self {
             Self::File(file) => Ok(file),
+            Self::Dir(_) => Err(ErrorCode::BadDescriptor.into()),
+        }
+    }
+
+    /// The file, if it was opened for reading. Directories are, but have no bytes.
+    pub(super) fn readable(&self) -> Answer<&FileHandle> {
+        match self {
+            Self::File(file) => file.readable(),
             Self::Dir(_) => Err(ErrorCode::IsDirectory.into()),
         }
     }
@@ -88,10 +97,11 @@ impl FileHandle {
 }
 
 impl DirHandle {
+    /// A handle on a directory, which is always for reading.
     pub(super) fn new(place: Place, flags: DescriptorFlags) -> Self {
         Self {
             place: Arc::new(Mutex::new(place)),
-            flags,
+            flags: flags | DescriptorFlags::READ,
         }
     }
 

@@ -153,7 +153,7 @@ impl HostDescriptor for State {
         fd: Resource<Descriptor>,
         offset: u64,
     ) -> FsResult<Resource<DynInputStream>> {
-        let handle = self.on(&fd, |_, descriptor| descriptor.file()?.readable().cloned())?;
+        let handle = self.on(&fd, |_, descriptor| descriptor.readable().cloned())?;
         let meter = Arc::clone(&self.meter);
         let reader: DynInputStream = Box::new(FileReader {
             file: handle.file,
@@ -233,7 +233,7 @@ impl HostDescriptor for State {
         offset: u64,
     ) -> FsResult<(Vec<u8>, bool)> {
         self.on(&fd, |fs, descriptor| {
-            data::read(descriptor.file()?, len, offset, &fs.meter)
+            data::read(descriptor.readable()?, len, offset, &fs.meter)
         })
     }
 

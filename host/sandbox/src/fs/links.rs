@@ -45,7 +45,7 @@ pub(super) fn judge_other_names(
     meter: &Meter,
 ) -> Answer<()> {
     let count = sys::name_count(stat);
-    if count < 2 || sys::file_type(stat) != FileType::RegularFile {
+    if count < 2 || sys::file_type(stat) == FileType::Directory {
         return Ok(());
     }
     let mut known = tree
@@ -90,7 +90,7 @@ fn find(tree: &Tree, meter: &Meter) -> Answer<Names> {
     let mut bytes = 0_usize;
     search::below(tree, &RelPath::ROOT, meter, &mut |seen| {
         if let Seen::Entry(path, stat) = seen
-            && sys::file_type(stat) == FileType::RegularFile
+            && sys::file_type(stat) != FileType::Directory
             && sys::name_count(stat) > 1
         {
             bytes = bytes.saturating_add(path.as_str().len() + NAMES_BYTES_PER_NAME);

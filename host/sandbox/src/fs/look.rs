@@ -57,10 +57,18 @@ impl Fs {
             Found::Dir(_) => return Err(ErrorCode::Invalid.into()),
         };
         entry.spot.judge(Access::Read)?;
-        match entry.stat.as_ref().map(sys::file_type) {
-            Some(FileType::Symlink) => read_link(&entry, Access::Read),
-            Some(_) => Err(ErrorCode::Invalid.into()),
-            None => Err(ErrorCode::NoEntry.into()),
+        let Some(stat) = &entry.stat else {
+            return Err(ErrorCode::NoEntry.into());
+        };
+        match sys::file_type(stat) {
+            FileType::Symlink => {
+                let tree = &entry.parent.tree;
+                judge_other_names(tree, stat, &entry.spot, Access::Read, &self.meter)?;
+                read_link(&entry, Access::Read)
+            }
+            FileType::Directory => Err(ErrorCode::Invalid.into()),
+            _ if entry.must_be_dir => Err(ErrorCode::NotDirectory.into()),
+            _ => Err(ErrorCode::Invalid.into()),
         }
     }
 
@@ -145,23 +153,21 @@ impl Fs {
         }
     }
 
-    /// Equal for the same file, different when size or time changed. Inode numbers differ from checkout to checkout, so
-    /// the path stands for them where times are fixed.
+    /// Equal for the same file: C libraries take it for the inode number, which stays when a file is written. Real
+    /// numbers differ from checkout to checkout, so path and size stand for them where times are fixed.
     fn metadata_hash(&self, looked: &Looked) -> MetadataHashValue {
         let Looked { path, stat } = looked;
         let mut hasher = PartsHasher::new("ringfence metadata hash");
         match self.times {
-            Times::Fixed(_) => hasher.part("path", path.as_str().as_bytes()),
-            Times::Real => hasher.part(
-                "inode",
-                format!(
-                    "{} {} {}.{}",
-                    stat.st_dev, stat.st_ino, stat.st_mtime, stat.st_mtime_nsec
-                )
-                .as_bytes(),
-            ),
-        };
-        hasher.part("size", &stat.st_size.to_le_bytes());
+            Times::Fixed(_) => {
+                hasher.part("path", path.as_str().as_bytes());
+                hasher.part("size", &stat.st_size.to_le_bytes());
+            }
+            Times::Real => {
+                hasher.part("device", &stat.st_dev.to_le_bytes());
+                hasher.part("inode", &stat.st_ino.to_le_bytes());
+            }
+        }
         let digest = hasher.finish();
         let (lower, rest) = digest
             .as_bytes()

@@ -34,12 +34,13 @@ impl Fs {
             Access::Read
         };
         // An exclusive creation fails on a link instead of following it.
-        let last = if open.contains(OpenFlags::EXCLUSIVE) {
-            LastLink::Keep
-        } else {
-            last
-        };
-        match resolve(place, path, last, wanted, &self.meter)? {
+        let last = if only_new(open) { LastLink::Keep } else { last };
+        let found = resolve(place, path, last, wanted, &self.meter)?;
+        let for_files = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
+        if open.contains(OpenFlags::DIRECTORY) && open.intersects(for_files) {
+            return Err(ErrorCode::Invalid.into());
+        }
+        match found {
             Found::Dir(place) => open_walked(place, open, flags),
             Found::Entry(entry) => self.open_entry(&entry, open, flags),
         }
@@ -54,7 +55,7 @@ impl Fs {
         let Some(stat) = &entry.stat else {
             return self.create(entry, open, flags);
         };
-        if open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) {
+        if only_new(open) {
             entry.spot.judge(Access::Write)?;
             return Err(ErrorCode::Exist.into());
         }
@@ -79,15 +80,26 @@ impl Fs {
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> Answer<Descriptor> {
-        for access in accesses(open, flags) {
+        let judge = |access| {
             entry.spot.judge(access)?;
-            judge_other_names(&entry.parent.tree, stat, &entry.spot, access, &self.meter)?;
+            judge_other_names(&entry.parent.tree, stat, &entry.spot, access, &self.meter)
+        };
+        // Emptying a file is writing it.
+        let mut granted = flags;
+        if open.contains(OpenFlags::TRUNCATE) {
+            granted |= DescriptorFlags::WRITE;
+        }
+        for access in accesses(granted) {
+            judge(access)?;
         }
         if entry.must_be_dir || open.contains(OpenFlags::DIRECTORY) {
             return Err(ErrorCode::NotDirectory.into());
         }
-        let fd = open_here(entry, file_flags(open, flags))?;
-        self.checked_file(entry, fd, open, flags)
+        if asks_for_nothing(flags) && judge(Access::Read).is_ok() {
+            granted |= DescriptorFlags::READ;
+        }
+        let fd = open_here(entry, file_flags(granted))?;
+        self.checked_file(entry, fd, open, granted)
     }
 
     fn create(&self, entry: &Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
@@ -101,16 +113,15 @@ impl Fs {
         if entry.must_be_dir {
             return Err(ErrorCode::IsDirectory.into());
         }
-        if open.contains(OpenFlags::DIRECTORY) {
-            return Err(ErrorCode::Invalid.into());
-        }
         self.may_make()?;
+        // Making a file is writing it.
+        let mut granted = flags | DescriptorFlags::WRITE;
+        if asks_for_nothing(flags) && entry.spot.allows(Access::Read) {
+            granted |= DescriptorFlags::READ;
+        }
         // Exclusive: had somebody else put a file here meanwhile, it was not judged.
-        let fd = open_here(
-            entry,
-            file_flags(open, flags) | OFlags::CREATE | OFlags::EXCL,
-        )?;
-        self.checked_file(entry, fd, open, flags)
+        let fd = open_here(entry, file_flags(granted) | OFlags::CREATE | OFlags::EXCL)?;
+        self.checked_file(entry, fd, open, granted)
     }
 
     /// The file behind `fd` must be what was judged: regular, and without names that were not looked at.
@@ -132,7 +143,7 @@ impl Fs {
                 },
             );
         }
-        for access in accesses(open, flags) {
+        for access in accesses(flags) {
             judge_other_names(&entry.parent.tree, &stat, &entry.spot, access, &self.meter)?;
         }
         // Truncated only now: the open file is the one that was judged.
@@ -149,12 +160,12 @@ impl Fs {
 }
 
 /// What opening an existing file needs to be allowed.
-fn accesses(open: OpenFlags, flags: DescriptorFlags) -> Vec<Access> {
+fn accesses(flags: DescriptorFlags) -> Vec<Access> {
     let mut accesses = Vec::new();
     if flags.contains(DescriptorFlags::READ) {
         accesses.push(Access::Read);
     }
-    if flags.contains(DescriptorFlags::WRITE) || open.contains(OpenFlags::TRUNCATE) {
+    if writes_data(flags) {
         accesses.push(Access::Write);
     }
     if accesses.is_empty() {
@@ -163,15 +174,26 @@ fn accesses(open: OpenFlags, flags: DescriptorFlags) -> Vec<Access> {
     accesses
 }
 
-fn writes(open: OpenFlags, flags: DescriptorFlags) -> bool {
-    flags.contains(DescriptorFlags::WRITE)
-        || open.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
+/// Without `CREATE`, `EXCLUSIVE` says nothing.
+fn only_new(open: OpenFlags) -> bool {
+    open.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE)
 }
 
-fn file_flags(open: OpenFlags, flags: DescriptorFlags) -> OFlags {
-    // Truncation needs a writable handle even when the guest asked for none.
-    let write = flags.contains(DescriptorFlags::WRITE) || open.contains(OpenFlags::TRUNCATE);
-    match (flags.contains(DescriptorFlags::READ), write) {
+fn writes(open: OpenFlags, flags: DescriptorFlags) -> bool {
+    writes_data(flags) || open.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
+}
+
+fn writes_data(flags: DescriptorFlags) -> bool {
+    flags.contains(DescriptorFlags::WRITE)
+}
+
+/// Such a handle is for reading, where that is allowed.
+fn asks_for_nothing(flags: DescriptorFlags) -> bool {
+    !flags.intersects(DescriptorFlags::READ | DescriptorFlags::WRITE)
+}
+
+fn file_flags(flags: DescriptorFlags) -> OFlags {
+    match (flags.contains(DescriptorFlags::READ), writes_data(flags)) {
         (true, true) => OFlags::RDWR,
         (false, true) => OFlags::WRONLY,
         (_, false) => OFlags::RDONLY,
@@ -200,7 +222,7 @@ fn open_dir(entry: &Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<De
 }
 
 fn open_walked(place: Place, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
-    if open.contains(OpenFlags::EXCLUSIVE) {
+    if only_new(open) {
         return Err(ErrorCode::Exist.into());
     }
     check_dir_flags(open, flags)?;

@@ -707,3 +707,5 @@ fn what_is_charged_does_not_depend_on_how_a_path_is_resolved() {
     };
     assert_eq!(cost(false), cost(true));
 }
+
+mod posix;

@@ -70,10 +70,12 @@ impl Fs {
         };
         same_tree(&old, &new)?;
         judge_move(&old.spot, &new.spot)?;
+        new.is_free()?;
         match sys::file_type(stat) {
-            FileType::RegularFile if old.must_be_dir => return Err(ErrorCode::NotDirectory.into()),
-            FileType::RegularFile if new.must_be_dir => return Err(ErrorCode::NoEntry.into()),
-            FileType::RegularFile => {}
+            FileType::RegularFile | FileType::Symlink if old.must_be_dir => {
+                return Err(ErrorCode::NotDirectory.into());
+            }
+            FileType::RegularFile | FileType::Symlink => {}
             _ => return Err(ErrorCode::NotPermitted.into()),
         }
         judge_other_names(

@@ -55,6 +55,17 @@ pub(super) struct Entry {
     pub(super) must_be_dir: bool,
 }
 
+impl Entry {
+    /// Refuses where something is already, and a slash after the name of what will be no directory.
+    pub(super) fn is_free(&self) -> Answer<()> {
+        match (&self.stat, self.must_be_dir) {
+            (Some(_), _) => Err(ErrorCode::Exist.into()),
+            (None, true) => Err(ErrorCode::NoEntry.into()),
+            (None, false) => Ok(()),
+        }
+    }
+}
+
 /// Resolves `path` from `start`. `wanted` is what the guest is after, for the report.
 ///
 /// # Errors
