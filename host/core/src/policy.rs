@@ -26,7 +26,7 @@ pub use self::denial::{Access, Denial, DenySource, Rule};
 pub use self::fold::fold_name;
 use self::pattern::Pattern;
 pub use self::pattern::{PatternError, PatternProblem, check_pattern};
-use self::trie::{Beyond, States, Trie};
+use self::trie::{Beyond, Trie};
 use crate::relpath::RelPath;
 
 /// A policy as data: what `check` prints and the journal digests.
@@ -78,6 +78,11 @@ impl Decision {
     }
 }
 
+// Places in what a cursor keeps: the denials by exact names, those by folded ones, then two for each layer.
+const EXACT: usize = 0;
+const FOLDED: usize = 1;
+const LAYERS: usize = 2;
+
 /// A compiled policy. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PathPolicy(Arc<Compiled>);
@@ -96,6 +101,16 @@ struct CompiledLayer {
     name: String,
     read: Trie,
     write: Trie,
+}
+
+impl Compiled {
+    /// Every trie, in the order in which a [`Cursor`] keeps their live nodes.
+    fn tries(&self) -> impl Iterator<Item = &Trie> {
+        let layers = self.layers.iter();
+        [&self.deny_exact, &self.deny_folded]
+            .into_iter()
+            .chain(layers.flat_map(|layer| [&layer.read, &layer.write]))
+    }
 }
 
 impl PathPolicy {
@@ -159,55 +174,63 @@ impl PathPolicy {
     /// The judge standing at the root.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        let policy = &self.0;
-        let mut cursor = Cursor {
-            policy: self.clone(),
-            exact: policy.deny_exact.start(),
-            folded: policy.deny_folded.start(),
-            layers: policy
-                .layers
-                .iter()
-                .map(|layer| (layer.read.start(), layer.write.start()))
-                .collect(),
-            denied_by: None,
-        };
-        cursor.notice_denial();
-        cursor
+        Cursor::new(self, |_, trie, live| trie.start(live))
     }
 }
 
-/// The judge standing at one path.
+/// The judge standing at one path. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Cursor {
     policy: PathPolicy,
-    exact: States,
-    folded: States,
-    layers: Vec<(States, States)>,
-    // Index of the deny pattern that matched here or above.
+    /// The live nodes of every trie, one trie after the other; where each one's end stands before them all.
+    live: Arc<[u32]>,
+    // Index of the deny pattern that matched here or above. What else could match is then of no interest any more.
     denied_by: Option<usize>,
 }
 
 impl Cursor {
+    /// Lets `enter` add the live nodes of each trie, which it is given with its place.
+    fn new(policy: &PathPolicy, enter: impl Fn(usize, &Trie, &mut Vec<u32>)) -> Self {
+        let compiled = &policy.0;
+        let mut live = vec![0; LAYERS + 2 * compiled.layers.len()];
+        live.reserve(2 * live.len());
+        for (at, trie) in compiled.tries().enumerate() {
+            enter(at, trie, &mut live);
+            let end = u32::try_from(live.len()).unwrap_or(u32::MAX);
+            if let Some(slot) = live.get_mut(at) {
+                *slot = end;
+            }
+        }
+        let mut cursor = Self {
+            policy: policy.clone(),
+            live: live.into(),
+            denied_by: None,
+        };
+        let by = |at, trie: &Trie| trie.accepted(cursor.live(at)?);
+        cursor.denied_by =
+            by(EXACT, &compiled.deny_exact).or_else(|| by(FOLDED, &compiled.deny_folded));
+        cursor
+    }
+
     /// The judge one name further down. `name` is a single name, neither `.` nor `..`.
     #[must_use]
     pub fn step(&self, name: &str) -> Self {
-        let policy = &self.policy.0;
-        let mut next = Self {
-            policy: self.policy.clone(),
-            exact: policy.deny_exact.step(&self.exact, name),
-            folded: policy.deny_folded.step(&self.folded, &fold_name(name)),
-            layers: policy
-                .layers
-                .iter()
-                .zip(&self.layers)
-                .map(|(layer, (read, write))| {
-                    (layer.read.step(read, name), layer.write.step(write, name))
-                })
-                .collect(),
-            denied_by: self.denied_by,
-        };
-        next.notice_denial();
-        next
+        if self.denied_by.is_some() {
+            return self.clone();
+        }
+        let folded = fold_name(name);
+        Self::new(&self.policy, |at, trie, next| {
+            let name = if at == FOLDED { &folded } else { name };
+            trie.step(self.live(at).unwrap_or_default(), name, next);
+        })
+    }
+
+    /// True when [`decide`](Self::decide) says so.
+    #[must_use]
+    pub fn allows(&self, access: Access) -> bool {
+        self.denied_by.is_none()
+            && !self.policy.0.layers.is_empty()
+            && self.refusing(access).is_none()
     }
 
     /// Judges `access` at this path.
@@ -221,24 +244,32 @@ impl Cursor {
             };
             return Decision::Denied { rule };
         }
-        let refusing = policy
-            .layers
-            .iter()
-            .zip(&self.layers)
-            .find(|(layer, states)| !layer.allows(states, access));
-        match refusing {
-            Some((layer, _)) => not_allowed(&layer.name),
+        match self.refusing(access) {
+            Some(layer) => not_allowed(&layer.name),
             None if policy.layers.is_empty() => not_allowed("loop"),
             None => Decision::Allowed,
         }
     }
 
-    fn notice_denial(&mut self) {
-        let policy = &self.policy.0;
-        self.denied_by = self
-            .denied_by
-            .or_else(|| policy.deny_exact.accepted(&self.exact))
-            .or_else(|| policy.deny_folded.accepted(&self.folded));
+    /// The first layer that does not allow `access`.
+    fn refusing(&self, access: Access) -> Option<&CompiledLayer> {
+        let mut layers = self.policy.0.layers.iter().enumerate();
+        let refuses = |(at, layer): &(usize, &CompiledLayer)| {
+            let at = LAYERS + 2 * at;
+            let lists = self.live(at).zip(self.live(at + 1));
+            lists.is_none_or(|(read, write)| !layer.allows(read, write, access))
+        };
+        layers.find(refuses).map(|(_, layer)| layer)
+    }
+
+    /// The live nodes of the trie at place `at`.
+    fn live(&self, at: usize) -> Option<&[u32]> {
+        let end = *self.live.get(at)? as usize;
+        let start = match at.checked_sub(1) {
+            Some(before) => *self.live.get(before)? as usize,
+            None => LAYERS + 2 * self.policy.0.layers.len(),
+        };
+        self.live.get(start..end)
     }
 }
 
@@ -251,7 +282,7 @@ fn not_allowed(layer: &str) -> Decision {
 }
 
 impl CompiledLayer {
-    fn allows(&self, (read, write): &(States, States), access: Access) -> bool {
+    fn allows(&self, read: &[u32], write: &[u32], access: Access) -> bool {
         let readable = || self.read.accepted(read).is_some();
         let writable = || self.write.accepted(write).is_some();
         match access {

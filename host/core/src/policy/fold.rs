@@ -17,7 +17,12 @@ pub fn fold_name(name: &str) -> Cow<'_, str> {
     if plain && !name.ends_with(['.', ' ']) {
         return Cow::Borrowed(name);
     }
-    Cow::Owned(trim(&fold_text(name)).to_owned())
+    let folded = if name.is_ascii() {
+        name.to_ascii_lowercase()
+    } else {
+        fold_text(name)
+    };
+    Cow::Owned(trim(&folded).to_owned())
 }
 
 /// Folds letters only: what a pattern's segment needs.
@@ -91,6 +96,12 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn the_short_way_for_ascii_is_no_other(name in "[ -~]{0,12}") {
+            let long = fold_text(&name);
+            proptest::prop_assert_eq!(fold_name(&name), trim(&long));
+        }
+
         #[test]
         fn folding_twice_changes_nothing(name in "\\PC{0,12}") {
             let once = fold_name(&name).into_owned();

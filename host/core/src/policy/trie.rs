@@ -12,9 +12,6 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::pattern::{Pattern, Segment, wild};
 
-/// The nodes that are live after some names: sorted, each once. Empty: nothing can match any more.
-pub(super) type States = Vec<usize>;
-
 #[derive(Debug)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
@@ -22,14 +19,14 @@ pub(super) struct Trie {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<String, usize>,
+    literals: HashMap<String, u32>,
     wild: GlobSet,
-    wild_targets: Vec<usize>,
+    wild_targets: Vec<u32>,
     /// Those of `wild` in which the length of a letter matters, for names written by [`one_byte_each`].
     short: GlobSet,
-    short_targets: Vec<usize>,
+    short_targets: Vec<u32>,
     /// The node of a following `**`, live together with this one because `**` may stand for nothing.
-    any_depth: Option<usize>,
+    any_depth: Option<u32>,
     /// This node is a `**`: it stays live whatever the next name is.
     stays: bool,
     /// The pattern that ends here; the first where several do.
@@ -40,7 +37,7 @@ struct Node {
 #[derive(Default)]
 struct Draft {
     node: Node,
-    wild: BTreeMap<String, (Glob, usize)>,
+    wild: BTreeMap<String, (Glob, u32)>,
 }
 
 /// What a glob that names letters beyond ASCII may match where their length matters.
@@ -60,7 +57,7 @@ impl Trie {
                 .segments
                 .iter()
                 .fold(0, |at, segment| follow(&mut drafts, at, segment));
-            if let Some(draft) = drafts.get_mut(end) {
+            if let Some(draft) = drafts.get_mut(end as usize) {
                 draft.node.accepts.get_or_insert(index);
             }
         }
@@ -72,54 +69,56 @@ impl Trie {
         }
     }
 
-    /// The states at the root.
-    pub(super) fn start(&self) -> States {
-        let mut states = Vec::new();
-        self.enter(0, &mut states);
-        tidy(states)
+    /// Adds the nodes that are live at the root: sorted, each once.
+    pub(super) fn start(&self, live: &mut Vec<u32>) {
+        let before = live.len();
+        self.enter(0, live);
+        tidy(live, before);
     }
 
-    /// The states one name further.
-    pub(super) fn step(&self, states: &[usize], name: &str) -> States {
-        let mut next = Vec::new();
+    /// Adds the nodes that are live one name further than `live`: sorted, each once. None: nothing can match any more.
+    pub(super) fn step(&self, live: &[u32], name: &str, next: &mut Vec<u32>) {
+        let before = next.len();
         let short = (!name.is_ascii()).then(|| one_byte_each(name));
-        for (at, node) in states
-            .iter()
-            .filter_map(|at| Some((*at, self.nodes.get(*at)?)))
-        {
+        let mut hits = Vec::new();
+        for (at, node) in live.iter().filter_map(|at| Some((*at, self.node(*at)?))) {
             if node.stays {
-                self.enter(at, &mut next);
+                self.enter(at, next);
             }
             if let Some(target) = node.literals.get(name) {
-                self.enter(*target, &mut next);
+                self.enter(*target, next);
             }
-            for hit in node.wild.matches(name) {
-                if let Some(target) = node.wild_targets.get(hit) {
-                    self.enter(*target, &mut next);
-                }
-            }
-            for hit in short.iter().flat_map(|name| node.short.matches(name)) {
-                if let Some(target) = node.short_targets.get(hit) {
-                    self.enter(*target, &mut next);
+            let short = short
+                .as_deref()
+                .map(|name| (name, &node.short, &node.short_targets));
+            for (name, globs, targets) in [Some((name, &node.wild, &node.wild_targets)), short]
+                .into_iter()
+                .flatten()
+                .filter(|(_, globs, _)| !globs.is_empty())
+            {
+                globs.matches_into(name, &mut hits);
+                for target in hits.iter().filter_map(|hit| targets.get(*hit)) {
+                    self.enter(*target, next);
                 }
             }
         }
-        tidy(next)
+        tidy(next, before);
     }
 
     /// The pattern that matches here, the first in the list where several do.
-    pub(super) fn accepted(&self, states: &[usize]) -> Option<usize> {
-        states
-            .iter()
-            .filter_map(|at| self.nodes.get(*at)?.accepts)
-            .min()
+    pub(super) fn accepted(&self, live: &[u32]) -> Option<usize> {
+        live.iter().filter_map(|at| self.node(*at)?.accepts).min()
     }
 
-    fn enter(&self, at: usize, states: &mut States) {
+    fn node(&self, at: u32) -> Option<&Node> {
+        self.nodes.get(at as usize)
+    }
+
+    fn enter(&self, at: u32, live: &mut Vec<u32>) {
         let mut next = Some(at);
         while let Some(at) = next {
-            states.push(at);
-            next = self.nodes.get(at).and_then(|node| node.any_depth);
+            live.push(at);
+            next = self.node(at).and_then(|node| node.any_depth);
         }
     }
 }
@@ -162,9 +161,11 @@ fn one_byte_each(text: &str) -> String {
 }
 
 /// The node behind `segment` from node `at`, made where there is none yet.
-fn follow(drafts: &mut Vec<Draft>, at: usize, segment: &Segment) -> usize {
-    let fresh = drafts.len();
-    let Some(draft) = drafts.get_mut(at) else {
+fn follow(drafts: &mut Vec<Draft>, at: u32, segment: &Segment) -> u32 {
+    let Ok(fresh) = u32::try_from(drafts.len()) else {
+        unreachable!("four thousand million nodes fit into no memory")
+    };
+    let Some(draft) = drafts.get_mut(at as usize) else {
         unreachable!("nodes are only ever added")
     };
     let target = match segment {
@@ -188,8 +189,16 @@ fn follow(drafts: &mut Vec<Draft>, at: usize, segment: &Segment) -> usize {
     target
 }
 
-fn tidy(mut states: States) -> States {
-    states.sort_unstable();
-    states.dedup();
-    states
+/// Sorts what stands in `live` from `before` on, and keeps each once.
+fn tidy(live: &mut Vec<u32>, before: usize) {
+    let Some(added) = live.get_mut(before..).filter(|added| added.len() > 1) else {
+        return;
+    };
+    added.sort_unstable();
+    let (mut at, mut last) = (0, None);
+    live.retain(|node| {
+        let keep = at < before || last.replace(*node) != Some(*node);
+        at += 1;
+        keep
+    });
 }
