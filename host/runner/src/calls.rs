@@ -87,23 +87,12 @@ impl<'a> Calls<'a> {
     /// Asks a sensor, or remembers what it said of this tree.
     pub fn observe(&mut self, step: &LockedStep, fuel: Fuel) -> (SensorReading, StepReceipt) {
         let key = self.key(step, &[]);
-        let (answer, receipt) = self.remember(step, key, |calls| {
+        let made = self.remember(step, key, |calls| {
             calls.call(step, fuel, key, None, async |plugin, call| {
                 plugin.observe(call).await
             })
         });
-        let (result, receipt) = check(answer, receipt, |raw: RawObservation| {
-            Observation::check(&raw)
-                .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))
-        });
-        (
-            SensorReading {
-                sensor: step.id.clone(),
-                plugin: step.digest,
-                result,
-            },
-            receipt,
-        )
+        reading(step, made)
     }
 
     /// Asks the decider.
@@ -173,12 +162,7 @@ impl<'a> Calls<'a> {
     }
 
     fn key(&self, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {
-        StepKey::new(step, &self.base.tree, self.clock_start(), more)
-    }
-
-    /// Components live in the second their base was made, so that their answers depend on nothing else.
-    fn clock_start(&self) -> u64 {
-        u64::try_from(self.base.time.as_second()).unwrap_or(0)
+        key(self.base, step, more)
     }
 
     /// The remembered answer to `key`, or a new one, which is then remembered.
@@ -188,8 +172,8 @@ impl<'a> Calls<'a> {
         key: StepKey,
         ask: impl FnOnce(&mut Self) -> (Result<T, Failure>, StepReceipt),
     ) -> Made<T> {
-        if let Some(Remembered { answer, report }) = self.memo.get::<T>(key) {
-            return (Ok(answer), receipt(step).with_report(&report).remembered());
+        if let Some(made) = recall(self.memo, step, key) {
+            return made;
         }
         let (answer, receipt) = ask(self);
         if let (Ok(answer), Some(usage)) = (&answer, &receipt.usage) {
@@ -271,7 +255,7 @@ impl<'a> Calls<'a> {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::host(&errors.join("; "))
         })?;
-        let clock_start = self.clock_start();
+        let clock_start = clock_start(self.base);
         Ok(Call {
             mounts: vec![Mount {
                 guest_path: "/".to_owned(),
@@ -302,6 +286,46 @@ impl<'a> Calls<'a> {
             });
         }
     }
+}
+
+/// What a sensor said of `base`, if that is remembered. Nothing is called.
+pub(crate) fn remembered_reading(
+    memo: &Memo,
+    base: &Base,
+    step: &LockedStep,
+) -> Option<(SensorReading, StepReceipt)> {
+    let made = recall(memo, step, key(base, step, &[]))?;
+    Some(reading(step, made))
+}
+
+fn recall<T: DeserializeOwned>(memo: &Memo, step: &LockedStep, key: StepKey) -> Option<Made<T>> {
+    let Remembered { answer, report } = memo.get::<T>(key)?;
+    Some((Ok(answer), receipt(step).with_report(&report).remembered()))
+}
+
+fn reading(
+    step: &LockedStep,
+    (answer, receipt): Made<RawObservation>,
+) -> (SensorReading, StepReceipt) {
+    let (result, receipt) = check(answer, receipt, |raw: RawObservation| {
+        Observation::check(&raw)
+            .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))
+    });
+    let reading = SensorReading {
+        sensor: step.id.clone(),
+        plugin: step.digest,
+        result,
+    };
+    (reading, receipt)
+}
+
+fn key(base: &Base, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {
+    StepKey::new(step, &base.tree, clock_start(base), more)
+}
+
+/// Components live in the second their base was made, so that their answers depend on nothing else.
+fn clock_start(base: &Base) -> u64 {
+    u64::try_from(base.time.as_second()).unwrap_or(0)
 }
 
 /// The receipt of a step that was not called.

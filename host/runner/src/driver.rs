@@ -8,11 +8,13 @@ mod links;
 mod plan;
 mod record;
 mod settling;
+mod skip;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement};
 use ringfence_core::change::ChangeSet;
 use ringfence_core::decision::{Move, SituationItem};
@@ -31,7 +33,9 @@ use ringfence_core::verdict::{Finding, GateResult, Location, Severity};
 use ringfence_sandbox::{ChangeSource, Sandbox};
 use serde::Serialize;
 
+use self::plan::Standing;
 use self::record::Record;
+use crate::bookmark::BaseCommit;
 use crate::calls::{Calls, StepLog, chain, receipt};
 use crate::change_view::ChangeView;
 use crate::clock::Clock;
@@ -41,7 +45,7 @@ use crate::lock::{Holder, LockError, LoopLock};
 use crate::memo::Memo;
 use crate::open_loop::{Locked, OpenLoop};
 use crate::recovery::RecoveryError;
-use crate::state_dir::{Origin, StateDir, StateDirError};
+use crate::state_dir::{LoopDir, Origin, StateDir, StateDirError};
 use crate::steps::Steps;
 use crate::workspace::{Base, MeasureError, Workspace, WorkspaceError};
 
@@ -150,50 +154,87 @@ pub fn beat(
     let started = around.clock.now();
     let dir = StateDir::open(open.project.top())?.open_loop(&locked.spec.loop_id)?;
     let lock = LoopLock::acquire(&dir, around.clock)?;
-    let mut recovered: Vec<_> = lock.died().map(end_of).into_iter().collect();
-    let swept = crate::recovery::sweep(&dir, &lock, around.steps)?;
-    let removed = |path: &PathBuf| format!("removed what an earlier beat left: {}", path.display());
-    recovered.extend(swept.iter().map(removed));
-    let mut record = Record::open(&dir, around)?;
-    recovered.extend(record.repaired.take());
-    progress(Progress::Preparing);
-    let workspace = Workspace::open(&open.program, &dir, &lock, &open.project)?;
-    if workspace.origin() == Origin::BroughtAlong {
-        recovered.push(format!(
-            "{} was copied or shipped with the project: its caches are gone, and its journal is somebody's word",
-            dir.path().display()
-        ));
-    }
-    recovered.extend(settling::recover(&workspace, &mut record, &open.timezone)?);
-    let base = workspace.prepare(plan::base_from(&locked.spec), around.steps)?;
-    let state = record.fold(&open.timezone);
-    let plan = plan::plan(
+    let begun = Begun {
         open,
-        &locked.spec,
-        state,
-        &base,
-        &workspace,
+        spec: &locked.spec,
+        dir: &dir,
+        lock: &lock,
         started,
         options,
-    )?;
-    let memo = Memo::new(dir.memo(), options.memo);
-    let calls = Calls::new(around.sandbox, &locked.components, &base, &memo)
-        .map_err(|error| BeatError::Host(error.to_string()))?;
-    let mut beat = Beat {
-        spec: &locked.spec,
-        workspace: &workspace,
-        base: &base,
-        calls,
-        record,
-        options,
         around,
-        change: None,
-        found: Vec::new(),
-        receipt: None,
-        progress,
     };
-    let outcome = beat.run(plan);
-    beat.report(outcome, recovered)
+    match begun.skip() {
+        Some(report) => report,
+        None => begun.beat(locked, progress),
+    }
+}
+
+/// A beat that holds its loop's lock and has looked at nothing yet.
+#[derive(Clone, Copy)]
+struct Begun<'a> {
+    open: &'a OpenLoop,
+    spec: &'a LockedSpec,
+    dir: &'a LoopDir,
+    lock: &'a LoopLock,
+    started: Timestamp,
+    options: BeatOptions,
+    around: Surroundings<'a>,
+}
+
+impl Begun<'_> {
+    /// The whole way: everything read, swept up and checked out before anything is asked.
+    fn beat(
+        self,
+        locked: &Locked,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<BeatReport, BeatError> {
+        let Self {
+            open,
+            spec,
+            dir,
+            lock,
+            options,
+            around,
+            ..
+        } = self;
+        let mut recovered: Vec<_> = lock.died().map(end_of).into_iter().collect();
+        let swept = crate::recovery::sweep(dir, lock, around.steps)?;
+        let removed =
+            |path: &PathBuf| format!("removed what an earlier beat left: {}", path.display());
+        recovered.extend(swept.iter().map(removed));
+        let mut record = Record::open(dir, &open.timezone, around)?;
+        recovered.extend(record.repaired.take());
+        progress(Progress::Preparing);
+        let workspace = Workspace::open(&open.program, dir, lock, &open.project)?;
+        if workspace.origin() == Origin::BroughtAlong {
+            recovered.push(format!(
+                "{} was copied or shipped with the project: its caches are gone, and its journal is somebody's word",
+                dir.path().display()
+            ));
+        }
+        recovered.extend(settling::recover(&workspace, &mut record)?);
+        let base = workspace.prepare(plan::base_from(spec), around.steps)?;
+        let standing = Standing::new(record.state(), dir, &open.project)?;
+        let plan = plan::plan(open, spec, standing, &base, dir, self.started, options);
+        let memo = Memo::new(dir.memo(), options.memo);
+        let calls = Calls::new(around.sandbox, &locked.components, &base, &memo)
+            .map_err(|error| BeatError::Host(error.to_string()))?;
+        let mut beat = Beat {
+            spec,
+            workspace: &workspace,
+            base: &base,
+            calls,
+            record,
+            options,
+            around,
+            change: None,
+            found: Vec::new(),
+            receipt: None,
+            progress,
+        };
+        let outcome = beat.run(plan);
+        beat.report(outcome, recovered, &open.spec.budget.timezone)
+    }
 }
 
 fn end_of(holder: &Holder) -> String {
@@ -448,7 +489,16 @@ impl Beat<'_> {
         }
     }
 
-    fn report(self, outcome: Outcome, recovered: Vec<String>) -> Result<BeatReport, BeatError> {
+    fn report(
+        self,
+        outcome: Outcome,
+        recovered: Vec<String>,
+        timezone: &str,
+    ) -> Result<BeatReport, BeatError> {
+        if let Some(base) = BaseCommit::of(self.base).filter(|_| !self.options.dry_run) {
+            self.record
+                .leave_bookmark(self.workspace.dir(), timezone, base);
+        }
         let receipt = self.receipt.ok_or_else(|| {
             BeatError::Host(format!("the beat ended without a receipt: {outcome}"))
         })?;

@@ -1,13 +1,15 @@
 //! The one place that starts `git`.
 //!
 //! Owns which program is run, its environment, and what of the user's or the machine's configuration it may see.
-//! [`discover`] finds the user's repository, [`output`] reads what git prints, [`process`] runs a program with limits.
+//! [`discover`] finds the user's repository, [`glance`] asks it the least that a beat can do with, [`output`] reads what git
+//! prints, [`process`] runs a program with limits.
 //!
 //! **Invariant:** git never looks for a repository by itself (`--git-dir` is always given), runs no hook, filter,
 //! monitor, pager, transport or helper that a repository names, and reads no configuration but that of the repository
 //! given. In the user's repository it is asked for nothing but refs, an import of objects, and a new ref.
 
 pub mod discover;
+pub mod glance;
 pub mod output;
 pub mod process;
 

@@ -3,7 +3,7 @@
 //! **Invariant:** a line that matters counts only after it is flushed; after a failed write nothing more is appended, so a torn line
 //! is always the last one. What a line says is `ringfence_core`'s business.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -133,6 +133,22 @@ impl<'a> DiskJournal<'a> {
         })
     }
 
+    /// What the system says of the file, which must be as this writer left it.
+    ///
+    /// # Errors
+    /// [`JournalFileError::Changed`] when it has another length, and [`JournalFileError::Io`].
+    pub(crate) fn metadata(&self) -> Result<Metadata, JournalFileError> {
+        let meta = self.file.metadata().map_err(self.error("read"))?;
+        if meta.len() == self.length {
+            return Ok(meta);
+        }
+        Err(JournalFileError::Changed {
+            path: self.path.clone(),
+            expected: self.length,
+            found: meta.len(),
+        })
+    }
+
     fn error(&self, doing: &'static str) -> impl Fn(io::Error) -> JournalFileError + use<> {
         let path = self.path.clone();
         move |source| JournalFileError::Io {
@@ -141,23 +157,11 @@ impl<'a> DiskJournal<'a> {
             source,
         }
     }
-
-    fn check_length(&self) -> Result<(), JournalFileError> {
-        let found = self.file.metadata().map_err(self.error("read"))?.len();
-        if found == self.length {
-            return Ok(());
-        }
-        Err(JournalFileError::Changed {
-            path: self.path.clone(),
-            expected: self.length,
-            found,
-        })
-    }
 }
 
 impl JournalFile for DiskJournal<'_> {
     fn read(&mut self) -> Result<Vec<u8>, JournalFileError> {
-        self.check_length()?;
+        self.metadata()?;
         self.file.rewind().map_err(self.error("read"))?;
         read_bounded(&self.path, &mut self.file)
     }
@@ -169,7 +173,7 @@ impl JournalFile for DiskJournal<'_> {
         if line.len() > LINE_BYTES_MAX || line.contains(&b'\n') {
             return Err(JournalFileError::BadLine { bytes: line.len() });
         }
-        self.check_length()?;
+        self.metadata()?;
         let whole = [line, b"\n"].concat();
         self.poisoned = true;
         self.file.write_all(&whole).map_err(self.error("written"))?;
@@ -184,7 +188,7 @@ impl JournalFile for DiskJournal<'_> {
     }
 
     fn cut_torn(&mut self, keep: u64) -> Result<Option<PathBuf>, JournalFileError> {
-        self.check_length()?;
+        self.metadata()?;
         if keep >= self.length {
             return Ok(None);
         }

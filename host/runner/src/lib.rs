@@ -11,6 +11,7 @@
 //! git; then the ones above; [`open_loop`] reads what a beat needs, [`calls`] calls components (remembering answers in
 //! [`memo`]), and [`driver`] carries out one beat.
 
+mod bookmark;
 pub mod calls;
 pub mod change_view;
 pub mod clock;

@@ -8,8 +8,6 @@
 //! host, counts as none.
 
 use std::fs;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -17,12 +15,11 @@ use ringfence_core::call::CallReport;
 use ringfence_core::digest::{Digest, PartsHasher};
 use ringfence_core::json;
 use ringfence_core::spec::LockedStep;
-use rustix::fs::OFlags;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::state_dir::write_atomic;
+use crate::state_dir::{read_plain, write_atomic};
 
 // Limit: some hundred beats' steps; those that were not used for longest go first.
 const ENTRIES_MAX: usize = 500;
@@ -85,7 +82,7 @@ impl Memo {
     #[must_use]
     pub fn get<T: DeserializeOwned>(&self, key: StepKey) -> Option<Remembered<T>> {
         let path = self.enabled.then(|| self.path(key))?;
-        let text = read_entry(&path)?;
+        let text = read_plain(&path, ENTRY_BYTES_MAX)?;
         let (sum, text) = text.split_once('\n')?;
         let whole = sum == Digest::of(text.as_bytes()).to_string();
         let remembered = whole.then(|| serde_json::from_str(text).ok())?;
@@ -136,23 +133,6 @@ impl Memo {
             }
         }
     }
-}
-
-/// The text of a regular file of bounded length; a link or pipe in its place is not followed and not waited for.
-fn read_entry(path: &Path) -> Option<String> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = fs::File::options()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
-        .ok()?;
-    let meta = file.metadata().ok()?;
-    if !meta.is_file() || meta.len() > ENTRY_BYTES_MAX {
-        return None;
-    }
-    let mut text = String::new();
-    file.take(ENTRY_BYTES_MAX).read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 /// Marks an answer as used just now, so that it is not among the first to go. If that fails, it goes earlier.

@@ -6,11 +6,12 @@
 //! repository can ship files of these names.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use ringfence_core::ids::{BeatNo, LoopId};
+use rustix::fs::OFlags;
 
 use crate::lock::LoopLock;
 use crate::workspace::clean;
@@ -20,8 +21,10 @@ pub const STATE_DIR: &str = ".ringfence";
 /// What the name of every temporary file in the state directory begins with.
 pub const TEMP_PREFIX: &str = ".tmp-";
 
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const IDENTITY: &str = "identity";
-const CACHES: [&str; 8] = [
+const CACHES: [&str; 9] = [
+    "bookmark",
     "store.git",
     "base",
     "index",
@@ -200,6 +203,12 @@ impl LoopDir {
         self.path.join("journal.jsonl")
     }
 
+    /// Where the journal was left.
+    #[must_use]
+    pub fn bookmark(&self) -> PathBuf {
+        self.path.join("bookmark")
+    }
+
     /// The private bare repository.
     #[must_use]
     pub fn store(&self) -> PathBuf {
@@ -340,6 +349,28 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// What the system said.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// The text of a regular file of bounded length; a link or pipe in its place is not followed and not waited for.
+pub(crate) fn read_plain(path: &Path, bytes_max: u64) -> Option<String> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .ok()?;
+    let meta = file.metadata().ok()?;
+    if !meta.is_file() || meta.len() > bytes_max {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(bytes_max).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+/// What tells this start of the machine from every other; empty where the system does not say.
+pub(crate) fn boot_id() -> String {
+    fs::read_to_string(BOOT_ID).unwrap_or_default()
 }
 
 /// Makes the directory unless it is there; true when it was made.

@@ -13,7 +13,7 @@ use crate::git::discover::{DiscoverError, ObjectFormat, Project};
 use crate::git::output::{Commit, commit, is_id};
 use crate::git::{Durability, Git, GitError, GitProgram, unreadable};
 use crate::lock::LoopLock;
-use crate::state_dir::{LoopDir, Origin, StateDirError, TEMP_PREFIX};
+use crate::state_dir::{LoopDir, Origin, StateDirError, TEMP_PREFIX, boot_id};
 use crate::workspace::clean;
 
 // Beats every `.gitattributes`: the file of this name inside the repository directory comes first for git.
@@ -21,7 +21,6 @@ const ATTRIBUTES: &str =
     "* -text -crlf -eol -ident -filter -working-tree-encoding !diff !merge !whitespace\n";
 // Holds what a beat must not inherit from an earlier boot: files that were never flushed.
 const BOOT: &str = "ringfence-boot";
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +67,7 @@ impl Store {
         };
         let origin = dir.adopt(lock)?;
         let path = dir.store();
-        let boot = fs::read_to_string(BOOT_ID).unwrap_or_default();
+        let boot = boot_id();
         let made_for = format!("{} {boot}", format.name());
         if fs::read_to_string(path.join(BOOT)).ok().as_ref() != Some(&made_for) {
             dir.drop_caches()?;

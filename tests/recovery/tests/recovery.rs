@@ -2,7 +2,8 @@
 //!
 //! Real beats of the example's loop, each a process of its own, on real repositories and folders: killed at every step
 //! ([`kills`]), in the midst of every call of git and at any time ([`git_calls`], [`any_time`]), with a full disk or a
-//! damaged state directory ([`faults`]), and beside a user and another beat ([`company`]).
+//! damaged state directory ([`faults`]), and beside a user and another beat ([`company`]); and what a beat costs that finds
+//! nothing to do ([`skips`]).
 //!
 //! **Invariant:** whatever happens, the user's files, index, stash, refs and checkout are byte for byte what they were,
 //! the repository is sound, and each item is settled once: never twice, never lost.
@@ -31,6 +32,9 @@ mod kills;
 #[cfg(test)]
 #[path = "recovery/one_beat.rs"]
 mod one_beat;
+#[cfg(test)]
+#[path = "recovery/skips.rs"]
+mod skips;
 #[cfg(test)]
 #[path = "recovery/users.rs"]
 mod users;

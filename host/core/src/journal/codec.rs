@@ -16,8 +16,8 @@
 use std::ops::Range;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::digest::Digest;
@@ -31,7 +31,7 @@ const SUM_START: &str = ",\"sum\":\"";
 const SUM_END: &str = "\"}";
 
 /// The end of a chain: what the next line refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Head {
     seq: u64,
     line: Option<Digest>,

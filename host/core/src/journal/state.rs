@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::failure::Failure;
@@ -13,7 +14,8 @@ use crate::quantity::Fuel;
 use crate::snapshot::SensorSignal;
 
 /// The state of a loop; empty for one that never ran.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LoopState {
     /// The highest number that a beat was given.
     pub last_beat: Option<BeatNo>,
@@ -48,7 +50,7 @@ pub struct LoopState {
 }
 
 /// A world that was decided on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
     /// Its fingerprint.
     pub fingerprint: Digest,
@@ -57,7 +59,7 @@ pub struct Decided {
 }
 
 /// Attempts at one item since the last one that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ItemHistory {
     /// How many there were.
     pub attempts: u32,
@@ -70,7 +72,7 @@ pub struct ItemHistory {
 }
 
 /// What one day cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DaySpend {
     /// Fuel of all beats that ended that day.
     pub fuel: Fuel,
@@ -79,7 +81,7 @@ pub struct DaySpend {
 }
 
 /// A change that became a branch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     /// By which beat.
     pub beat: BeatNo,
@@ -94,7 +96,7 @@ pub struct Proposal {
 }
 
 /// A change that became a patch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shadow {
     /// By which beat.
     pub beat: BeatNo,

@@ -13,8 +13,10 @@ use ringfence_core::manifest::CONTRACT;
 use ringfence_core::spec::{self, Level, LockedSpec, LockedStep};
 
 use super::{BeatError, BeatOptions};
+use crate::git::discover::Project;
 use crate::open_loop::OpenLoop;
-use crate::workspace::{Base, BaseFrom, Workspace};
+use crate::state_dir::LoopDir;
+use crate::workspace::{Base, BaseFrom};
 
 // Limit: a branch with a higher number was not made by a loop, and must not use up the numbers there are.
 const NUMBER_MAX: u64 = 1 << 53;
@@ -27,23 +29,66 @@ pub(super) fn base_from(spec: &LockedSpec) -> BaseFrom {
     }
 }
 
+/// What a beat finds of those before it.
+pub(super) struct Standing {
+    state: LoopState,
+    branches: BTreeSet<String>,
+    beat: BeatNo,
+}
+
+impl Standing {
+    /// Everything: for a beat that may settle a change, under a number that nothing else has.
+    pub(super) fn new(
+        state: &LoopState,
+        dir: &LoopDir,
+        project: &Project,
+    ) -> Result<Self, BeatError> {
+        let branches = branches(dir, project)?;
+        let beat = number(state, &branches, dir, patch_numbers(dir));
+        let state = state.clone();
+        Ok(Self {
+            state,
+            branches,
+            beat,
+        })
+    }
+
+    /// The same for a beat that settles nothing, so that no patch can be in the way of its number.
+    pub(super) fn settling_nothing(
+        state: &LoopState,
+        dir: &LoopDir,
+        branches: BTreeSet<String>,
+    ) -> Self {
+        let beat = number(state, &branches, dir, std::iter::empty());
+        let state = state.clone();
+        Self {
+            state,
+            branches,
+            beat,
+        }
+    }
+}
+
 /// Puts everything together.
 pub(super) fn plan(
     open: &OpenLoop,
     spec: &LockedSpec,
-    state: LoopState,
+    standing: Standing,
     base: &Base,
-    workspace: &Workspace,
+    dir: &LoopDir,
     started: Timestamp,
     options: BeatOptions,
-) -> Result<BeatPlan, BeatError> {
-    let branches = branches(workspace)?;
-    let beat = number(&state, workspace, &branches);
+) -> BeatPlan {
+    let Standing {
+        state,
+        branches,
+        beat,
+    } = standing;
     let settle = match spec.level {
         Level::L2 if !options.dry_run => Settle::Propose,
         Level::L1 | Level::L2 => Settle::Shadow,
     };
-    Ok(BeatPlan {
+    BeatPlan {
         loop_id: spec.loop_id.clone(),
         beat,
         run: run_id(spec, beat.0, started),
@@ -66,7 +111,7 @@ pub(super) fn plan(
         attempts_per_item: spec.budget.attempts_per_item.into(),
         escalate_labels: spec.escalate.labels.clone(),
         denials_are_fatal: false,
-        open_proposals: open_proposals(&state, workspace, branches),
+        open_proposals: open_proposals(&state, dir, branches),
         state,
         now: started.to_zoned(open.timezone.clone()),
         base: BaseRef {
@@ -75,29 +120,35 @@ pub(super) fn plan(
         },
         answers: Vec::new(),
         prose: spec.prose.clone(),
-    })
+    }
 }
 
 /// The branches of this loop that stand in the user's repository.
-fn branches(workspace: &Workspace) -> Result<BTreeSet<String>, BeatError> {
-    let Some(repo) = workspace.project().repository() else {
+fn branches(dir: &LoopDir, project: &Project) -> Result<BTreeSet<String>, BeatError> {
+    let Some(repo) = project.repository() else {
         return Ok(BTreeSet::new());
     };
-    Ok(repo.references(&prefix(workspace))?.into_iter().collect())
+    Ok(repo.references(&prefix(dir))?.into_iter().collect())
 }
 
-fn prefix(workspace: &Workspace) -> String {
-    format!("refs/heads/ringfence/{}/", workspace.dir().loop_id())
+/// What the full names of a loop's branches begin with.
+pub(super) fn prefix(dir: &LoopDir) -> String {
+    format!("refs/heads/ringfence/{}/", dir.loop_id())
 }
 
 /// The first number that neither the journal nor a branch or patch has: whoever deletes the state directory keeps the
 /// branches, and other working trees of a repository have journals of their own.
-fn number(state: &LoopState, workspace: &Workspace, branches: &BTreeSet<String>) -> BeatNo {
-    let prefix = prefix(workspace);
+fn number(
+    state: &LoopState,
+    branches: &BTreeSet<String>,
+    dir: &LoopDir,
+    patches: impl Iterator<Item = u64>,
+) -> BeatNo {
+    let prefix = prefix(dir);
     let of_branches = branches
         .iter()
         .filter_map(|name| name.strip_prefix(&prefix)?.parse().ok());
-    let taken = of_branches.chain(patch_numbers(workspace));
+    let taken = of_branches.chain(patches);
     let highest: u64 = taken
         .filter(|number| *number < NUMBER_MAX)
         .max()
@@ -106,8 +157,8 @@ fn number(state: &LoopState, workspace: &Workspace, branches: &BTreeSet<String>)
 }
 
 /// The numbers of all patches in the loop's folder; what cannot be listed is met again when a patch is written.
-fn patch_numbers(workspace: &Workspace) -> impl Iterator<Item = u64> + use<> {
-    let folders = ["shadow", "proposals"].map(|folder| workspace.dir().path().join(folder));
+fn patch_numbers(dir: &LoopDir) -> impl Iterator<Item = u64> + use<> {
+    let folders = ["shadow", "proposals"].map(|folder| dir.path().join(folder));
     let entries = folders
         .into_iter()
         .filter_map(|folder| std::fs::read_dir(folder).ok());
@@ -120,14 +171,15 @@ fn patch_numbers(workspace: &Workspace) -> impl Iterator<Item = u64> + use<> {
 /// The branches and patches of this loop that still stand.
 fn open_proposals(
     state: &LoopState,
-    workspace: &Workspace,
+    dir: &LoopDir,
     branches: BTreeSet<String>,
 ) -> BTreeSet<String> {
     let mut open = branches;
-    let patches = state.proposals.iter().map(|proposal| &proposal.reference);
+    let references = state.proposals.iter().map(|proposal| &proposal.reference);
+    let patches = references.filter(|name| !name.starts_with("refs/"));
     open.extend(
         patches
-            .filter(|patch| workspace.dir().path().join(patch).is_file())
+            .filter(|patch| dir.path().join(patch).is_file())
             .cloned(),
     );
     open

@@ -7,6 +7,7 @@ use ringfence_core::text;
 use ringfence_core::verdict::Finding;
 
 use super::{BeatError, Surroundings};
+use crate::bookmark::{BaseCommit, Bookmark, Mark};
 use crate::journal_file::{DiskJournal, JournalFile, JournalFileError, LINE_BYTES_MAX};
 use crate::state_dir::LoopDir;
 
@@ -20,9 +21,10 @@ const CHARS_KEPT: usize = 200;
 
 /// An open journal.
 pub(super) struct Record<'a> {
-    file: Box<dyn JournalFile + 'a>,
-    entries: Vec<Entry>,
+    file: DiskJournal<'a>,
     head: Head,
+    state: LoopState,
+    timezone: TimeZone,
     around: Surroundings<'a>,
     /// What was done to a torn end.
     pub(super) repaired: Option<String>,
@@ -32,7 +34,11 @@ pub(super) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Reads the journal of a loop; a torn end is cut off, kept aside, and said.
-    pub(super) fn open(dir: &LoopDir, around: Surroundings<'a>) -> Result<Self, BeatError> {
+    pub(super) fn open(
+        dir: &LoopDir,
+        timezone: &TimeZone,
+        around: Surroundings<'a>,
+    ) -> Result<Self, BeatError> {
         let path = dir.journal();
         let mut file = DiskJournal::open(&path, around.steps)?;
         let journal = decode(&file.read()?).map_err(|source| BeatError::Journal {
@@ -50,20 +56,54 @@ impl<'a> Record<'a> {
                 torn.why
             ));
         }
-        let (entries, head) = (journal.entries, journal.head);
         Ok(Self {
-            file: Box::new(file),
-            entries,
-            head,
+            file,
+            head: journal.head,
+            state: LoopState::fold(&journal.entries, timezone),
+            timezone: timezone.clone(),
             around,
             repaired,
             executor: None,
         })
     }
 
+    /// Goes on where a bookmark stands; none when the journal is not as it was left.
+    pub(super) fn resume(
+        dir: &LoopDir,
+        timezone: &TimeZone,
+        around: Surroundings<'a>,
+        bookmark: Bookmark,
+    ) -> Option<Self> {
+        let path = dir.journal();
+        // Looked at before it is opened, since opening makes one where there is none.
+        let found = std::fs::symlink_metadata(&path).ok()?;
+        bookmark.fits(&found).then_some(())?;
+        let file = DiskJournal::open(&path, around.steps).ok()?;
+        bookmark.fits(&file.metadata().ok()?).then_some(())?;
+        Some(Self {
+            file,
+            head: bookmark.head,
+            state: bookmark.state,
+            timezone: timezone.clone(),
+            around,
+            repaired: None,
+            executor: None,
+        })
+    }
+
     /// What the loop's history adds up to.
-    pub(super) fn fold(&self, timezone: &TimeZone) -> LoopState {
-        LoopState::fold(&self.entries, timezone)
+    pub(super) fn state(&self) -> &LoopState {
+        &self.state
+    }
+
+    /// Leaves a bookmark where the journal ends now.
+    pub(super) fn leave_bookmark(self, dir: &LoopDir, timezone: &str, base: BaseCommit) {
+        match self.file.metadata() {
+            Ok(meta) => {
+                Bookmark::new(Mark::of(&meta), timezone, self.head, self.state, base).write(dir);
+            }
+            Err(error) => tracing::debug!(%error, "no bookmark was left in the journal"),
+        }
     }
 
     /// Appends the receipt of a beat.
@@ -81,11 +121,8 @@ impl<'a> Record<'a> {
         let (line, head) = encode(&self.head, at, &body).map_err(JournalFileError::Unwritable)?;
         self.file
             .append(line.trim_end_matches('\n').as_bytes(), durable)?;
-        self.entries.push(Entry {
-            seq: head.seq(),
-            at,
-            body,
-        });
+        let seq = head.seq();
+        self.state.add(&Entry { seq, at, body }, &self.timezone);
         self.head = head;
         Ok(())
     }

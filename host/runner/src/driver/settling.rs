@@ -1,6 +1,5 @@
 //! Publishing between two lines of the journal, and saying later what came of it.
 
-use jiff::tz::TimeZone;
 use ringfence_core::beat::{Publication, Published, Shadowed};
 use ringfence_core::change::ChangeSet;
 use ringfence_core::journal::{Body, Done, Found, Intent, Recovered, Settle};
@@ -153,9 +152,8 @@ fn intent(publication: &Publication, settlement: &Settlement<'_>) -> Intent {
 pub(super) fn recover(
     workspace: &Workspace,
     record: &mut Record<'_>,
-    timezone: &TimeZone,
 ) -> Result<Option<String>, BeatError> {
-    let Some(pending) = record.fold(timezone).pending else {
+    let Some(pending) = record.state().pending.clone() else {
         return Ok(None);
     };
     let candidate_tree = pending.candidate_tree.clone();

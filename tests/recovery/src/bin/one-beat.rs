@@ -2,11 +2,12 @@
 //! or finds the disk full from there on.
 //!
 //! ```text
-//! one-beat PROJECT CACHE TIME [pin | kill:N | pause:N | full:N:BYTES]
+//! one-beat PROJECT CACHE TIME [pin | kill:N | pause:N | full:N:BYTES | quiet:N]
 //! ```
 //!
 //! On stdout: `step NAME` each time, `paused` before it reads a line from stdin, and at the end `report JSON`. What kept
-//! the beat from beginning goes to stderr, with exit status 1. `pin` writes `ringfence.lock` and runs nothing.
+//! the beat from beginning goes to stderr, with exit status 1. `pin` writes `ringfence.lock` and runs nothing. `quiet`
+//! runs so many beats, each followed by `read BYTES`, and kills whoever waits for the disk from the first one on.
 //!
 //! **Invariant:** everything but the steps is what a user's beat does: the same driver, sandbox, git and disk.
 
@@ -48,6 +49,8 @@ enum Order {
     Pause(usize),
     /// From this step on no file can be written beyond so many bytes.
     Full(usize, u64),
+    /// So many beats, none of which may flush anything.
+    Quiet(usize),
 }
 
 struct Told {
@@ -147,8 +150,51 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
         dry_run: false,
         memo: true,
     };
-    let report = driver::beat(&open, &locked, options, around, &mut |_| {})?;
-    say(&format!("report {}", serde_json::to_string(&report)?))?;
+    let beat = || -> Result<(), Box<dyn Error>> {
+        let report = driver::beat(&open, &locked, options, around, &mut |_| {})?;
+        Ok(say(&format!("report {}", serde_json::to_string(&report)?))?)
+    };
+    let Some(Order::Quiet(beats)) = told.order else {
+        return beat();
+    };
+    kill_who_flushes()?;
+    for _ in 0..beats {
+        let before = bytes_read()?;
+        beat()?;
+        say(&format!("read {}", bytes_read()? - before))?;
+    }
+    Ok(())
+}
+
+/// What this process has read so far, from whatever it was.
+fn bytes_read() -> Result<u64, Box<dyn Error>> {
+    let text = std::fs::read_to_string("/proc/self/io")?;
+    let mut lines = text.lines();
+    let read = lines.find_map(|line| line.strip_prefix("rchar: "));
+    Ok(read.ok_or("/proc/self/io does not say")?.parse()?)
+}
+
+/// From here on this process, and each that it starts, is killed when it waits for the disk.
+#[cfg(target_os = "linux")]
+fn kill_who_flushes() -> Result<(), Box<dyn Error>> {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+    // msync, fsync, fdatasync, sync, sync_file_range, syncfs
+    let calls: [i64; 6] = match std::env::consts::ARCH {
+        "x86_64" => [26, 74, 75, 162, 277, 306],
+        "aarch64" => [227, 82, 83, 81, 84, 267],
+        arch => return Err(format!("the calls of {arch} are not known here").into()),
+    };
+    let filter = SeccompFilter::new(
+        calls.into_iter().map(|call| (call, vec![])).collect(),
+        SeccompAction::Allow,
+        SeccompAction::KillProcess,
+        std::env::consts::ARCH.try_into()?,
+    )?;
+    Ok(apply_filter(&BpfProgram::try_from(filter)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kill_who_flushes() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
@@ -157,6 +203,7 @@ fn read_order(text: &str) -> Result<Order, Box<dyn Error>> {
     match parts.as_slice() {
         ["kill", at] => Ok(Order::Kill(at.parse()?)),
         ["pause", at] => Ok(Order::Pause(at.parse()?)),
+        ["quiet", beats] => Ok(Order::Quiet(beats.parse()?)),
         ["full", at, bytes] => Ok(Order::Full(at.parse()?, bytes.parse()?)),
         _ => Err(format!("{text:?} is no order").into()),
     }

@@ -10,7 +10,7 @@ use crate::history::{History, published};
 use crate::users::Users;
 
 /// Puts a stand-in for git beside the project and returns its folder.
-fn stand_in(project: &Project, order: &str) -> PathBuf {
+pub(crate) fn stand_in(project: &Project, order: &str) -> PathBuf {
     let dir = project.root().join("bin");
     fs::create_dir(&dir).unwrap();
     symlink(env!("CARGO_BIN_EXE_stand-in-git"), dir.join("git")).unwrap();

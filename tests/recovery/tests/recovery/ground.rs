@@ -102,7 +102,8 @@ impl Project {
         Self { root, kind }
     }
 
-    fn example(kind: Kind) -> Self {
+    /// The example with its loop, in use.
+    pub(crate) fn example(kind: Kind) -> Self {
         let project = Self::empty(kind);
         copy(Path::new(EXAMPLE), &project.top());
         let mut loop_file = template("docs");

@@ -30,6 +30,7 @@ pub(crate) struct Running {
     lines: Lines<BufReader<ChildStdout>>,
     steps: Vec<String>,
     report: Option<Value>,
+    read: Vec<u64>,
 }
 
 /// A beat that has ended, one way or another.
@@ -41,6 +42,8 @@ pub(crate) struct Ended {
     /// Names of the steps it came to.
     pub(crate) steps: Vec<String>,
     pub(crate) report: Option<Value>,
+    /// How much each of several beats read.
+    pub(crate) read: Vec<u64>,
     pub(crate) error: String,
 }
 
@@ -97,6 +100,7 @@ impl OneBeat {
             child,
             steps: Vec::new(),
             report: None,
+            read: Vec::new(),
         }
     }
 
@@ -140,6 +144,7 @@ impl Running {
             code: status.code(),
             steps: self.steps,
             report: self.report,
+            read: self.read,
             error,
         }
     }
@@ -149,6 +154,8 @@ impl Running {
             self.steps.push(step.to_owned());
         } else if let Some(report) = line.strip_prefix("report ") {
             self.report = Some(serde_json::from_str(report).unwrap());
+        } else if let Some(bytes) = line.strip_prefix("read ") {
+            self.read.push(bytes.parse().unwrap());
         } else {
             assert_eq!(line, "paused");
         }
