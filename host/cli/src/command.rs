@@ -47,6 +47,8 @@ pub(crate) struct Context<'c, 'w> {
     pub(crate) clock: &'w dyn Clock,
     /// Where the streams of a program lead that is run.
     pub(crate) program_streams: Streams,
+    /// True when the process may give up rights for good.
+    pub(crate) may_be_confined: bool,
 }
 
 /// A command that could not do its work: what to tell, and how the program ends.

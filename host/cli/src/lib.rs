@@ -26,6 +26,7 @@
 //!     err: Stream { to: &mut err, is_terminal: false },
 //!     clock: &SystemClock,
 //!     program_streams: World::own_streams(),
+//!     may_be_confined: false,
 //! });
 //! assert_eq!(exit, Exit::Done);
 //! assert!(String::from_utf8_lossy(&out).contains("md-links"));
@@ -62,6 +63,7 @@ pub fn run(world: World<'_>) -> Exit {
         err,
         clock,
         program_streams,
+        may_be_confined,
     } = world;
     let parsed = args::command()
         .try_get_matches_from(args)
@@ -87,6 +89,7 @@ pub fn run(world: World<'_>) -> Exit {
         cache_dir,
         clock,
         program_streams,
+        may_be_confined,
     };
     let exit = match command::run(&args.command, &mut context) {
         Ok(exit) => exit,

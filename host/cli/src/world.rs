@@ -34,6 +34,8 @@ pub struct World<'a> {
     pub clock: &'a dyn Clock,
     /// Where the streams of a program lead that `exec` runs.
     pub program_streams: Streams,
+    /// True when this process runs one command and then ends, so that it may give up rights for good.
+    pub may_be_confined: bool,
 }
 
 impl World<'_> {
@@ -82,6 +84,7 @@ pub fn main_ambient() -> ExitCode {
         },
         clock: &SystemClock,
         program_streams: World::own_streams(),
+        may_be_confined: true,
     });
     exit.into()
 }

@@ -1,7 +1,8 @@
 //! Calls of a loop's components: each step under its own grant, over the base or the workspace.
 //!
 //! **Invariant:** a step sees one directory, the private checkout, through its own policy; its chance and time come from
-//! its [`StepKey`] alone. Whatever goes wrong with a component is a [`Failure`] of that step, never of the host.
+//! its [`StepKey`] alone. Whatever goes wrong with a component is a [`Failure`] of that step, never of the host. Guests run
+//! on a confined thread of their own; compiling, remembering and git are done on this one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use ringfence_core::snapshot::{Observation, RawObservation, SensorReading};
 use ringfence_core::spec::LockedStep;
 use ringfence_core::verdict::{GateResult, Location, Verdict};
 use ringfence_sandbox::{
-    Call, CallError, Called, ChangeSource, Mount, Origin, Plugin, PluginError, Sandbox, Times,
+    Call, CallError, Called, ChangeSource, Guests, Mount, Origin, Plugin, PluginError, Sandbox,
+    Times,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,7 +50,7 @@ pub struct StepLog {
 pub struct Calls<'a> {
     sandbox: &'a Sandbox,
     components: &'a BTreeMap<Digest, Vec<u8>>,
-    runtime: tokio::runtime::Runtime,
+    guests: Guests,
     loaded: BTreeMap<Digest, Plugin>,
     base: &'a Base,
     memo: &'a Memo,
@@ -61,27 +63,22 @@ type Made<T> = (Result<T, Failure>, StepReceipt);
 
 impl<'a> Calls<'a> {
     /// Calls over `base`.
-    ///
-    /// # Errors
-    /// When the machine gives no timer to hold deadlines with.
+    #[must_use]
     pub fn new(
         sandbox: &'a Sandbox,
         components: &'a BTreeMap<Digest, Vec<u8>>,
         base: &'a Base,
         memo: &'a Memo,
-    ) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             sandbox,
             components,
-            runtime,
+            guests: Guests::new(),
             loaded: BTreeMap::new(),
             base,
             memo,
             logs: Vec::new(),
-        })
+        }
     }
 
     /// Asks a sensor, or remembers what it said of this tree.
@@ -107,7 +104,7 @@ impl<'a> Calls<'a> {
             Err(error) => return (Err(Failure::host(&error.to_string())), receipt(step)),
         };
         let key = self.key(step, &[("situation", text.as_bytes())]);
-        self.call(step, fuel, key, None, async |plugin, call| {
+        self.call(step, fuel, key, None, async move |plugin, call| {
             plugin.decide(call, &text).await
         })
     }
@@ -122,8 +119,9 @@ impl<'a> Calls<'a> {
                 ("input", input.as_bytes()),
             ],
         );
-        let (answer, receipt) = self.call(step, fuel, key, None, async |plugin, call| {
-            plugin.act(call, &mv.action, &input).await
+        let action = mv.action.clone();
+        let (answer, receipt) = self.call(step, fuel, key, None, async move |plugin, call| {
+            plugin.act(call, &action, &input).await
         });
         (answer.map(|outcome| outcome.summary), receipt)
     }
@@ -196,13 +194,13 @@ impl<'a> Calls<'a> {
     }
 
     /// Makes one call.
-    fn call<T>(
+    fn call<T: Send + 'static>(
         &mut self,
         step: &LockedStep,
         fuel: Fuel,
         key: StepKey,
         change: Option<Arc<dyn ChangeSource>>,
-        ask: impl AsyncFnOnce(&Plugin, Call) -> Result<Called<T>, CallError>,
+        ask: impl AsyncFnOnce(Plugin, Call) -> Result<Called<T>, CallError> + Send + 'static,
     ) -> Made<T> {
         let prepared = self
             .load(step)
@@ -211,7 +209,10 @@ impl<'a> Calls<'a> {
             Ok(prepared) => prepared,
             Err(failure) => return (Err(failure.clone()), receipt(step).failed(failure)),
         };
-        let called = match self.runtime.block_on(ask(&plugin, call)) {
+        let called = self
+            .guests
+            .run(call, async move |call| ask(plugin, call).await);
+        let called = match called {
             Ok(called) => called,
             Err(error) => {
                 let failure = Failure::host(&chain(&error));

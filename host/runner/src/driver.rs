@@ -217,8 +217,7 @@ impl Begun<'_> {
         let standing = Standing::new(record.state(), dir, &open.project)?;
         let plan = plan::plan(open, spec, standing, &base, dir, self.started, options);
         let memo = Memo::new(dir.memo(), options.memo);
-        let calls = Calls::new(around.sandbox, &locked.components, &base, &memo)
-            .map_err(|error| BeatError::Host(error.to_string()))?;
+        let calls = Calls::new(around.sandbox, &locked.components, &base, &memo);
         let mut beat = Beat {
             spec,
             workspace: &workspace,

@@ -1,7 +1,11 @@
 //! Where a gate's `change` interface takes its answers from.
 
+mod asked;
+
 use ringfence_core::change::FileChange;
 use ringfence_core::relpath::RelPath;
+
+pub(crate) use self::asked::{Asked, Question};
 
 /// A measured change, as the runner or a test offers it to gates.
 ///

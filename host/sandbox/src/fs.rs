@@ -21,6 +21,7 @@ mod listing;
 mod look;
 mod open;
 mod place;
+mod roots;
 mod search;
 mod stop;
 mod sys;
@@ -111,20 +112,13 @@ impl Fs {
         meter: &Arc<Meter>,
     ) -> Result<Self, (PathBuf, std::io::Error)> {
         let mut opened: Vec<(String, Arc<Tree>)> = Vec::new();
-        for (at, mount) in mounts.iter().enumerate() {
+        for mount in mounts {
             let failed = |error| (mount.host_path.clone(), error);
-            let before = mounts.get(..at).unwrap_or_default();
-            let tree = match same_mount(mount, before).map_err(failed)? {
+            let root = open_ambient(&mount.host_path).map_err(failed)?;
+            let tree = match roots::among(&root, &mount.policy, &opened).map_err(failed)? {
                 // One tree, so that what is known of it under one name is known under the other.
-                Some(same) => opened.get(same).map(|(_, tree)| Arc::clone(tree)),
-                None => None,
-            };
-            let tree = match tree {
-                Some(tree) => tree,
-                None => {
-                    let root = open_ambient(&mount.host_path).map_err(failed)?;
-                    Tree::new(mount.policy.clone(), root.into(), name_by_name)
-                }
+                Some(same) => same,
+                None => Tree::new(mount.policy.clone(), root.into(), name_by_name),
             };
             opened.push((mount.guest_path.clone(), tree));
         }
@@ -195,28 +189,6 @@ impl Fs {
             );
         }
     }
-}
-
-/// Which of the mounts `before` is the same directory under the same policy. A directory that a guest can reach by two ways
-/// is judged by two policies, so that a denial of one could be got round by the other: that is refused.
-fn same_mount(mount: &Mount, before: &[Mount]) -> std::io::Result<Option<usize>> {
-    if before.is_empty() {
-        return Ok(None);
-    }
-    let own = mount.host_path.canonicalize()?;
-    let mut same = None;
-    for (at, other) in before.iter().enumerate() {
-        let path = other.host_path.canonicalize()?;
-        if path == own && other.policy.is_same(&mount.policy) {
-            same = Some(at);
-        } else if path.starts_with(&own) || own.starts_with(&path) {
-            return Err(std::io::Error::other(format!(
-                "it and the mount {} lie within one another, so that a path would have two judges: mount only the outer one",
-                path.display()
-            )));
-        }
-    }
-    Ok(same)
 }
 
 /// The one place where the sandbox takes a directory by its name on the host.

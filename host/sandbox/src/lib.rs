@@ -8,27 +8,27 @@
 //! the `fs` module. Answers come back as data to be judged, never as orders.
 //!
 //! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code, `call` runs it;
-//! `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs.
+//! `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs; `guests` and
+//! [`confine`] let the kernel stand behind all that.
 //!
 //! ```no_run
 //! use ringfence_core::{digest::Digest, limits::Limits, policy::{Layer, PathPolicy, PolicySpec}};
-//! use ringfence_sandbox::{Call, Mount, Origin, Sandbox, Times};
+//! use ringfence_sandbox::{Call, Guests, Mount, Origin, Sandbox, Times};
 //!
-//! # async fn example(bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn example(bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 //! let sandbox = Sandbox::new(None)?;
 //! let plugin = sandbox.load(bytes)?;
 //! let layer = Layer { name: "loop".into(), read: vec!["docs/**".into()], write: vec![] };
 //! let policy = PathPolicy::new(&PolicySpec { layers: vec![layer], deny: vec![] }).map_err(|e| format!("{e:?}"))?;
-//! let called = plugin
-//!     .observe(Call {
-//!         mounts: vec![Mount { guest_path: "/".into(), host_path: ".".into(), policy }],
-//!         limits: Limits::default(),
-//!         config: "{}".into(),
-//!         origin: Origin { seed: Digest::of(b"seed"), clock_start: 0 },
-//!         times: Times::Fixed(0),
-//!         change: None,
-//!     })
-//!     .await?;
+//! let call = Call {
+//!     mounts: vec![Mount { guest_path: "/".into(), host_path: ".".into(), policy }],
+//!     limits: Limits::default(),
+//!     config: "{}".into(),
+//!     origin: Origin { seed: Digest::of(b"seed"), clock_start: 0 },
+//!     times: Times::Fixed(0),
+//!     change: None,
+//! };
+//! let called = Guests::new().run(call, async move |call| plugin.observe(call).await)?;
 //! println!("{:?} for {} fuel", called.answer, called.report.usage.fuel.used.0);
 //! # Ok(())
 //! # }
@@ -39,9 +39,11 @@ mod cache;
 mod call;
 mod change_source;
 mod compile;
+pub mod confine;
 mod contract;
 mod engine;
 mod fs;
+mod guests;
 mod inspect;
 mod limiter;
 mod meter;
@@ -56,11 +58,12 @@ pub use change_source::ChangeSource;
 pub use compile::{COMPILE_DEADLINE, LoadError};
 pub use engine::{Sandbox, SandboxError};
 pub use fs::{Mount, Times};
+pub use guests::Guests;
 pub use inspect::{COMPONENT_BYTES_MAX, InspectError, Inspection, inspect};
 pub use meter::FUEL_RULES;
 pub use plugin::{ActOutcome, Plugin};
 pub use program::{Program, ProgramCall, Ran};
 pub use state::Origin;
 pub use wasi::clocks::Clock;
-pub use wasi::random::Chance;
+pub use wasi::random::random_seed;
 pub use wasi::streams::{Buffer, Input, Streams, Target};

@@ -15,7 +15,6 @@ use crate::fs::{Mount, Times};
 use crate::state::State;
 use crate::wasi::cli::Cli;
 use crate::wasi::clocks::Clock;
-use crate::wasi::random::Chance;
 use crate::wasi::streams::Streams;
 
 /// A compiled program with its links resolved. Cheap to clone.
@@ -38,8 +37,8 @@ pub struct ProgramCall {
     pub env: Vec<(String, String)>,
     /// Its streams.
     pub streams: Streams,
-    /// Where its random numbers come from.
-    pub chance: Chance,
+    /// What its random numbers are drawn from; the same seed gives the same numbers.
+    pub seed: Digest,
     /// Where its time comes from.
     pub clock: Clock,
     /// Which times files have.
@@ -100,10 +99,7 @@ impl Program {
             mounts: call.mounts,
             limits: call.limits,
             times: call.times,
-            seed: call
-                .chance
-                .seed()
-                .map_err(|error| CallError::Store(format!("no random seed: {error}")))?,
+            seed: call.seed,
             clock: call.clock,
             cli: Cli {
                 args: call.args,

@@ -33,7 +33,7 @@ use ringfence_core::quantity::Fuel;
 use ringfence_core::snapshot::RawObservation;
 use ringfence_core::verdict::Verdict;
 use ringfence_sandbox::{
-    ActOutcome, Call, CallError, Called, Mount, Origin, Plugin, PluginError, Sandbox, Times,
+    ActOutcome, Call, CallError, Called, Guests, Mount, Origin, Plugin, PluginError, Sandbox, Times,
 };
 use serde_json::Value;
 
@@ -90,7 +90,10 @@ impl Component {
     /// When the call cannot be set up.
     #[must_use]
     pub fn observe(&self, case: &Case) -> Run<RawObservation> {
-        run(self.0.observe(self.call(case, Role::Sensor)))
+        let plugin = self.0.clone();
+        run(self.call(case, Role::Sensor), async move |call| {
+            plugin.observe(call).await
+        })
     }
 
     /// Calls the decider.
@@ -99,9 +102,10 @@ impl Component {
     /// When the call cannot be set up.
     #[must_use]
     pub fn decide(&self, case: &Case, situation: &Value) -> Run<RawDecision> {
-        run(self
-            .0
-            .decide(self.call(case, Role::Decider), &situation.to_string()))
+        let (plugin, situation) = (self.0.clone(), situation.to_string());
+        run(self.call(case, Role::Decider), async move |call| {
+            plugin.decide(call, &situation).await
+        })
     }
 
     /// Calls the executor, which changes the files of `case`.
@@ -110,9 +114,11 @@ impl Component {
     /// When the call cannot be set up.
     #[must_use]
     pub fn act(&self, case: &Case, action: &str, input: &Value) -> Run<ActOutcome> {
-        run(self
-            .0
-            .act(self.call(case, Role::Executor), action, &input.to_string()))
+        let plugin = self.0.clone();
+        let (action, input) = (action.to_owned(), input.to_string());
+        run(self.call(case, Role::Executor), async move |call| {
+            plugin.act(call, &action, &input).await
+        })
     }
 
     /// Calls the gate on the change that `case` describes.
@@ -121,7 +127,10 @@ impl Component {
     /// When the call cannot be set up.
     #[must_use]
     pub fn judge(&self, case: &Case) -> Run<Verdict> {
-        run(self.0.judge(self.call(case, Role::Gate)))
+        let plugin = self.0.clone();
+        run(self.call(case, Role::Gate), async move |call| {
+            plugin.judge(call).await
+        })
     }
 
     /// The call that a loop would make of this plugin in `role`.
@@ -248,12 +257,14 @@ impl<T> Run<T> {
     }
 }
 
-fn run<T>(call: impl Future<Output = Result<Called<T>, CallError>>) -> Run<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    let runtime = runtime.unwrap_or_else(|error| stop(error));
-    Run(runtime.block_on(call).unwrap_or_else(|error| stop(error)))
+/// As in a loop: on a thread that has given up everything but the workspace.
+fn run<T: Send + 'static>(
+    call: Call,
+    ask: impl AsyncFnOnce(Call) -> Result<Called<T>, CallError> + Send + 'static,
+) -> Run<T> {
+    Run(Guests::new()
+        .run(call, ask)
+        .unwrap_or_else(|error| stop(error)))
 }
 
 #[expect(clippy::panic, reason = "a test whose set-up is wrong has to end")]

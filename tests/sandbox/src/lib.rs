@@ -2,11 +2,14 @@
 //! and a count of what this process holds.
 //!
 //! The tests themselves are in `tests/`: `verbs.rs` (file calls), `limits.rs` (what is bounded), `determinism.rs`,
-//! `contract.rs` (what is no plugin, or answers nonsense), `plugins.rs` (the standard plugins).
+//! `contract.rs` (what is no plugin, or answers nonsense), `plugins.rs` (the standard plugins), `confine.rs` (the kernel's
+//! layer below all that).
 //!
 //! **Invariant:** nothing here is simulated: guests are real components, run by the real sandbox on real directories.
 //! Functions panic when the set-up is wrong; they are made for tests.
 
+#[cfg(target_os = "linux")]
+pub mod attempts;
 pub mod census;
 pub mod made;
 pub mod probe;
@@ -70,6 +73,15 @@ pub fn without_openat2() {
     linux::without_openat2();
 }
 
+/// From here on these are no calls of the kernel for this thread and those that it begins.
+///
+/// # Panics
+/// When the kernel takes no filter.
+#[cfg(target_os = "linux")]
+pub fn without(calls: &[i64]) {
+    linux::without(calls);
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
@@ -81,9 +93,17 @@ mod linux {
     const ENOSYS: u32 = 38;
 
     pub(super) fn without_openat2() {
+        without(&[OPENAT2]);
+        let tried = openat2(CWD, ".", OFlags::PATH, Mode::empty(), ResolveFlags::BENEATH);
+        if tried.err() != Some(rustix::io::Errno::NOSYS) {
+            stop("openat2 is still there");
+        }
+    }
+
+    pub(super) fn without(calls: &[i64]) {
         let arch = std::env::consts::ARCH.try_into();
         let filter = SeccompFilter::new(
-            [(OPENAT2, vec![])].into(),
+            calls.iter().map(|call| (*call, vec![])).collect(),
             SeccompAction::Allow,
             SeccompAction::Errno(ENOSYS),
             arch.unwrap_or_else(|error| stop(error)),
@@ -91,10 +111,6 @@ mod linux {
         let program = filter.and_then(BpfProgram::try_from);
         let program = program.unwrap_or_else(|error| stop(error));
         apply_filter(&program).unwrap_or_else(|error| stop(error));
-        let tried = openat2(CWD, ".", OFlags::PATH, Mode::empty(), ResolveFlags::BENEATH);
-        if tried.err() != Some(rustix::io::Errno::NOSYS) {
-            stop("openat2 is still there");
-        }
     }
 }
 

@@ -6,11 +6,11 @@ use ringfence_testkit::core::policy::{
     Denial, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec,
 };
 use ringfence_testkit::core::verdict::Verdict;
-use ringfence_testkit::sandbox::{Call, Called};
+use ringfence_testkit::sandbox::{Call, Called, Guests};
 use ringfence_testkit::{Case, Component, core::manifest::Role};
 use serde_json::{Value, json};
 
-use crate::{stop, wait};
+use crate::stop;
 
 /// What a probe may do.
 #[derive(Debug, Clone, Copy)]
@@ -74,14 +74,17 @@ pub fn writing_call(component: &Component, case: &Case, grant: Grant<'_>) -> Cal
     call
 }
 
-/// Carries out `plan` in `call`.
+/// Carries out `plan` in `call`, on a confined thread as in a loop.
 ///
 /// # Panics
 /// When the call gives no verdict, or the plan is none.
 #[must_use]
 pub fn carry_out(probe: &Component, mut call: Call, plan: &[Value]) -> Done {
     call.config = json!({ "plan": plan }).to_string();
-    let called = wait(probe.plugin().judge(call));
+    let plugin = probe.plugin().clone();
+    let called = Guests::new()
+        .run(call, async move |call| plugin.judge(call).await)
+        .unwrap_or_else(|error| stop(error));
     let Ok(Ok(verdict)) = &called.answer else {
         stop(format!("{:?} for {plan:?}", called.answer))
     };

@@ -15,8 +15,8 @@ use ringfence_core::policy::{
     Denial, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec, builtin_denials,
 };
 use ringfence_sandbox::{
-    CallError, Chance, Clock, FUEL_RULES, InspectError, LoadError, Mount, Program, ProgramCall,
-    Ran, Times,
+    CallError, Clock, FUEL_RULES, InspectError, LoadError, Mount, Program, ProgramCall, Ran, Times,
+    confine, random_seed,
 };
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ use super::{Context, Stop, beat, plugin};
 use crate::args::Exec;
 use crate::exit::Exit;
 use crate::render::{Safe, Text, exec, json, text};
+
+const DIR_HELP: &str = "`--dir` takes a directory that you may read: HOST, or HOST::GUEST";
 
 /// The report for programs.
 #[derive(Serialize)]
@@ -53,9 +55,9 @@ pub(super) fn run(args: &Exec, context: &mut Context<'_, '_>) -> Result<Exit, St
     } else {
         call
     };
+    give_up(&call, context)?;
     let ran = program.run(call).map_err(|error| match &error {
-        CallError::Mount { .. } => Stop::error(Exit::Usage, &error)
-            .help("`--dir` takes a directory that you may read: HOST, or HOST::GUEST"),
+        CallError::Mount { .. } => no_directory(&error),
         CallError::Store(_) => Stop::error(Exit::Host, &error),
     })?;
     let exit = match &ran.ended {
@@ -69,6 +71,25 @@ pub(super) fn run(args: &Exec, context: &mut Context<'_, '_>) -> Result<Exit, St
         None => context.console.say(&exec::report(&ran)),
     }
     Ok(exit)
+}
+
+/// Gives up what the program's run does not need, before its first instruction.
+fn give_up(call: &ProgramCall, context: &Context<'_, '_>) -> Result<(), Stop> {
+    if !context.may_be_confined {
+        return Ok(());
+    }
+    let roots: Vec<_> = call
+        .mounts
+        .iter()
+        .map(|mount| mount.host_path.clone())
+        .collect();
+    let confinement = confine::process(&roots).map_err(|error| no_directory(&error))?;
+    tracing::debug!(?confinement, "confined");
+    Ok(())
+}
+
+fn no_directory(error: &dyn std::error::Error) -> Stop {
+    Stop::error(Exit::Usage, error).help(DIR_HELP)
 }
 
 fn load(args: &Exec, context: &mut Context<'_, '_>) -> Result<Program, Stop> {
@@ -107,7 +128,7 @@ fn call(args: &Exec, context: &Context<'_, '_>) -> Result<ProgramCall, Stop> {
             .dirs
             .iter()
             .map(|dir| mount(dir, &context.dir, &policy))
-            .collect(),
+            .collect::<Result<_, _>>()?,
         limits: limits(args)?,
         args: std::iter::once(own_name)
             .chain(args.args.iter().cloned())
@@ -118,7 +139,7 @@ fn call(args: &Exec, context: &Context<'_, '_>) -> Result<ProgramCall, Stop> {
             .map(|pair| variable(pair))
             .collect::<Result<_, _>>()?,
         streams: context.program_streams.clone(),
-        chance: Chance::System,
+        seed: random_seed().map_err(|error| Stop::error(Exit::Host, &error))?,
         clock: Clock::System,
         times: Times::Real,
     })
@@ -129,20 +150,25 @@ fn determined(call: ProgramCall, program: &Program) -> ProgramCall {
     let mut seed = PartsHasher::new("ringfence exec seed 1");
     seed.part("program", program.digest().as_bytes());
     ProgramCall {
-        chance: Chance::Seed(seed.finish()),
+        seed: seed.finish(),
         clock: Clock::Fuel { start: 0 },
         times: Times::Fixed(0),
         ..call
     }
 }
 
-fn mount(dir: &str, from: &Path, policy: &PathPolicy) -> Mount {
+fn mount(dir: &str, from: &Path, policy: &PathPolicy) -> Result<Mount, Stop> {
     let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
-    Mount {
-        guest_path: guest.to_owned(),
-        host_path: from.join(host),
-        policy: policy.clone(),
+    let host_path = from.join(host);
+    if !host_path.is_dir() {
+        let what = text!["--dir ", Safe::line(host), " is no directory"];
+        return Err(Stop::new(Exit::Usage, what).help(DIR_HELP));
     }
+    Ok(Mount {
+        guest_path: guest.to_owned(),
+        host_path,
+        policy: policy.clone(),
+    })
 }
 
 /// What the options grant, from each directory.

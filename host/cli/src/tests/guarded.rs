@@ -151,6 +151,7 @@ fn a_machine_without_git() {
         },
         clock: &rig.clock,
         program_streams: World::own_streams(),
+        may_be_confined: false,
     });
     let err = String::from_utf8(err).unwrap();
     assert_eq!(
@@ -198,6 +199,7 @@ fn a_closed_stdout_is_no_error_and_a_full_one_is() {
             },
             clock: &rig.clock,
             program_streams: World::own_streams(),
+            may_be_confined: false,
         });
         assert_eq!(exit, expect);
     }
@@ -239,6 +241,7 @@ fn colour_is_for_terminals_that_want_it() {
             },
             clock: &rig.clock,
             program_streams: World::own_streams(),
+            may_be_confined: false,
         });
         assert_eq!(
             (exit, out.contains(&0x1b)),

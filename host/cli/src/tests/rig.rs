@@ -151,6 +151,7 @@ impl Rig {
             },
             clock: &self.clock,
             program_streams: World::own_streams(),
+            may_be_confined: false,
         });
         let ran = Ran {
             exit,

@@ -709,3 +709,4 @@ fn what_is_charged_does_not_depend_on_how_a_path_is_resolved() {
 }
 
 mod posix;
+mod roots;

@@ -1,4 +1,4 @@
-//! `wasi:random`: an endless stream of BLAKE3 output over the call's seed, which the machine may give.
+//! `wasi:random`: an endless stream of BLAKE3 output over the call's seed.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,30 +13,14 @@ use crate::state::State;
 // Limit: what the host holds for one answer; nobody needs more chance at once.
 const BYTES_MAX: u64 = 64 << 10;
 
-/// Where a program's chance comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chance {
-    /// From this seed: the same on every run.
-    Seed(Digest),
-    /// From the machine.
-    System,
-}
-
-impl Chance {
-    /// The seed.
-    ///
-    /// # Errors
-    /// What the machine says that has none to give.
-    pub(crate) fn seed(self) -> std::io::Result<Digest> {
-        match self {
-            Self::Seed(seed) => Ok(seed),
-            Self::System => {
-                let mut bytes = [0; 32];
-                File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-                Ok(Digest::of(&bytes))
-            }
-        }
-    }
+/// A seed that nobody can foretell, from the machine.
+///
+/// # Errors
+/// What the machine says that has none to give.
+pub fn random_seed() -> std::io::Result<Digest> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(Digest::of(&bytes))
 }
 
 /// Chance that is the same for the same seed.
