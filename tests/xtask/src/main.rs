@@ -1,11 +1,12 @@
 //! `cargo xtask`: what has to be done to the workspace besides building it.
 //!
 //! Owns the command line only; each task is a module of its own: `bindings`, `toolchain`, `plugins` and `guests`
-//! (both built by `component`), `ci` with `test`, `demo`,
+//! (both built by `component`), `ci` with `test`, `demo`, `bench`,
 //! `generate`. `workspace` is what they share.
 //!
 //! **Invariant:** nothing here is needed to build or install the host.
 
+mod bench;
 #[cfg(feature = "bindings")]
 mod bindings;
 mod ci;
@@ -38,6 +39,16 @@ enum Task {
     Ci {
         #[command(flatten)]
         ways: Ways,
+    },
+    /// Measures what the boundary costs, in a release build.
+    Bench {
+        #[command(flatten)]
+        ways: Ways,
+        /// Fewer rounds: some seconds for each group.
+        #[arg(long)]
+        quick: bool,
+        /// Only these groups.
+        groups: Vec<String>,
     },
     /// Finds or makes a compiler for wasm32-wasip2 and prints its path.
     Toolchain {
@@ -90,6 +101,11 @@ fn run() -> Result<()> {
         Task::Demo => demo::run(&workspace),
         Task::Test { ways } => ci::test(&workspace, ways),
         Task::Ci { ways } => ci::run(&workspace, ways),
+        Task::Bench {
+            ways,
+            quick,
+            groups,
+        } => bench::run(&workspace, ways, quick, &groups),
         Task::Toolchain { ways, force } => print_toolchain(&workspace, ways, force),
         Task::Plugins { check: true, .. } => plugins::check(&workspace),
         Task::Plugins { ways, .. } => plugins::ship(&workspace, ways),

@@ -1,0 +1,49 @@
+//! `ringfence-bench [--quick] [--json FILE] [GROUP]…`: measures and prints the table.
+
+use std::process::ExitCode;
+
+use ringfence_bench::groups::{ALL, Scale};
+use ringfence_bench::report::{Row, table};
+use ringfence_bench::{Outcome, root};
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Vec<String>) -> Outcome<()> {
+    let (flags, wanted): (Vec<_>, Vec<_>) = arguments
+        .into_iter()
+        .partition(|argument| argument.starts_with("--"));
+    let rounds = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => 101,
+        ["--quick"] => 11,
+        _ => return Err("usage: ringfence-bench [--quick] [GROUP]…".into()),
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    for (name, group) in ALL {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            say(&format!("{name} …"));
+            rows.extend(group(Scale { rounds })?);
+        }
+    }
+    let path = root().join("target/bench.json");
+    std::fs::write(&path, serde_json::to_vec_pretty(&rows)?)?;
+    print(&table(&rows));
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "progress, beside the table")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+#[expect(clippy::print_stdout, reason = "the answer")]
+fn print(text: &str) {
+    print!("{text}");
+}
