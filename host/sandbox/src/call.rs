@@ -21,7 +21,7 @@ use wasmtime_wasi::sockets::WasiSocketsCtx;
 
 use crate::bindings::ringfence::beat::types;
 use crate::change_source::ChangeSource;
-use crate::fs::{Fs, Mount, OPEN_MAX, TOO_MANY_OPEN, Times};
+use crate::fs::{Fs, Links, Mount, OPEN_MAX, TOO_MANY_OPEN, Times};
 use crate::limiter::{INSTANCES_MAX, Limiter, MEMORIES_MAX, TABLES_MAX};
 use crate::meter::Meter;
 use crate::output::Output;
@@ -115,6 +115,7 @@ pub(crate) struct Setup {
     pub(crate) mounts: Vec<Mount>,
     pub(crate) limits: Limits,
     pub(crate) times: Times,
+    pub(crate) links: Links,
     pub(crate) seed: Digest,
     pub(crate) clock: Clock,
     pub(crate) cli: Cli,
@@ -128,6 +129,7 @@ impl From<Call> for Setup {
             mounts: call.mounts,
             limits: call.limits,
             times: call.times,
+            links: Links::Inside,
             seed: call.origin.seed,
             clock: Clock::Fuel {
                 start: call.origin.clock_start,
@@ -203,7 +205,8 @@ fn set_up(pre: &InstancePre<State>, setup: Setup) -> Result<Store<State>, CallEr
     let until = started.checked_add(Duration::from_millis(limits.deadline.0));
     let meter = Arc::new(Meter::new(limits.fuel, BYTES_WRITTEN_MAX).ending(until));
     let fs = Fs::new(&setup.mounts, setup.times, false, &meter)
-        .map_err(|(path, source)| CallError::Mount { path, source })?;
+        .map_err(|(path, source)| CallError::Mount { path, source })?
+        .with_links(setup.links);
     let mut table = ResourceTable::new();
     table.set_max_capacity(RESOURCES_MAX);
     let state = State {

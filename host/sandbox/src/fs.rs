@@ -84,9 +84,19 @@ pub enum Times {
     Real,
 }
 
+/// Where a guest's own links may lead. Following one is judged in any case; this is for others who do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// To what it may see: a plugin's links end up in a repository.
+    Inside,
+    /// Also out of the mount, as POSIX has it.
+    Anywhere,
+}
+
 /// The file system of one call.
 #[derive(Debug)]
 pub(crate) struct Fs {
+    links: Links,
     mounts: Vec<(String, Arc<Tree>)>,
     times: Times,
     meter: Arc<Meter>,
@@ -124,6 +134,7 @@ impl Fs {
         }
         Ok(Self {
             mounts: opened,
+            links: Links::Inside,
             times,
             meter: Arc::clone(meter),
             denials: Denials::default(),
@@ -132,6 +143,12 @@ impl Fs {
             dirs: Vec::new(),
             files: Vec::new(),
         })
+    }
+
+    /// The same, with links that may lead elsewhere.
+    pub(crate) fn with_links(mut self, links: Links) -> Self {
+        self.links = links;
+        self
     }
 
     /// Moves what was denied into the report.

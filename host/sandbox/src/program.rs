@@ -11,7 +11,7 @@ use wasmtime_wasi::p2::bindings::exports::wasi::cli::run::GuestIndices;
 
 use crate::call::{CallError, Ended, Setup, enter};
 use crate::compile::LoadError;
-use crate::fs::{Mount, Times};
+use crate::fs::{Links, Mount, Times};
 use crate::state::State;
 use crate::wasi::cli::Cli;
 use crate::wasi::clocks::Clock;
@@ -99,6 +99,7 @@ impl Program {
             mounts: call.mounts,
             limits: call.limits,
             times: call.times,
+            links: Links::Anywhere,
             seed: call.seed,
             clock: call.clock,
             cli: Cli {

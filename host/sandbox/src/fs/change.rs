@@ -1,7 +1,7 @@
 //! Verbs that change one name: `create-directory-at`, `remove-directory-at`, `unlink-file-at`, `symlink-at`, `set-times-at`.
 
 use ringfence_core::policy::{Access, Rule};
-use ringfence_core::relpath::RelPath;
+use ringfence_core::relpath::{PathError, RelPath};
 use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps};
 
 use super::handle::Descriptor;
@@ -9,7 +9,7 @@ use super::links::judge_other_names;
 use super::place::{Place, Spot};
 use super::stop::{Answer, Stop, denied, misshapen};
 use super::walk::{Entry, Found, LastLink, resolve};
-use super::{Fs, kind_name, sys};
+use super::{Fs, Links, kind_name, sys};
 use crate::bindings::wasi::filesystem::types::{ErrorCode, NewTimestamp};
 use crate::meter::SYSCALL;
 
@@ -48,7 +48,7 @@ impl Fs {
     /// A link is judged when it is walked; here it is refused only when it plainly leads outside or to what is denied.
     pub(super) fn symlink_at(&self, place: &Place, target: &str, path: &str) -> Answer<()> {
         let entry = self.entry_to_change(place, path, ErrorCode::Exist)?;
-        judge_target(&entry, target)?;
+        judge_target(&entry, target, self.links)?;
         entry.is_free()?;
         self.may_make()?;
         Ok(rustix::fs::symlinkat(
@@ -152,7 +152,14 @@ impl Fs {
             }
             Found::Entry(entry) => {
                 entry.spot.judge(Access::Write)?;
-                Ok(entry)
+                if !path.trim_end_matches('/').ends_with("/.") {
+                    return Ok(entry);
+                }
+                Err(Stop::Code(match entry.stat.as_ref().map(sys::file_type) {
+                    Some(FileType::Directory) => here,
+                    Some(_) => ErrorCode::NotDirectory,
+                    None => ErrorCode::NoEntry,
+                }))
             }
         }
     }
@@ -178,7 +185,7 @@ fn resolve_last_name(place: &Place, path: &str, fs: &Fs) -> Answer<Found> {
     Ok(found)
 }
 
-fn judge_target(link: &Entry, target: &str) -> Answer<()> {
+fn judge_target(link: &Entry, target: &str, links: Links) -> Answer<()> {
     let wanted = Access::Write;
     let shown = || format!("{} -> {target}", link.spot.path);
     if let Err(error) = ringfence_core::relpath::check_text(target) {
@@ -186,6 +193,7 @@ fn judge_target(link: &Entry, target: &str) -> Answer<()> {
     }
     let path = match RelPath::lexical(&format!("./{}/{target}", link.parent.spot.path.as_str())) {
         Ok(path) => path,
+        Err(PathError::Escapes) if links == Links::Anywhere => return Ok(()),
         Err(error) => return misshapen(&shown(), wanted, error),
     };
     let spot = path

@@ -10,8 +10,8 @@ use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use crate::meter::BYTE;
 use crate::state::State;
 
-// Limit: what the host holds for one answer; nobody needs more chance at once.
-const BYTES_MAX: u64 = 64 << 10;
+// Limit: what the host holds for one answer. Who asks for more is ended, for there is no code to refuse with.
+const BYTES_MAX: u64 = 16 << 20;
 
 /// A seed that nobody can foretell, from the machine.
 ///

@@ -154,6 +154,62 @@ fn a_file_keeps_its_number_when_it_is_written() {
     });
 }
 
+#[test]
+fn a_dot_after_the_last_name() {
+    free(|mut world| {
+        let root = world.root.clone();
+        let fs = &mut world.fs;
+        for path in ["docs/deep/.", "docs/deep/./", "docs/to-dir/."] {
+            assert_eq!(
+                end(&fs.create_directory_at(&root, path)),
+                Code(ErrorCode::Exist)
+            );
+            assert_eq!(
+                end(&fs.remove_directory_at(&root, path)),
+                Code(ErrorCode::Invalid)
+            );
+            assert_eq!(
+                end(&fs.unlink_file_at(&root, path)),
+                Code(ErrorCode::IsDirectory)
+            );
+            let moved = fs.rename_at(&root, path, &root, "docs/new");
+            assert_eq!(end(&moved), Code(ErrorCode::Busy));
+        }
+        for (path, expect) in [
+            ("docs/a.md/.", ErrorCode::NotDirectory),
+            ("docs/nothing/.", ErrorCode::NoEntry),
+        ] {
+            assert_eq!(
+                end(&fs.remove_directory_at(&root, path)),
+                Code(expect),
+                "{path}"
+            );
+            assert_eq!(
+                end(&fs.create_directory_at(&root, path)),
+                Code(expect),
+                "{path}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_programs_link_may_lead_out_but_nobody_follows_it() {
+    free(|world| {
+        let World { dir, fs, root } = world;
+        let fs = fs.with_links(Links::Anywhere);
+        let link = |target, path| end(&fs.symlink_at(&root, target, path));
+        assert_eq!(link("../..", "docs/up"), Fine);
+        assert_eq!(link("/etc", "docs/absolute"), Denied);
+        assert_eq!(link("../src/main.rs", "docs/unseen"), Denied);
+        for path in ["docs/up", "docs/up/x"] {
+            let opened = fs.open_at(&root, Follow, path, none(), Flags::READ);
+            assert_eq!(end(&opened), Denied, "{path}");
+        }
+        drop(dir);
+    });
+}
+
 /// Two programs that append to one log must not write over one another.
 #[test]
 fn appending_is_one_step() {
