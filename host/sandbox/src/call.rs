@@ -14,8 +14,9 @@ use ringfence_core::call::{CallFailure, CallReport, Spent, Usage};
 use ringfence_core::digest::Digest;
 use ringfence_core::limits::Limits;
 use ringfence_core::quantity::{Bytes, Fuel};
+use tokio::sync::Semaphore;
 use wasmtime::component::{Instance, InstancePre, ResourceTable};
-use wasmtime::{CallHook, Store, StoreContextMut, Trap};
+use wasmtime::{CallHook, PoolConcurrencyLimitError, Store, StoreContextMut, Trap};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::sockets::WasiSocketsCtx;
 
@@ -150,9 +151,10 @@ pub(crate) enum Ended {
     Failed(CallFailure),
 }
 
-/// Calls a plugin's function, within the limits.
+/// Calls a plugin's function, within the limits, as soon as one of `places` is free.
 pub(crate) async fn run<T>(
     pre: &InstancePre<State>,
+    places: &Semaphore,
     call: Call,
     body: impl AsyncFnOnce(
         &mut Store<State>,
@@ -160,7 +162,7 @@ pub(crate) async fn run<T>(
         &InstancePre<State>,
     ) -> wasmtime::Result<Result<T, types::PluginError>>,
 ) -> Result<Called<T>, CallError> {
-    let (answer, report) = enter(pre, call.into(), body).await?;
+    let (answer, report) = enter(pre, places, call.into(), body).await?;
     let answer = match answer {
         Ok(answer) => Ok(answer.map_err(PluginError::from)),
         Err(Ended::Failed(failure)) => Err(failure),
@@ -171,12 +173,15 @@ pub(crate) async fn run<T>(
     Ok(Called { answer, report })
 }
 
-/// Instantiates the component and lets `body` use it, within the limits.
+/// Instantiates the component and lets `body` use it, within the limits, as soon as one of `places` is free.
 pub(crate) async fn enter<T>(
     pre: &InstancePre<State>,
+    places: &Semaphore,
     setup: Setup,
     body: impl AsyncFnOnce(&mut Store<State>, &Instance, &InstancePre<State>) -> wasmtime::Result<T>,
 ) -> Result<(Result<T, Ended>, CallReport), CallError> {
+    // Given back after the store: what is dropped last is declared first.
+    let _place = places.acquire().await;
     let limits = setup.limits;
     let mut store = set_up(pre, setup)?;
     let work = async {
@@ -262,11 +267,13 @@ fn charge_host_calls(
     Ok(())
 }
 
-/// True when the system failed the engine: no memory image, no file to make one in. What fails a guest's own file calls
+/// True when the system failed the engine: no memory image, no file to make one in, no room in the pool. What fails a guest's own file calls
 /// comes back to the guest as a code and never ends it.
 fn is_ours(error: &wasmtime::Error) -> bool {
     let cause = error.root_cause();
-    cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()
+    cause.is::<std::io::Error>()
+        || cause.is::<rustix::io::Errno>()
+        || cause.is::<PoolConcurrencyLimitError>()
 }
 
 fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> CallFailure {

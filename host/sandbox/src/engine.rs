@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ringfence_core::digest::Digest;
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine};
 
@@ -11,6 +12,7 @@ use crate::cache::Cache;
 use crate::compile::{LoadError, compile};
 use crate::inspect::{inspect, inspect_program};
 use crate::plugin::Plugin;
+use crate::pool::{self, Allocation, CALLS_AT_ONCE};
 use crate::program::Program;
 use crate::state::State;
 use crate::wasi;
@@ -26,11 +28,14 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    allocation: Allocation,
     /// What plugins may import.
     linker: Linker<State>,
     /// What programs may import.
     program_linker: Linker<State>,
     cache: Option<Cache>,
+    /// A call waits here until there is room for it.
+    places: Arc<Semaphore>,
 }
 
 /// The sandbox could not be set up.
@@ -55,8 +60,20 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError`] when the engine cannot run here, or when others can write to the cache.
     pub fn new(cache: Option<PathBuf>) -> Result<Self, SandboxError> {
+        Self::with(cache, Allocation::Pooled)
+    }
+
+    /// Like [`new`](Self::new), but with a pool of instances only if `allocation` says so.
+    ///
+    /// # Errors
+    /// See [`new`](Self::new).
+    pub fn with(cache: Option<PathBuf>, allocation: Allocation) -> Result<Self, SandboxError> {
         let failed = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
-        let engine = Engine::new(&settings()).map_err(failed)?;
+        let (engine, allocation) = match allocation {
+            Allocation::Pooled => pool::engine(settings()),
+            Allocation::OnDemand => pool::without_pool(settings()),
+        }
+        .map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker).map_err(failed)?;
         let mut program_linker = linker.clone();
@@ -64,10 +81,18 @@ impl Sandbox {
         let cache = cache.map(|path| Cache::open(path, &engine)).transpose()?;
         Ok(Self(Arc::new(Inner {
             engine,
+            allocation,
             linker,
             program_linker,
             cache,
+            places: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
         })))
+    }
+
+    /// How instances get their memory: on demand where the machine has no room for a pool.
+    #[must_use]
+    pub fn allocation(&self) -> Allocation {
+        self.0.allocation
     }
 
     /// Checks and compiles a component, or takes its code from the cache.
@@ -77,7 +102,7 @@ impl Sandbox {
     pub fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let inspection = inspect(bytes)?;
         let component = self.compile(bytes, &inspection.digest)?;
-        Plugin::link(&self.0.linker, component, inspection)
+        Plugin::link(&self.0.linker, component, inspection, self.places())
     }
 
     /// Checks and compiles a program: a component that exports `wasi:cli/run`.
@@ -87,7 +112,11 @@ impl Sandbox {
     pub fn load_program(&self, bytes: &[u8]) -> Result<Program, LoadError> {
         let digest = inspect_program(bytes)?;
         let component = self.compile(bytes, &digest)?;
-        Program::link(&self.0.program_linker, &component, digest)
+        Program::link(&self.0.program_linker, &component, digest, self.places())
+    }
+
+    fn places(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.places)
     }
 
     fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {

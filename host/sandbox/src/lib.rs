@@ -7,7 +7,8 @@
 //! **Invariant:** there is no way to run a component without every limit set, and none to reach a file but through
 //! the `fs` module. Answers come back as data to be judged, never as orders.
 //!
-//! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code, `call` runs it;
+//! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code, `call` runs it in
+//! memory of the `pool`;
 //! `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs; `guests` and
 //! [`confine`] let the kernel stand behind all that.
 //!
@@ -49,6 +50,7 @@ mod limiter;
 mod meter;
 mod output;
 mod plugin;
+mod pool;
 mod program;
 mod state;
 mod wasi;
@@ -62,6 +64,7 @@ pub use guests::Guests;
 pub use inspect::{COMPONENT_BYTES_MAX, InspectError, Inspection, inspect};
 pub use meter::FUEL_RULES;
 pub use plugin::{ActOutcome, Plugin};
+pub use pool::Allocation;
 pub use program::{Program, ProgramCall, Ran};
 pub use state::Origin;
 pub use wasi::clocks::Clock;

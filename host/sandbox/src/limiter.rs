@@ -8,7 +8,7 @@ use wasmtime::ResourceLimiter;
 
 // Limit: function pointers of the largest components seen (a Python interpreter has 13,000), times eight; all tables
 // together.
-const TABLE_ELEMENTS_MAX: usize = 1 << 17;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 1 << 17;
 // Limit: a component composed of some dozens of core modules; each costs the host address space.
 pub(crate) const INSTANCES_MAX: usize = 100;
 // Limit: one for each of them.

@@ -1,8 +1,11 @@
 //! A component ready to be called in each of its roles.
 
+use std::sync::Arc;
+
 use ringfence_core::decision::RawDecision;
 use ringfence_core::snapshot::{RawItem, RawObservation};
 use ringfence_core::verdict::{Finding, Location, Ruling, Severity, Verdict};
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::bindings::exports::ringfence::beat as exports;
@@ -17,6 +20,7 @@ use crate::state::State;
 pub struct Plugin {
     pre: InstancePre<State>,
     inspection: Inspection,
+    places: Arc<Semaphore>,
 }
 
 /// What an executor says it did. What it really did, the host measures.
@@ -31,7 +35,7 @@ pub struct ActOutcome {
 /// Calls the only function of a role's interface.
 macro_rules! role {
     ($self:ident, $call:ident, $interface:ident, $guest:ident . $function:ident ( $($argument:expr),* )) => {
-        run(&$self.pre, $call, async |store, instance, pre| {
+        run(&$self.pre, &$self.places, $call, async |store, instance, pre| {
             let guest = exports::$interface::GuestIndices::new(pre)?.load(&mut *store, instance)?;
             guest.$function(&mut *store $(, $argument)*).await
         })
@@ -44,11 +48,16 @@ impl Plugin {
         linker: &Linker<State>,
         component: Component,
         inspection: Inspection,
+        places: Arc<Semaphore>,
     ) -> Result<Self, LoadError> {
         let pre = linker
             .instantiate_pre(&component)
             .map_err(|error| LoadError::Import(format!("{error:#}")))?;
-        Ok(Self { pre, inspection })
+        Ok(Self {
+            pre,
+            inspection,
+            places,
+        })
     }
 
     /// What the component is, by its bytes.

@@ -3,9 +3,12 @@
 //! **Invariant:** a program differs from a plugin in what it is told (arguments, environment, streams, perhaps the
 //! machine's time) and in nothing that limits it.
 
+use std::sync::Arc;
+
 use ringfence_core::call::{CallFailure, CallReport};
 use ringfence_core::digest::Digest;
 use ringfence_core::limits::Limits;
+use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime_wasi::p2::bindings::exports::wasi::cli::run::GuestIndices;
 
@@ -22,6 +25,8 @@ use crate::wasi::streams::Streams;
 pub struct Program {
     pre: InstancePre<State>,
     digest: Digest,
+    /// A run waits here until there is room for it.
+    places: Arc<Semaphore>,
 }
 
 /// Everything one run of a program is given.
@@ -59,11 +64,16 @@ impl Program {
         linker: &Linker<State>,
         component: &Component,
         digest: Digest,
+        places: Arc<Semaphore>,
     ) -> Result<Self, LoadError> {
         let pre = linker
             .instantiate_pre(component)
             .map_err(|error| LoadError::Import(format!("{error:#}")))?;
-        Ok(Self { pre, digest })
+        Ok(Self {
+            pre,
+            digest,
+            places,
+        })
     }
 
     /// What it is, by its bytes.
@@ -110,10 +120,15 @@ impl Program {
             config: String::new(),
             change: None,
         };
-        enter(&self.pre, setup, async |store, instance, pre| {
-            let guest = GuestIndices::new(pre)?.load(&mut *store, instance)?;
-            guest.call_run(&mut *store).await
-        })
+        enter(
+            &self.pre,
+            &self.places,
+            setup,
+            async |store, instance, pre| {
+                let guest = GuestIndices::new(pre)?.load(&mut *store, instance)?;
+                guest.call_run(&mut *store).await
+            },
+        )
         .await
     }
 }
