@@ -106,7 +106,9 @@ impl RelPath {
     /// # Errors
     /// [`PathError`] when [`check_name`] refuses the name or the path becomes longer than [`PATH_BYTES_MAX`].
     pub fn join(&self, name: &str) -> Result<Self, PathError> {
-        let mut path = self.clone();
+        let mut path = String::with_capacity(self.0.len() + 1 + name.len());
+        path.push_str(&self.0);
+        let mut path = Self(path);
         path.push(name)?;
         Ok(path)
     }
@@ -139,12 +141,13 @@ impl RelPath {
 /// # Errors
 /// The [`PathError`] that fits.
 pub fn check_name(name: &str) -> Result<(), PathError> {
+    let has = |byte| name.as_bytes().contains(&byte);
     match name {
         "" | "." => Err(PathError::Empty),
         ".." => Err(PathError::Escapes),
-        _ if name.contains('/') => Err(PathError::Absolute),
-        _ if name.contains('\\') => Err(PathError::Backslash),
-        _ if name.contains('\0') => Err(PathError::Nul),
+        _ if has(b'/') => Err(PathError::Absolute),
+        _ if has(b'\\') => Err(PathError::Backslash),
+        _ if has(0) => Err(PathError::Nul),
         _ if name.len() > NAME_BYTES_MAX => Err(PathError::TooLong),
         _ => Ok(()),
     }

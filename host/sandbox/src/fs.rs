@@ -105,7 +105,7 @@ pub(crate) struct Fs {
     listings: usize,
     /// Entries of open listings that are still to be handed out.
     listed: usize,
-    dirs: Vec<Weak<Mutex<Place>>>,
+    dirs: Vec<Weak<Mutex<Arc<Place>>>>,
     /// Open files. A stream keeps its file open when the descriptor is gone.
     files: Vec<Weak<File>>,
 }
@@ -199,11 +199,10 @@ impl Fs {
     fn for_each_dir(&mut self, mut visit: impl FnMut(&mut Place)) {
         self.dirs.retain(|dir| dir.strong_count() > 0);
         for dir in self.dirs.iter().filter_map(Weak::upgrade) {
-            visit(
-                &mut dir
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner),
-            );
+            let mut place = dir
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            visit(Arc::make_mut(&mut place));
         }
     }
 }

@@ -4,12 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end at once")]
 
-#[path = "contract/by_hand.rs"]
-mod by_hand;
-
 use std::sync::LazyLock;
 
-use by_hand::{ACTION, component, executor, manifest, section};
 use ringfence_testkit::core::call::CallFailure;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::verdict::Verdict;

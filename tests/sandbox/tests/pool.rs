@@ -3,17 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end at once")]
 
-#[path = "contract/by_hand.rs"]
-mod by_hand;
-
 use std::process::Command;
 use std::sync::LazyLock;
 
-use by_hand::executor;
 use ringfence_testkit::core::call::CallFailure;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::sandbox::{ActOutcome, Allocation, Called, Plugin, Sandbox};
 use ringfence_testkit::{Case, Component};
+use ringfence_tests_sandbox::made::executor;
 use ringfence_tests_sandbox::{guest, wait};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

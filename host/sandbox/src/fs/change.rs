@@ -1,5 +1,7 @@
 //! Verbs that change one name: `create-directory-at`, `remove-directory-at`, `unlink-file-at`, `symlink-at`, `set-times-at`.
 
+use std::sync::Arc;
+
 use ringfence_core::policy::{Access, Rule};
 use ringfence_core::relpath::{PathError, RelPath};
 use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps};
@@ -14,7 +16,7 @@ use crate::bindings::wasi::filesystem::types::{ErrorCode, NewTimestamp};
 use crate::meter::SYSCALL;
 
 impl Fs {
-    pub(super) fn create_directory_at(&self, place: &Place, path: &str) -> Answer<()> {
+    pub(super) fn create_directory_at(&self, place: &Arc<Place>, path: &str) -> Answer<()> {
         let entry = self.entry_to_change(place, path, ErrorCode::Exist)?;
         self.may_make()?;
         Ok(rustix::fs::mkdirat(
@@ -24,7 +26,7 @@ impl Fs {
         )?)
     }
 
-    pub(super) fn remove_directory_at(&self, place: &Place, path: &str) -> Answer<()> {
+    pub(super) fn remove_directory_at(&self, place: &Arc<Place>, path: &str) -> Answer<()> {
         let entry = self.entry_to_change(place, path, ErrorCode::Invalid)?;
         Ok(rustix::fs::unlinkat(
             entry.parent.fd(),
@@ -33,7 +35,7 @@ impl Fs {
         )?)
     }
 
-    pub(super) fn unlink_file_at(&self, place: &Place, path: &str) -> Answer<()> {
+    pub(super) fn unlink_file_at(&self, place: &Arc<Place>, path: &str) -> Answer<()> {
         let entry = self.entry_to_change(place, path, ErrorCode::IsDirectory)?;
         match entry.stat.as_ref().map(sys::file_type) {
             Some(FileType::Directory) => return Err(ErrorCode::IsDirectory.into()),
@@ -46,7 +48,7 @@ impl Fs {
     }
 
     /// A link is judged when it is walked; here it is refused only when it plainly leads outside or to what is denied.
-    pub(super) fn symlink_at(&self, place: &Place, target: &str, path: &str) -> Answer<()> {
+    pub(super) fn symlink_at(&self, place: &Arc<Place>, target: &str, path: &str) -> Answer<()> {
         let entry = self.entry_to_change(place, path, ErrorCode::Exist)?;
         judge_target(&entry, target, self.links)?;
         entry.is_free()?;
@@ -60,7 +62,7 @@ impl Fs {
 
     pub(super) fn set_times_at(
         &self,
-        place: &Place,
+        place: &Arc<Place>,
         last: LastLink,
         path: &str,
         access: NewTimestamp,
@@ -140,7 +142,7 @@ impl Fs {
     /// The entry at `path`, which may be written; `here` is what a path without a last name means for this verb.
     pub(super) fn entry_to_change(
         &self,
-        place: &Place,
+        place: &Arc<Place>,
         path: &str,
         here: ErrorCode,
     ) -> Answer<Entry> {
@@ -166,7 +168,7 @@ impl Fs {
 }
 
 /// These verbs are about the last name itself, so `link/` is the link (and then no directory), not what it leads to.
-fn resolve_last_name(place: &Place, path: &str, fs: &Fs) -> Answer<Found> {
+fn resolve_last_name(place: &Arc<Place>, path: &str, fs: &Fs) -> Answer<Found> {
     let trimmed = path.trim_end_matches('/');
     let must_be_dir = trimmed.len() < path.len() && !trimmed.is_empty();
     let path = if must_be_dir { trimmed } else { path };

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use rustix::io::Errno;
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, pread};
 use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::bytes::Bytes;
 use wasmtime_wasi_io::poll::Pollable;
@@ -43,7 +44,7 @@ pub(super) fn write(handle: &FileHandle, bytes: &[u8], offset: u64, meter: &Mete
 pub(super) fn set_size(handle: &FileHandle, size: u64, meter: &Meter) -> Answer<()> {
     let file = &handle.writable()?.file;
     check_offset(size)?;
-    reserve(meter, size.saturating_sub(file.metadata()?.len()))?;
+    reserve(meter, size.saturating_sub(length(file)?))?;
     Ok(file.set_len(size)?)
 }
 
@@ -61,7 +62,7 @@ fn added(file: &File, offset: u64, bytes: usize) -> std::io::Result<u64> {
     if bytes == 0 {
         return Ok(0);
     }
-    let hole = offset.saturating_sub(file.metadata()?.len());
+    let hole = offset.saturating_sub(length(file)?);
     Ok(hole.saturating_add(bytes as u64))
 }
 
@@ -78,19 +79,20 @@ fn read_at(file: &File, len: usize, offset: u64, meter: &Meter) -> std::io::Resu
     meter.charge(SYSCALL);
     check_offset(offset)?;
     // No more than the file has: a guest may ask for a megabyte of an empty file a million times.
-    let left = file.metadata()?.len().saturating_sub(offset);
-    let mut bytes = vec![0; usize::try_from(left).unwrap_or(len).min(len)];
-    let mut filled = 0;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset.saturating_add(filled as u64)) {
+    let left = length(file)?.saturating_sub(offset);
+    let len = usize::try_from(left).unwrap_or(len).min(len);
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let at = offset.saturating_add(bytes.len() as u64);
+        match pread(file, spare_capacity(&mut bytes), at) {
             Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
         }
     }
-    bytes.truncate(filled);
-    meter.read(filled);
+    // A vector may have more room than was asked for.
+    bytes.truncate(len);
+    meter.read(bytes.len());
     Ok(bytes)
 }
 
@@ -122,7 +124,12 @@ fn append(file: &File, bytes: &[u8]) -> std::io::Result<()> {
 
 /// The same in two steps, between which others may write.
 fn append_apart(file: &File, bytes: &[u8]) -> std::io::Result<()> {
-    file.write_all_at(bytes, file.metadata()?.len())
+    file.write_all_at(bytes, length(file)?)
+}
+
+fn length(file: &File) -> std::io::Result<u64> {
+    let stat = rustix::fs::fstat(file)?;
+    Ok(u64::try_from(stat.st_size).unwrap_or(0))
 }
 
 /// `read-via-stream`.

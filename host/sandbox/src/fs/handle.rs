@@ -1,7 +1,7 @@
 //! What a descriptor of the guest stands for.
 
 use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::place::{Place, Spot, Tree};
 use super::stop::Answer;
@@ -40,7 +40,7 @@ pub struct FileHandle {
 )]
 #[derive(Debug, Clone)]
 pub struct DirHandle {
-    pub(super) place: Arc<Mutex<Place>>,
+    pub(super) place: Arc<Mutex<Arc<Place>>>,
     pub(super) flags: DescriptorFlags,
 }
 
@@ -98,18 +98,15 @@ impl FileHandle {
 
 impl DirHandle {
     /// A handle on a directory, which is always for reading.
-    pub(super) fn new(place: Place, flags: DescriptorFlags) -> Self {
+    pub(super) fn new(place: Arc<Place>, flags: DescriptorFlags) -> Self {
         Self {
             place: Arc::new(Mutex::new(place)),
             flags: flags | DescriptorFlags::READ,
         }
     }
 
-    pub(super) fn place(&self) -> Place {
-        self.lock().clone()
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, Place> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Where it stands now.
+    pub(super) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -53,7 +53,7 @@ impl State {
         })
     }
 
-    fn place(&mut self, fd: &Resource<Descriptor>) -> FsResult<Place> {
+    fn place(&mut self, fd: &Resource<Descriptor>) -> FsResult<Arc<Place>> {
         let place = self.table.get(fd)?.dir().map(DirHandle::place);
         self.settle(place)
     }
@@ -63,7 +63,7 @@ impl State {
         &mut self,
         fd: &Resource<Descriptor>,
         text: &str,
-        verb: impl FnOnce(&mut super::Fs, &Place) -> Answer<T>,
+        verb: impl FnOnce(&mut super::Fs, &Arc<Place>) -> Answer<T>,
     ) -> FsResult<T> {
         self.meter.charge_bytes(text.len());
         let place = self.place(fd)?;
@@ -153,10 +153,12 @@ impl HostDescriptor for State {
         fd: Resource<Descriptor>,
         offset: u64,
     ) -> FsResult<Resource<DynInputStream>> {
-        let handle = self.on(&fd, |_, descriptor| descriptor.readable().cloned())?;
+        let file = self.on(&fd, |_, descriptor| {
+            Ok(Arc::clone(&descriptor.readable()?.file))
+        })?;
         let meter = Arc::clone(&self.meter);
         let reader: DynInputStream = Box::new(FileReader {
-            file: handle.file,
+            file,
             offset,
             meter,
         });
@@ -392,10 +394,12 @@ impl State {
         fd: &Resource<Descriptor>,
         offset: Option<u64>,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let handle = self.on(fd, |_, descriptor| descriptor.file()?.writable().cloned())?;
+        let file = self.on(fd, |_, descriptor| {
+            Ok(Arc::clone(&descriptor.file()?.writable()?.file))
+        })?;
         let meter = Arc::clone(&self.meter);
         let writer: DynOutputStream = Box::new(FileWriter {
-            file: handle.file,
+            file,
             offset,
             meter,
         });

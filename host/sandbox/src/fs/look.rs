@@ -1,5 +1,7 @@
 //! Looking: `stat`, `readlink-at`, `metadata-hash`, and their times.
 
+use std::sync::Arc;
+
 use ringfence_core::digest::PartsHasher;
 use ringfence_core::policy::Access;
 use ringfence_core::relpath::RelPath;
@@ -30,7 +32,7 @@ impl Fs {
 
     pub(super) fn stat_at(
         &self,
-        place: &Place,
+        place: &Arc<Place>,
         last: LastLink,
         path: &str,
     ) -> Answer<DescriptorStat> {
@@ -43,14 +45,14 @@ impl Fs {
 
     pub(super) fn hash_at(
         &self,
-        place: &Place,
+        place: &Arc<Place>,
         last: LastLink,
         path: &str,
     ) -> Answer<MetadataHashValue> {
         Ok(self.metadata_hash(&self.look_at(place, last, path)?))
     }
 
-    pub(super) fn readlink_at(&self, place: &Place, path: &str) -> Answer<String> {
+    pub(super) fn readlink_at(&self, place: &Arc<Place>, path: &str) -> Answer<String> {
         self.meter.charge(SYSCALL);
         let entry = match resolve(place, path, LastLink::Keep, Access::Read, &self.meter)? {
             Found::Entry(entry) => entry,
@@ -87,7 +89,7 @@ impl Fs {
         }
     }
 
-    fn look_at(&self, place: &Place, last: LastLink, path: &str) -> Answer<Looked> {
+    fn look_at(&self, place: &Arc<Place>, last: LastLink, path: &str) -> Answer<Looked> {
         self.meter.charge(SYSCALL);
         match resolve(place, path, last, Access::Stat, &self.meter)? {
             Found::Dir(place) => look_dir(&place),

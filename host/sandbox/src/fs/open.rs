@@ -1,7 +1,7 @@
 //! `open-at`.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use ringfence_core::policy::{Access, Rule};
@@ -21,7 +21,7 @@ use crate::meter::SYSCALL;
 impl Fs {
     pub(super) fn open_at(
         &self,
-        place: &Place,
+        place: &Arc<Place>,
         last: LastLink,
         path: &str,
         open: OpenFlags,
@@ -42,27 +42,27 @@ impl Fs {
         }
         match found {
             Found::Dir(place) => open_walked(place, open, flags),
-            Found::Entry(entry) => self.open_entry(&entry, open, flags),
+            Found::Entry(entry) => self.open_entry(entry, open, flags),
         }
     }
 
     fn open_entry(
         &self,
-        entry: &Entry,
+        entry: Entry,
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> Answer<Descriptor> {
-        let Some(stat) = &entry.stat else {
+        let Some(stat) = entry.stat else {
             return self.create(entry, open, flags);
         };
         if only_new(open) {
             entry.spot.judge(Access::Write)?;
             return Err(ErrorCode::Exist.into());
         }
-        match sys::file_type(stat) {
+        match sys::file_type(&stat) {
             FileType::Directory => open_dir(entry, open, flags),
             FileType::Symlink => Err(ErrorCode::Loop.into()),
-            FileType::RegularFile => self.open_file(entry, stat, open, flags),
+            FileType::RegularFile => self.open_file(entry, &stat, open, flags),
             special => denied(
                 &entry.spot.path,
                 Access::Read,
@@ -75,7 +75,7 @@ impl Fs {
 
     fn open_file(
         &self,
-        entry: &Entry,
+        entry: Entry,
         stat: &Stat,
         open: OpenFlags,
         flags: DescriptorFlags,
@@ -98,11 +98,11 @@ impl Fs {
         if asks_for_nothing(flags) && judge(Access::Read).is_ok() {
             granted |= DescriptorFlags::READ;
         }
-        let fd = open_here(entry, file_flags(granted))?;
+        let fd = open_here(&entry, file_flags(granted))?;
         self.checked_file(entry, fd, open, granted)
     }
 
-    fn create(&self, entry: &Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
+    fn create(&self, entry: Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
         if !open.contains(OpenFlags::CREATE) {
             return Err(ErrorCode::NoEntry.into());
         }
@@ -120,14 +120,14 @@ impl Fs {
             granted |= DescriptorFlags::READ;
         }
         // Exclusive: had somebody else put a file here meanwhile, it was not judged.
-        let fd = open_here(entry, file_flags(granted) | OFlags::CREATE | OFlags::EXCL)?;
+        let fd = open_here(&entry, file_flags(granted) | OFlags::CREATE | OFlags::EXCL)?;
         self.checked_file(entry, fd, open, granted)
     }
 
     /// The file behind `fd` must be what was judged: regular, and without names that were not looked at.
     fn checked_file(
         &self,
-        entry: &Entry,
+        entry: Entry,
         fd: OwnedFd,
         open: OpenFlags,
         flags: DescriptorFlags,
@@ -153,25 +153,21 @@ impl Fs {
         Ok(Descriptor::File(Box::new(FileHandle {
             file: Arc::new(File::from(fd)),
             tree: Arc::clone(&entry.parent.tree),
-            spot: entry.spot.clone(),
+            spot: entry.spot,
             flags: flags & !DescriptorFlags::MUTATE_DIRECTORY,
         })))
     }
 }
 
 /// What opening an existing file needs to be allowed.
-fn accesses(flags: DescriptorFlags) -> Vec<Access> {
-    let mut accesses = Vec::new();
-    if flags.contains(DescriptorFlags::READ) {
-        accesses.push(Access::Read);
-    }
-    if writes_data(flags) {
-        accesses.push(Access::Write);
-    }
-    if accesses.is_empty() {
-        accesses.push(Access::Stat);
-    }
-    accesses
+fn accesses(flags: DescriptorFlags) -> impl Iterator<Item = Access> {
+    let (read, write) = (flags.contains(DescriptorFlags::READ), writes_data(flags));
+    let accesses = [
+        read.then_some(Access::Read),
+        write.then_some(Access::Write),
+        (!read && !write).then_some(Access::Stat),
+    ];
+    accesses.into_iter().flatten()
 }
 
 /// Without `CREATE`, `EXCLUSIVE` says nothing.
@@ -201,27 +197,23 @@ fn file_flags(flags: DescriptorFlags) -> OFlags {
 }
 
 fn open_here(entry: &Entry, flags: OFlags) -> Answer<OwnedFd> {
-    match sys::open(entry.parent.fd(), &entry.name, flags) {
+    let Place { tree, fd, .. } = &*entry.parent;
+    match tree.open(fd.as_fd(), &entry.name, flags) {
         Err(Errno::XDEV) => mount_point(&entry.spot.path, Access::Read),
         opened => Ok(opened?),
     }
 }
 
-fn open_dir(entry: &Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
+fn open_dir(entry: Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
     check_dir_flags(open, flags)?;
-    let fd = match sys::open_dir(entry.parent.fd(), &entry.name) {
-        Err(Errno::XDEV) => return mount_point(&entry.spot.path, Access::Read),
-        opened => opened?,
-    };
-    let place = Place {
-        tree: Arc::clone(&entry.parent.tree),
-        fd: Arc::new(fd),
-        spot: entry.spot.clone(),
-    };
+    let fd = Arc::new(open_here(&entry, sys::DIRECTORY)?);
+    let tree = Arc::clone(&entry.parent.tree);
+    let spot = entry.spot;
+    let place = Arc::new(Place { tree, fd, spot });
     Ok(Descriptor::Dir(DirHandle::new(place, flags)))
 }
 
-fn open_walked(place: Place, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
+fn open_walked(place: Arc<Place>, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
     if only_new(open) {
         return Err(ErrorCode::Exist.into());
     }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ringfence_core::policy::{Access, Cursor, Decision, PathPolicy};
-use ringfence_core::relpath::{RelPath, check_name};
+use ringfence_core::relpath::RelPath;
+use rustix::fs::OFlags;
+use rustix::io::{Errno, Result};
 
 use super::stop::{Answer, denied, misshapen};
+use super::sys;
 use crate::fs::links::OtherNames;
 
 /// One mounted directory and its policy.
@@ -37,6 +40,30 @@ impl Tree {
     pub(super) fn kernel_cannot_resolve(&self) {
         self.name_by_name.store(true, Ordering::Relaxed);
     }
+
+    /// Opens the file or directory `name` in `dir`, not following it, on the mount of `dir` only.
+    ///
+    /// # Errors
+    /// `XDEV` for a mount point.
+    pub(super) fn open(&self, dir: BorrowedFd<'_>, name: &str, flags: OFlags) -> Result<OwnedFd> {
+        if self.kernel_resolves() {
+            match sys::open_beneath(dir, name, flags) {
+                Err(Errno::NOSYS) => self.kernel_cannot_resolve(),
+                // Said of the file, or by a filter that does not know the call: the other way tells.
+                Err(Errno::PERM) => {}
+                opened => return opened,
+            }
+        }
+        sys::open(dir, name, flags)
+    }
+
+    /// Opens the directory `name` in `dir` for walking on; see [`open`](Self::open).
+    ///
+    /// # Errors
+    /// `XDEV` for a mount point.
+    pub(super) fn open_dir(&self, dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
+        self.open(dir, name, sys::DIRECTORY)
+    }
 }
 
 /// A directory that was reached, and how it is judged.
@@ -58,12 +85,12 @@ pub(super) struct Spot {
 }
 
 impl Place {
-    pub(super) fn root(tree: &Arc<Tree>) -> Self {
-        Self {
+    pub(super) fn root(tree: &Arc<Tree>) -> Arc<Self> {
+        Arc::new(Self {
             tree: Arc::clone(tree),
             fd: Arc::clone(&tree.root),
             spot: Spot::root(&tree.policy),
-        }
+        })
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -99,9 +126,6 @@ impl Spot {
 
     /// One name further down; `wanted` is only for the report.
     pub(super) fn step(&self, name: &str, wanted: Access) -> Answer<Self> {
-        if let Err(error) = check_name(name) {
-            return misshapen(name, wanted, error);
-        }
         let path = match self.path.join(name) {
             Ok(path) => path,
             Err(error) => return misshapen(name, wanted, error),
@@ -120,13 +144,18 @@ impl Spot {
 
     /// The same spot, reached by a path as given that the judge `given` stands at.
     pub(super) fn reached_by(mut self, given: &Cursor) -> Self {
-        self.given = Some(given.clone());
+        self.given_at(given);
         self
+    }
+
+    /// From now on the judge of the path as given is the one that stands at `given`.
+    pub(super) fn given_at(&mut self, given: &Cursor) {
+        self.given = Some(given.clone());
     }
 
     /// True when both the path as resolved and the path as given allow `access`.
     pub(super) fn allows(&self, access: Access) -> bool {
-        self.judge(access).is_ok()
+        self.cursors().all(|cursor| cursor.allows(access))
     }
 
     /// Refuses unless both the path as resolved and the path as given allow `access`.
@@ -136,15 +165,18 @@ impl Spot {
 
     /// Like [`judge`](Self::judge), reporting that `wanted` was what the guest was after.
     pub(super) fn judge_for(&self, access: Access, wanted: Access) -> Answer<()> {
-        for cursor in [Some(&self.resolved), self.given.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for cursor in self.cursors() {
             if let Decision::Denied { rule } = cursor.decide(access) {
                 return denied(&self.path, wanted, rule);
             }
         }
         Ok(())
+    }
+
+    fn cursors(&self) -> impl Iterator<Item = &Cursor> {
+        [Some(&self.resolved), self.given.as_ref()]
+            .into_iter()
+            .flatten()
     }
 
     /// Refuses unless the guest may know that something is here.

@@ -134,7 +134,7 @@ impl Search<'_> {
 fn open(tree: &Tree, path: &RelPath) -> rustix::io::Result<OwnedFd> {
     let mut dir = sys::reopen_for_listing(tree.root.as_fd())?;
     for name in path.names() {
-        dir = sys::open_dir(dir.as_fd(), name)?;
+        dir = tree.open_dir(dir.as_fd(), name)?;
     }
     sys::reopen_for_listing(dir.as_fd())
 }

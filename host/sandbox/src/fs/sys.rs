@@ -13,48 +13,48 @@ const CAREFUL: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOCTTY);
+const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
 
+/// A handle of a directory for walking on.
 #[cfg(target_os = "linux")]
-const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
+pub(super) const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
+/// A handle of a directory for walking on.
 #[cfg(not(target_os = "linux"))]
-const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
+pub(super) const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
 
-/// Opens the directory at `path` (several names, no `..`) in one call of the kernel, which refuses links and mount points.
+/// Opens `path` (one or several names, no `..`) in one call of the kernel, which refuses links and mount points.
 ///
 /// # Errors
-/// `NOSYS` where the kernel lacks the call; `LOOP` for a link on the way.
+/// `NOSYS` where the kernel lacks the call; `LOOP` for a link, `XDEV` for a mount point.
 #[cfg(target_os = "linux")]
-pub(super) fn open_beneath(dir: BorrowedFd<'_>, path: &str) -> Result<OwnedFd> {
+pub(super) fn open_beneath(dir: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd> {
     use rustix::fs::ResolveFlags;
     let resolve = ResolveFlags::BENEATH
         | ResolveFlags::NO_SYMLINKS
         | ResolveFlags::NO_MAGICLINKS
         | ResolveFlags::NO_XDEV;
-    rustix::fs::openat2(
-        dir,
-        path,
-        DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-        resolve,
-    )
+    // This call refuses flags and modes that have no meaning.
+    let careful = if flags.contains(OFlags::PATH) {
+        OFlags::NOFOLLOW | OFlags::CLOEXEC
+    } else {
+        CAREFUL
+    };
+    let mode = if flags.contains(OFlags::CREATE) {
+        NEW_FILE
+    } else {
+        Mode::empty()
+    };
+    rustix::fs::openat2(dir, path, flags | careful, mode, resolve)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn open_beneath(_: BorrowedFd<'_>, _: &str) -> Result<OwnedFd> {
+pub(super) fn open_beneath(_: BorrowedFd<'_>, _: &str, _: OFlags) -> Result<OwnedFd> {
     Err(Errno::NOSYS)
 }
 
-/// Opens the directory `name` for walking on, on the mount of `dir` only.
-pub(super) fn open_dir(dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
-    let opened = rustix::fs::openat(dir, name, DIRECTORY | CAREFUL, Mode::empty())?;
-    same_mount(dir, &opened)?;
-    Ok(opened)
-}
-
-/// Opens the file or directory `name`, on the mount of `dir` only.
+/// Opens the file or directory `name`, on the mount of `dir` only, where the kernel cannot hold it to that.
 pub(super) fn open(dir: BorrowedFd<'_>, name: &str, flags: OFlags) -> Result<OwnedFd> {
-    let mode = Mode::from_raw_mode(0o666);
-    let opened = rustix::fs::openat(dir, name, flags | CAREFUL, mode)?;
+    let opened = rustix::fs::openat(dir, name, flags | CAREFUL, NEW_FILE)?;
     same_mount(dir, &opened)?;
     Ok(opened)
 }

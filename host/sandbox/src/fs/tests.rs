@@ -22,7 +22,7 @@ const SECRET: &str = "the secret bytes";
 struct World {
     dir: tempfile::TempDir,
     fs: Fs,
-    root: Place,
+    root: Arc<Place>,
 }
 
 fn world(name_by_name: bool) -> World {
@@ -153,7 +153,7 @@ impl World {
             .collect()
     }
 
-    fn dir(&self, path: &str) -> Place {
+    fn dir(&self, path: &str) -> Arc<Place> {
         self.open(path, OpenFlags::DIRECTORY, Flags::READ)
             .unwrap()
             .dir()

@@ -1,5 +1,7 @@
 //! Verbs on two paths: `rename-at`, `link-at`. Both are judged, and so is everything a directory carries along.
 
+use std::sync::Arc;
+
 use ringfence_core::policy::{Access, Rule};
 use ringfence_core::relpath::{PathError, RelPath};
 use rustix::fs::{AtFlags, FileType};
@@ -16,9 +18,9 @@ use crate::bindings::wasi::filesystem::types::ErrorCode;
 impl Fs {
     pub(super) fn rename_at(
         &mut self,
-        from: &Place,
+        from: &Arc<Place>,
         old: &str,
-        to: &Place,
+        to: &Arc<Place>,
         new: &str,
     ) -> Answer<()> {
         let old = self.entry_to_change(from, old, ErrorCode::Busy)?;
@@ -53,10 +55,10 @@ impl Fs {
 
     pub(super) fn link_at(
         &self,
-        from: &Place,
+        from: &Arc<Place>,
         last: LastLink,
         old: &str,
-        to: &Place,
+        to: &Arc<Place>,
         new: &str,
     ) -> Answer<()> {
         if last == LastLink::Follow {
@@ -137,7 +139,7 @@ impl Fs {
     fn dirs_moved(&mut self, old: &Entry, new: &Entry) {
         let (from, to): (&RelPath, &RelPath) = (&old.spot.path, &new.spot.path);
         self.for_each_dir(|place| {
-            if std::sync::Arc::ptr_eq(&place.tree, &old.parent.tree) {
+            if Arc::ptr_eq(&place.tree, &old.parent.tree) {
                 place.moved(from, to);
             }
         });
@@ -162,7 +164,7 @@ fn descend(spot: &Spot, names: &[&str]) -> Answer<Spot> {
 }
 
 fn same_tree(old: &Entry, new: &Entry) -> Answer<()> {
-    if std::sync::Arc::ptr_eq(&old.parent.tree, &new.parent.tree) {
+    if Arc::ptr_eq(&old.parent.tree, &new.parent.tree) {
         Ok(())
     } else {
         Err(ErrorCode::CrossDevice.into())

@@ -8,6 +8,7 @@
 //! following; so nobody can put a link in between. The path as given and the path as resolved must both be allowed.
 
 use std::collections::VecDeque;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use ringfence_core::policy::{Access, Cursor, Rule};
@@ -38,7 +39,7 @@ pub(super) enum LastLink {
 #[expect(clippy::large_enum_variant, reason = "taken apart where it is made")]
 pub(super) enum Found {
     /// A directory that was walked into: `.`, `..`, the mount itself.
-    Dir(Place),
+    Dir(Arc<Place>),
     /// A name in a directory, there or not.
     Entry(Entry),
 }
@@ -46,7 +47,7 @@ pub(super) enum Found {
 /// One name in a directory.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) parent: Place,
+    pub(super) parent: Arc<Place>,
     pub(super) name: String,
     pub(super) spot: Spot,
     /// None: nothing of that name is there.
@@ -71,7 +72,7 @@ impl Entry {
 /// # Errors
 /// A denial when a name on the way may not be passed or the last may not be looked at; POSIX codes otherwise.
 pub(super) fn resolve(
-    start: &Place,
+    start: &Arc<Place>,
     path: &str,
     last: LastLink,
     wanted: Access,
@@ -80,20 +81,112 @@ pub(super) fn resolve(
     if let Err(error) = check_text(path) {
         return misshapen(path, wanted, error);
     }
-    let mut walk = Walk {
+    meter.charge(PATH_NAME.saturating_mul(names(path).count() as u64));
+    let aim = Aim {
         wanted,
         last,
-        meter,
-        queue: VecDeque::new(),
-        stack: vec![start.clone()],
-        given: vec![start.spot.asked().clone()],
-        must_be_dir: false,
-        links: 0,
+        must_be_dir: asks_for_dir(path),
     };
-    walk.push_front(path, Origin::Given);
-    match walk.at_once(start)? {
+    match aim.at_once(start, path)? {
         Some(found) => Ok(found),
-        None => walk.name_by_name(),
+        None => Walk::new(aim, start, path, meter).name_by_name(),
+    }
+}
+
+/// The names that have to be walked.
+fn names(path: &str) -> impl DoubleEndedIterator<Item = &str> + Clone {
+    path.split('/').filter(|name| !matches!(*name, "" | "."))
+}
+
+fn asks_for_dir(path: &str) -> bool {
+    path.ends_with('/') || matches!(path.rsplit('/').next(), Some("." | ".."))
+}
+
+/// What a path is resolved for.
+#[derive(Debug, Clone, Copy)]
+struct Aim {
+    wanted: Access,
+    last: LastLink,
+    must_be_dir: bool,
+}
+
+impl Aim {
+    /// The short way: no `..`, and the kernel finds no link. None: go name by name.
+    fn at_once(self, start: &Arc<Place>, path: &str) -> Answer<Option<Found>> {
+        let mut above = names(path);
+        let Some(last) = above.next_back() else {
+            return Ok(Some(Found::Dir(Arc::clone(start))));
+        };
+        if last == ".." || above.clone().any(|name| name == "..") {
+            return Ok(None);
+        }
+        let Some(parent) = self.parent(start, above)? else {
+            return Ok(None);
+        };
+        let spot = parent.spot.step(last, self.wanted)?;
+        let entry = self.look(parent, last, spot)?;
+        Ok((!self.goes_on(entry.stat.as_ref())).then_some(Found::Entry(entry)))
+    }
+
+    /// The directory that `above` leads to, each name judged, and opened in one call.
+    fn parent<'a>(
+        self,
+        start: &Arc<Place>,
+        above: impl Iterator<Item = &'a str> + Clone,
+    ) -> Answer<Option<Arc<Place>>> {
+        let depth = above.clone().count();
+        if depth == 0 {
+            return Ok(Some(Arc::clone(start)));
+        }
+        if depth > DEPTH_MAX {
+            return Err(Stop::Code(ErrorCode::NameTooLong));
+        }
+        if !start.tree.kernel_resolves() {
+            return Ok(None);
+        }
+        let mut spot = start.spot.clone();
+        let mut way = String::new();
+        for name in above {
+            spot = spot.step(name, self.wanted)?;
+            spot.judge_for(Access::Traverse, self.wanted)?;
+            if !way.is_empty() {
+                way.push('/');
+            }
+            way.push_str(name);
+        }
+        let fd = match sys::open_beneath(start.fd(), &way, sys::DIRECTORY) {
+            Ok(fd) => Arc::new(fd),
+            Err(Errno::NOSYS | Errno::PERM) => {
+                start.tree.kernel_cannot_resolve();
+                return Ok(None);
+            }
+            // The walk finds out what it is, and says so by name.
+            Err(_) => return Ok(None),
+        };
+        let tree = Arc::clone(&start.tree);
+        Ok(Some(Arc::new(Place { tree, fd, spot })))
+    }
+
+    /// True when a link at the end is to be followed.
+    fn goes_on(self, stat: Option<&Stat>) -> bool {
+        stat.is_some_and(|stat| sys::file_type(stat) == FileType::Symlink)
+            && (self.last == LastLink::Follow || self.must_be_dir)
+    }
+
+    fn look(self, parent: Arc<Place>, name: &str, spot: Spot) -> Answer<Entry> {
+        spot.judge_look(self.wanted)?;
+        let stat = match sys::look(parent.fd(), name) {
+            Ok(stat) => Some(stat),
+            Err(Errno::NOENT) => None,
+            Err(errno) => return Err(errno.into()),
+        };
+        Ok(Entry {
+            parent,
+            name: name.to_owned(),
+            spot,
+            stat,
+            must_be_dir: self.must_be_dir,
+        })
     }
 }
 
@@ -103,71 +196,38 @@ enum Origin {
     Link,
 }
 
+/// The long way, which knows where it came from.
 struct Walk<'a> {
-    wanted: Access,
-    last: LastLink,
+    aim: Aim,
     meter: &'a Meter,
     queue: VecDeque<(String, Origin)>,
-    stack: Vec<Place>,
+    stack: Vec<Arc<Place>>,
     given: Vec<Cursor>,
-    must_be_dir: bool,
     links: usize,
 }
 
-impl Walk<'_> {
-    /// Puts the names of `path` before those that are still to be walked.
-    fn push_front(&mut self, path: &str, origin: Origin) {
-        if self.queue.is_empty() {
-            self.must_be_dir |=
-                path.ends_with('/') || matches!(path.rsplit('/').next(), Some("." | ".."));
-        }
-        let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
-        for name in names.rev() {
-            self.meter.charge(PATH_NAME);
-            self.queue.push_front((name.to_owned(), origin));
+impl<'a> Walk<'a> {
+    fn new(aim: Aim, start: &Arc<Place>, path: &str, meter: &'a Meter) -> Self {
+        let names = names(path).map(|name| (name.to_owned(), Origin::Given));
+        Self {
+            aim,
+            meter,
+            queue: names.collect(),
+            stack: vec![Arc::clone(start)],
+            given: vec![start.spot.asked().clone()],
+            links: 0,
         }
     }
 
-    /// The short way: no `..`, and the kernel finds no link. None: go name by name.
-    fn at_once(&self, start: &Place) -> Answer<Option<Found>> {
-        let names: Vec<&str> = self.queue.iter().map(|(name, _)| name.as_str()).collect();
-        let Some((last, above)) = names.split_last() else {
-            return Ok(Some(Found::Dir(start.clone())));
-        };
-        if names.contains(&"..") {
-            return Ok(None);
+    /// Puts the names of a link's target before those that are still to be walked.
+    fn push_front(&mut self, target: &str) {
+        if self.queue.is_empty() {
+            self.aim.must_be_dir |= asks_for_dir(target);
         }
-        if above.len() > DEPTH_MAX {
-            return Err(Stop::Code(ErrorCode::NameTooLong));
+        for name in names(target).rev() {
+            self.meter.charge(PATH_NAME);
+            self.queue.push_front((name.to_owned(), Origin::Link));
         }
-        if !above.is_empty() && !start.tree.kernel_resolves() {
-            return Ok(None);
-        }
-        let mut spot = start.spot.clone();
-        for name in above {
-            spot = spot.step(name, self.wanted)?;
-            spot.judge_for(Access::Traverse, self.wanted)?;
-        }
-        let fd = match above {
-            [] => Arc::clone(&start.fd),
-            above => match sys::open_beneath(start.fd(), &above.join("/")) {
-                Ok(fd) => Arc::new(fd),
-                Err(Errno::NOSYS | Errno::PERM) => {
-                    start.tree.kernel_cannot_resolve();
-                    return Ok(None);
-                }
-                // The walk finds out what it is, and says so by name.
-                Err(_) => return Ok(None),
-            },
-        };
-        let parent = Place {
-            tree: Arc::clone(&start.tree),
-            fd,
-            spot,
-        };
-        let spot = parent.spot.step(last, self.wanted)?;
-        let entry = self.look(parent, last, spot)?;
-        Ok((!self.goes_on(entry.stat.as_ref())).then_some(Found::Entry(entry)))
     }
 
     fn name_by_name(mut self) -> Answer<Found> {
@@ -182,12 +242,12 @@ impl Walk<'_> {
             let spot = self.step(&top, &name, origin)?;
             let is_last = self.queue.is_empty();
             if !is_last {
-                spot.judge_for(Access::Traverse, self.wanted)?;
+                spot.judge_for(Access::Traverse, self.aim.wanted)?;
             }
-            let entry = self.look(top, &name, spot)?;
+            let entry = self.aim.look(top, &name, spot)?;
             let kind = entry.stat.as_ref().map(sys::file_type);
             match kind {
-                Some(FileType::Symlink) if !is_last || self.goes_on(entry.stat.as_ref()) => {
+                Some(FileType::Symlink) if !is_last || self.aim.goes_on(entry.stat.as_ref()) => {
                     self.follow(&entry)?
                 }
                 _ if is_last => return Ok(Found::Entry(entry)),
@@ -202,17 +262,11 @@ impl Walk<'_> {
         }
     }
 
-    /// True when a link at the end is to be followed.
-    fn goes_on(&self, stat: Option<&Stat>) -> bool {
-        stat.is_some_and(|stat| sys::file_type(stat) == FileType::Symlink)
-            && (self.last == LastLink::Follow || self.must_be_dir)
-    }
-
     fn step_back(&mut self, top: &Place, origin: Origin) -> Answer<()> {
         if self.stack.len() == 1 {
             return misshapen(
                 &format!("{}/..", top.spot.path),
-                self.wanted,
+                self.aim.wanted,
                 PathError::Escapes,
             );
         }
@@ -229,26 +283,10 @@ impl Walk<'_> {
             let next = self.given.last().map(|cursor| cursor.step(name));
             self.given.extend(next);
         }
-        let spot = top.spot.step(name, self.wanted)?;
+        let spot = top.spot.step(name, self.aim.wanted)?;
         Ok(match self.given.last() {
             Some(given) => spot.reached_by(given),
             None => spot,
-        })
-    }
-
-    fn look(&self, parent: Place, name: &str, spot: Spot) -> Answer<Entry> {
-        spot.judge_look(self.wanted)?;
-        let stat = match sys::look(parent.fd(), name) {
-            Ok(stat) => Some(stat),
-            Err(Errno::NOENT) => None,
-            Err(errno) => return Err(errno.into()),
-        };
-        Ok(Entry {
-            parent,
-            name: name.to_owned(),
-            spot,
-            stat,
-            must_be_dir: self.must_be_dir,
         })
     }
 
@@ -259,38 +297,36 @@ impl Walk<'_> {
             return Err(Stop::Code(ErrorCode::Loop));
         }
         self.meter.charge(PATH_NAME);
-        let target = read_link(link, self.wanted)?;
+        let target = read_link(link, self.aim.wanted)?;
         if let Err(error) = check_text(&target) {
             return misshapen(
                 &format!("{} -> {target}", link.spot.path),
-                self.wanted,
+                self.aim.wanted,
                 error,
             );
         }
-        self.push_front(&target, Origin::Link);
+        self.push_front(&target);
         Ok(())
     }
 
     fn enter(&mut self, entry: Entry) -> Answer<()> {
-        let fd = match sys::open_dir(entry.parent.fd(), &entry.name) {
+        let tree = Arc::clone(&entry.parent.tree);
+        let fd = match tree.open_dir(entry.parent.fd.as_fd(), &entry.name) {
             Ok(fd) => Arc::new(fd),
-            Err(Errno::XDEV) => return mount_point(&entry.spot.path, self.wanted),
+            Err(Errno::XDEV) => return mount_point(&entry.spot.path, self.aim.wanted),
             Err(errno) => return Err(errno.into()),
         };
         if self.stack.len() > DEPTH_MAX {
             return Err(Stop::Code(ErrorCode::NameTooLong));
         }
-        self.stack.push(Place {
-            tree: entry.parent.tree,
-            fd,
-            spot: entry.spot,
-        });
+        let spot = entry.spot;
+        self.stack.push(Arc::new(Place { tree, fd, spot }));
         Ok(())
     }
 
-    fn with_given(&self, mut place: Place) -> Place {
+    fn with_given(&self, mut place: Arc<Place>) -> Arc<Place> {
         if let Some(given) = self.given.last() {
-            place.spot = place.spot.reached_by(given);
+            Arc::make_mut(&mut place).spot.given_at(given);
         }
         place
     }
