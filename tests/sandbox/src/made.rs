@@ -56,11 +56,68 @@ pub fn core(more: &str, act: &str) -> String {
 /// When the text is no module.
 #[must_use]
 pub fn executor(core: &str) -> Vec<u8> {
-    let inside = format!("(core module $m {core})(core instance $i (instantiate $m))");
-    let parts = acting(&inside);
+    executor_around(&format!(
+        "(core module $m {core})(core instance $i (instantiate $m))"
+    ))
+}
+
+/// An executor over the core instance `$i`, which the text `inside` makes.
+///
+/// # Panics
+/// When the text is no part of a component.
+#[must_use]
+pub fn executor_around(inside: &str) -> Vec<u8> {
     component(&format!(
-        r#"{}{parts}(export "ringfence:beat/act@0.1.0" (instance $e))"#,
-        manifest(r#""executor""#, ACTION)
+        r#"{}{}(export "ringfence:beat/act@0.1.0" (instance $e))"#,
+        manifest(r#""executor""#, ACTION),
+        acting(inside)
+    ))
+}
+
+/// A sensor whose core module is `core`; its `observe` returns the address of the answer.
+///
+/// # Panics
+/// When the text is no module.
+#[must_use]
+pub fn sensor(core: &str) -> Vec<u8> {
+    let item = |id: &str| {
+        format!(
+            r#"(type {id} (record (field "id" string) (field "title" string) (field "labels" (list string)) (field "detail" string)))"#
+        )
+    };
+    let observation = |items: &str| {
+        format!(
+            r#"(record (field "signal" string) (field "detail" string) (field "items" (list {items})))"#
+        )
+    };
+    component(&format!(
+        r#"{manifest}
+        (core module $m {core})
+        (core instance $i (instantiate $m))
+        (type $error {ERROR})
+        {item}
+        (type $observation {observation})
+        (func $observe (result (result $observation (error $error)))
+          (canon lift (core func $i "observe") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+        (component $named
+          (type $error0 {ERROR}) (import "e" (type $error (eq $error0)))
+          {item0} (import "i" (type $item (eq $item0)))
+          (type $observation0 {observation}) (import "o" (type $observation (eq $observation0)))
+          (import "f" (func $observe (result (result $observation (error $error)))))
+          (export $error1 "plugin-error" (type $error))
+          (export $item1 "item" (type $item))
+          (type $observation2 {observation1})
+          (export $observation1 "observation" (type $observation2))
+          (export "observe" (func $observe)
+            (func (result (result $observation1 (error $error1))))))
+        (instance $e (instantiate $named
+          (with "e" (type $error)) (with "i" (type $item)) (with "o" (type $observation)) (with "f" (func $observe))))
+        (export "ringfence:beat/observe@0.1.0" (instance $e))"#,
+        manifest = manifest(r#""sensor""#, ""),
+        item = item("$item"),
+        item0 = item("$item0"),
+        observation = observation("$item"),
+        observation1 = observation("$item1"),
     ))
 }
 
@@ -80,16 +137,22 @@ pub fn calling_another(siblings: &str) -> Vec<u8> {
     );
     component(&format!(
         r#"{}{siblings}
-           (component $main {inside} {} (export "acts" (instance $e)))
+           (component $main {} (export "acts" (instance $e)))
            (instance $all (instantiate $main (with "go" (func $other "go"))))
            (export "ringfence:beat/act@0.1.0" (instance $all "acts"))"#,
         manifest(r#""executor""#, ACTION),
-        acting("")
+        acting(&inside)
     ))
 }
 
-/// The instance `$e` of the executor's interface over the core instance `$i`, which `inside` makes.
+/// The instance `$e` of the executor's interface over the core instance `$i`, which `inside` makes; a function `post` of
+/// that is called after the answer was read.
 fn acting(inside: &str) -> String {
+    let post = if inside.contains(r#"(export "post")"#) {
+        r#"(post-return (core func $i "post"))"#
+    } else {
+        ""
+    };
     let outcome = r#"(record (field "summary" string) (field "detail" string))"#;
     let parameters = r#"(param "action" string) (param "input" string)"#;
     format!(
@@ -97,7 +160,7 @@ fn acting(inside: &str) -> String {
         (type $error {ERROR})
         (type $outcome {outcome})
         (func $act {parameters} (result (result $outcome (error $error)))
-          (canon lift (core func $i "act") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+          (canon lift (core func $i "act") (memory (core memory $i "memory")) (realloc (core func $i "realloc")) {post}))
         (component $named
           (type $error0 {ERROR}) (import "e" (type $error (eq $error0)))
           (type $outcome0 {outcome}) (import "o" (type $outcome (eq $outcome0)))

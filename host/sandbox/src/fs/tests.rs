@@ -9,6 +9,8 @@ use ringfence_core::policy::{DenyPattern, DenySource, Layer, PolicySpec, Rule};
 use ringfence_core::quantity::{Bytes, Fuel};
 use rustix::fs::{FileType as Kind, Mode};
 
+mod bounds;
+
 use super::handle::Descriptor;
 use super::stop::{Answer, Stop};
 use super::walk::LastLink::{Follow, Keep};

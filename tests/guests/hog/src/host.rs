@@ -29,6 +29,8 @@ type Deed = std::result::Result<(), String>;
 pub(crate) fn run(config: &Config, cx: &Context, change: Option<&Change>) -> Option<Verdict> {
     handles(config)
         .or_else(|| files(config))
+        .or_else(|| paths(config))
+        .or_else(|| streams(config))
         .or_else(|| talk(config, cx))
         .or_else(|| ask(config))
         .or_else(|| question_change(config, change?))
@@ -60,6 +62,8 @@ fn handles(config: &Config) -> Option<Verdict> {
             config.repeat(|_| keep(Ok::<_, String>(monotonic_clock::subscribe_duration(1))))
         }
         "poll-list" => poll_list(config),
+        "poll-same" => poll_same(config),
+        "poll-none" => Verdict::pass(format!("poll-none: {:?}", poll::poll(&[]))),
         _ => return None,
     })
 }
@@ -95,6 +99,76 @@ fn files(config: &Config) -> Option<Verdict> {
             let entries = fs::read_dir(path).map_err(text)?;
             std::hint::black_box(entries.count());
             Ok(())
+        }),
+        _ => return None,
+    })
+}
+
+/// Texts of paths that are `bytes` long: many names, one name, one that is denied each time, the target of a link.
+fn paths(config: &Config) -> Option<Verdict> {
+    let (root, _) = preopens::get_directories().into_iter().next()?;
+    let name = || "x".repeat(config.len());
+    let stat = |path: &str| {
+        let found = root.stat_at(PathFlags::empty(), path);
+        found.map(drop).map_err(|code| code.name().to_owned())
+    };
+    // Refusals are what the host is to be flooded with.
+    let flood = |path: &dyn Fn(u64) -> String| {
+        let mut last = String::new();
+        let done = config.repeat(|round| {
+            last = stat(&path(round)).err().unwrap_or_default();
+            Ok(())
+        });
+        Verdict::pass(format!("{}, then {last}", done.summary))
+    };
+    Some(match config.mode.as_str() {
+        "long-path" => {
+            let path = "x/".repeat(config.len() / 2);
+            flood(&|_| path.clone())
+        }
+        "long-name" => {
+            let path = name();
+            flood(&|_| path.clone())
+        }
+        "denials" => flood(&|round| format!("../{round}{}", name())),
+        "long-link" => {
+            let target = name();
+            config.repeat(|_| {
+                let made = root.symlink_at(&target, "link");
+                made.map_err(|code| code.name().to_owned())
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// Streams asked for `bytes` at once.
+fn streams(config: &Config) -> Option<Verdict> {
+    let from = || {
+        let file = open(&config.path, OpenFlags::empty())?;
+        let stream = file.read_via_stream(0);
+        stream.map_err(|code| code.name().to_owned())
+    };
+    let out = wasip2::cli::stdout::get_stdout();
+    Some(match config.mode.as_str() {
+        "read-at-once" => config.repeat(|_| {
+            let bytes = from()?.blocking_read(config.bytes).map_err(text)?;
+            std::hint::black_box(bytes);
+            Ok(())
+        }),
+        "skip" => config.repeat(|_| from()?.blocking_skip(config.bytes).map(drop).map_err(text)),
+        "splice" => config.repeat(|_| {
+            let moved = out.blocking_splice(&from()?, config.bytes);
+            moved.map(drop).map_err(text)
+        }),
+        "write-at-once" => {
+            let bytes = vec![b'x'; config.len()];
+            config.repeat(|_| out.write(&bytes).map_err(text))
+        }
+        "zeroes" => config.repeat(|_| out.write_zeroes(config.bytes).map_err(text)),
+        "zeroes-and-flush" => config.repeat(|_| {
+            let written = out.blocking_write_zeroes_and_flush(config.bytes);
+            written.map_err(text)
         }),
         _ => return None,
     })
@@ -147,6 +221,13 @@ fn ask(config: &Config) -> Option<Verdict> {
             std::thread::sleep(Duration::from_millis(config.count));
             Verdict::pass(format!("sleep: {} ms", config.count))
         }
+        "environment" => config.repeat(|_| {
+            std::hint::black_box((
+                wasip2::cli::environment::get_environment(),
+                wasip2::cli::environment::get_arguments(),
+            ));
+            Ok(())
+        }),
         "clock" => config.repeat(|_| {
             std::hint::black_box((wall_clock::now().seconds, monotonic_clock::now()));
             Ok(())
@@ -196,6 +277,13 @@ fn poll_list(config: &Config) -> Verdict {
         .collect();
     let ready = poll::poll(&pollables.iter().collect::<Vec<_>>());
     Verdict::pass(format!("poll-list: {} ready", ready.len()))
+}
+
+/// One poll of one pollable, `count` times over.
+fn poll_same(config: &Config) -> Verdict {
+    let pollable = monotonic_clock::subscribe_duration(0);
+    let many: Vec<_> = (0..config.count).map(|_| &pollable).collect();
+    Verdict::pass(format!("poll-same: {} ready", poll::poll(&many).len()))
 }
 
 /// A file that grows by `bytes`, `count` times.

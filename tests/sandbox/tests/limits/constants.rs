@@ -1,0 +1,207 @@
+//! Every limit of the boundary, and what proves it.
+//!
+//! A limit is a constant under a comment `// Limit:` in `host/sandbox`. Each stands in [`PROVEN`] with the strain that runs
+//! into it, or the test beside the code that does.
+//!
+//! **Invariant:** a limit without a line here fails, and so does a line without its limit, its strain or its test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use ringfence_tests_sandbox::root;
+
+use crate::is_long;
+
+/// What runs into a limit.
+enum Proof {
+    /// The strains whose names begin so.
+    Strain(&'static str),
+    /// The same, of which there is one only where what takes minutes is wanted.
+    LongStrain(&'static str),
+    /// The test of this name in the limit's own file.
+    Beside(&'static str),
+}
+
+use Proof::{Beside, LongStrain, Strain};
+
+const PROVEN: &[(&str, Proof)] = &[
+    (
+        "cache.rs BYTES_MAX",
+        Beside("old_entries_go_when_it_is_full"),
+    ),
+    ("call.rs BYTES_WRITTEN_MAX", Strain("write-bytes 1")),
+    ("call.rs FUEL_BETWEEN_YIELDS", Strain("spin 1 × 0 Deadline")),
+    ("call.rs LIFT_BYTES_MAX", Strain("huge-string 1 × 41943040")),
+    ("call.rs RESOURCES_MAX", Strain("pollables")),
+    (
+        "compile.rs COMPILE_DEADLINE",
+        Beside("work_is_given_up_at_its_deadline"),
+    ),
+    ("contract/change.rs BYTES_MAX", Strain("all of a change")),
+    (
+        "contract/change.rs CONTEXT_LINES_MAX",
+        Strain("all of a change"),
+    ),
+    (
+        "engine.rs FIBER_STACK_BYTES",
+        Strain("host calls down to the end of the stack"),
+    ),
+    ("engine.rs WASM_STACK_BYTES", Strain("recursion")),
+    ("fs.rs OPEN_MAX", Strain("preopens")),
+    ("fs/data.rs CHUNK_MAX", Strain("a read of everything")),
+    (
+        "fs/denials.rs KEPT_MAX",
+        Beside("what_is_kept_is_bounded_in_number_and_length"),
+    ),
+    (
+        "fs/denials.rs PATH_CHARS_MAX",
+        Beside("what_is_kept_is_bounded_in_number_and_length"),
+    ),
+    (
+        "fs/links.rs NAMES_BYTES_MAX",
+        Strain("a file of many long names"),
+    ),
+    ("fs/listing.rs ENTRIES_MAX", Strain("many names are listed")),
+    (
+        "fs/listing.rs HIDDEN_MAX",
+        LongStrain("a million hidden names are listed"),
+    ),
+    (
+        "fs/search.rs ENTRIES_MAX",
+        LongStrain("a million names are searched"),
+    ),
+    (
+        "fs/search.rs HELD_BYTES_MAX",
+        Strain("many long names move"),
+    ),
+    ("fs/walk.rs DEPTH_MAX", Strain("a deep path")),
+    ("fs/walk.rs LINKS_MAX", Strain("a chain of links")),
+    (
+        "inspect.rs COMPONENT_BYTES_MAX",
+        Strain("100 MiB of a component"),
+    ),
+    ("inspect.rs MODULES_MAX", Strain("many modules")),
+    ("inspect.rs NAMES_MAX", Strain("many imports")),
+    ("limiter.rs INSTANCES_MAX", Strain("many core instances")),
+    ("limiter.rs MEMORIES_MAX", Strain("many memories")),
+    ("limiter.rs TABLES_MAX", Strain("many tables")),
+    (
+        "limiter.rs TABLE_ELEMENTS_MAX",
+        Strain("a table that grows"),
+    ),
+    (
+        "meter.rs NAMES_MADE_MAX",
+        Beside("names_stop_at_their_number"),
+    ),
+    (
+        "output.rs BYTES_MAX",
+        Beside("too_much_is_dropped_and_counted"),
+    ),
+    (
+        "output.rs LINES_MAX",
+        Beside("too_much_is_dropped_and_counted"),
+    ),
+    ("output.rs WRITE_MAX", Strain("zeroes 1 × 65537")),
+    ("wasi/random.rs BYTES_MAX", Strain("random 1 × 65537")),
+];
+
+/// The limits as they stand, by file and name, with the text of their values.
+static LIMITS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let src = root().join("host/sandbox/src");
+    let mut found = BTreeMap::new();
+    for path in sources(&src) {
+        let file = path.strip_prefix(&src).unwrap().display().to_string();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (name, value) in limits_of(&text) {
+            found.insert(format!("{file} {name}"), value);
+        }
+    }
+    found
+});
+
+/// The value of the limit `FILE NAME`, in its own unit.
+pub(crate) fn value(limit: &str) -> u64 {
+    let text = LIMITS.get(limit).unwrap();
+    let plain = text.replace('_', "");
+    let digits = |part: &str| {
+        let kept: String = part.chars().filter(char::is_ascii_digit).collect();
+        kept.parse::<u64>().unwrap()
+    };
+    match plain.split_once("<<") {
+        Some((number, shift)) => digits(number) << digits(shift),
+        None => digits(&plain),
+    }
+}
+
+/// What is missing, a line each; `done` are the names of the strains that were run.
+pub(crate) fn unproven(done: &BTreeSet<String>) -> Vec<String> {
+    let listed: BTreeSet<&str> = PROVEN.iter().map(|(limit, _)| *limit).collect();
+    let there: BTreeSet<&str> = LIMITS.keys().map(String::as_str).collect();
+    let stray = there.symmetric_difference(&listed);
+    let mut wrong: Vec<String> = stray
+        .map(|limit| format!("{limit}: a limit, or a line about one, without the other"))
+        .collect();
+    if !limits_are_found_by_their_comments() {
+        wrong.push("limits are not found by their comments".to_owned());
+    }
+    for (limit, proof) in PROVEN {
+        if !is_proven(limit, proof, done) {
+            wrong.push(format!("{limit}: what proves it is gone"));
+        }
+    }
+    wrong
+}
+
+fn is_proven(limit: &str, proof: &Proof, done: &BTreeSet<String>) -> bool {
+    let strained = |start: &str| done.iter().any(|name| name.starts_with(start));
+    match proof {
+        Strain(start) => strained(start),
+        LongStrain(start) => !is_long() || strained(start),
+        Beside(test) => {
+            let file = limit.split(' ').next().unwrap_or_default();
+            let path = root().join("host/sandbox/src").join(file);
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.contains(&format!("#[test]\n    fn {test}("))
+        }
+    }
+}
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .collect()
+}
+
+/// Names and values of the constants that follow a `// Limit:`.
+fn limits_of(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut lines = text.lines().map(str::trim);
+    while lines.any(|line| line.starts_with("// Limit:")) {
+        let constant = lines.find(|line| !line.starts_with("//")).unwrap_or("");
+        let parts = constant
+            .split_once("const ")
+            .and_then(|(_, rest)| rest.split_once(": "))
+            .and_then(|(name, rest)| Some((name, rest.split_once(" = ")?.1)));
+        // A comment that no constant follows is listed by its line, so that it shows.
+        let (name, value) = parts.unwrap_or((constant, ""));
+        found.push((name.to_owned(), value.to_owned()));
+    }
+    found
+}
+
+/// A limit that is not found could not be missed either.
+fn limits_are_found_by_their_comments() -> bool {
+    let text = "// Limit: why\n// and more.\n/// Doc.\npub const A_MAX: Bytes = Bytes(2 << 10);\nconst B: u8 = 1;\n";
+    limits_of(text) == [("A_MAX".to_owned(), "Bytes(2 << 10);".to_owned())]
+        && value("call.rs LIFT_BYTES_MAX") == 32 << 20
+}
