@@ -112,6 +112,8 @@ pub(crate) enum Command {
     Journal(Journal),
     /// Show where a loop stands and what the next beat would meet
     Status(Status),
+    /// Say what this machine gives the sandbox to stand on
+    Doctor(Doctor),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a script that completes commands in a shell
@@ -293,6 +295,13 @@ pub(crate) struct JournalVerify {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) file: LoopFile,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Say what this machine gives the sandbox to stand on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) output: Output,
 }

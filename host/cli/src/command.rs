@@ -6,6 +6,7 @@
 mod beat;
 mod check;
 mod completions;
+mod doctor;
 mod exec;
 mod explain;
 mod init;
@@ -73,6 +74,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Journal(Journal::Show(args)) => journal::show(args, context),
         Command::Journal(Journal::Verify(args)) => journal::verify(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),
     }

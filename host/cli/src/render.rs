@@ -8,6 +8,7 @@
 
 pub(crate) mod amount;
 pub(crate) mod diagnostic;
+pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod grant;
 pub(crate) mod journal;

@@ -4,6 +4,7 @@
 //! characters, no colour).
 
 mod beats;
+mod doctor;
 mod files;
 mod guarded;
 mod hostile;

@@ -29,6 +29,7 @@ mod two_paths;
 mod walk;
 
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -209,7 +210,30 @@ impl Fs {
 
 /// The one place where the sandbox takes a directory by its name on the host.
 fn open_ambient(path: &Path) -> std::io::Result<Dir> {
-    Dir::open_ambient_dir(path, ambient_authority())
+    let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+    if holds_processes(&dir)? {
+        return Err(std::io::Error::other(
+            "the memory of processes lies in it, this one's too",
+        ));
+    }
+    Ok(dir)
+}
+
+/// True for `/proc`: its files are doors into what runs, and ordinary ones by their type.
+#[cfg(target_os = "linux")]
+fn holds_processes(dir: &Dir) -> rustix::io::Result<bool> {
+    Ok(rustix::fs::fstatfs(dir)?.f_type == rustix::fs::PROC_SUPER_MAGIC)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holds_processes(_: &Dir) -> rustix::io::Result<bool> {
+    Ok(false)
+}
+
+/// True when the kernel resolves paths of several names for us.
+pub(crate) fn kernel_resolves() -> bool {
+    let tried = open_ambient(Path::new("/")).map(|root| sys::open_beneath(root.as_fd(), "."));
+    matches!(tried, Ok(Ok(_)))
 }
 
 fn kind_name(kind: FileType) -> String {

@@ -10,7 +10,7 @@
 //! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code, `call` runs it in
 //! memory of the `pool`;
 //! `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs; `guests` and
-//! [`confine`] let the kernel stand behind all that.
+//! [`confine`] let the kernel stand behind all that, and [`machine`] says how far it does.
 //!
 //! ```no_run
 //! use ringfence_core::{digest::Digest, limits::Limits, policy::{Layer, PathPolicy, PolicySpec}};
@@ -47,6 +47,7 @@ mod fs;
 mod guests;
 mod inspect;
 mod limiter;
+pub mod machine;
 mod meter;
 mod output;
 mod plugin;

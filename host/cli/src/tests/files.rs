@@ -47,6 +47,7 @@ fn help() {
       plugin       Look at plugins without running them
       journal      Look at a loop's history
       status       Show where a loop stands and what the next beat would meet
+      doctor       Say what this machine gives the sandbox to stand on
       schema       Print the JSON Schema of a document
       completions  Print a script that completes commands in a shell
       help         Print this message or the help of the given subcommand(s)
@@ -82,6 +83,7 @@ fn help() {
         "plugin",
         "journal",
         "status",
+        "doctor",
         "schema",
         "completions",
     ] {

@@ -710,5 +710,24 @@ fn what_is_charged_does_not_depend_on_how_a_path_is_resolved() {
     assert_eq!(cost(false), cost(true));
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_of_processes_is_no_mount() {
+    for dir in ["/proc", "/proc/self", "/proc/self/task"] {
+        let mount = Mount {
+            guest_path: "/".to_owned(),
+            host_path: dir.into(),
+            policy: PathPolicy::new(&PolicySpec {
+                layers: vec![],
+                deny: vec![],
+            })
+            .unwrap(),
+        };
+        let meter = Arc::new(Meter::new(Fuel(1), Bytes(1)));
+        let refused = Fs::new(&[mount], Times::Real, false, &meter);
+        assert!(refused.unwrap_err().1.to_string().contains("memory"));
+    }
+}
+
 mod posix;
 mod roots;
