@@ -232,7 +232,8 @@ fn holds_processes(_: &Dir) -> rustix::io::Result<bool> {
 
 /// True when the kernel resolves paths of several names for us.
 pub(crate) fn kernel_resolves() -> bool {
-    let tried = open_ambient(Path::new("/")).map(|root| sys::open_beneath(root.as_fd(), "."));
+    let tried = open_ambient(Path::new("/"))
+        .map(|root| sys::open_beneath(root.as_fd(), ".", sys::DIRECTORY));
     matches!(tried, Ok(Ok(_)))
 }
 

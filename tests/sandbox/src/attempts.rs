@@ -14,8 +14,8 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, XattrFlags, linkat, mkdirat, readlinkat,
-    renameat, symlinkat, unlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps, XattrFlags, linkat,
+    mkdirat, readlinkat, renameat, symlinkat, unlinkat,
 };
 use rustix::process::{PidfdFlags, Signal, getpid};
 use tempfile::TempDir;
@@ -23,6 +23,16 @@ use tempfile::TempDir;
 use crate::stop;
 
 const MODE: Mode = Mode::RWXU;
+const TIMES: Timestamps = Timestamps {
+    last_access: Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    },
+    last_modification: Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    },
+};
 /// What is in the file outside.
 pub const SECRET: &str = "xyzzy-unseen-4712";
 
@@ -228,6 +238,19 @@ pub const CALLS: &[Deed] = deeds! {
     },
 };
 
+/// What neither layer sees: looking at a file, reading where a link leads, and setting times. No byte of a file is in it.
+pub const UNSEEN: &[Deed] = deeds! {
+    "look at a file" = |g| {
+        rustix::fs::statat(CWD, g.secret(), AtFlags::empty())?;
+        Ok(())
+    },
+    "read a link" = |_| {
+        readlinkat(CWD, "/proc/self", Vec::new())?;
+        Ok(())
+    },
+    "set times" = |g| Ok(rustix::fs::utimensat(CWD, g.secret(), &TIMES, AtFlags::empty())?),
+};
+
 /// What a file system of a guest is made of.
 pub const INSIDE: &[Deed] = deeds! {
     "read" = |g| fs::read(g.one()).map(drop),
@@ -255,11 +278,8 @@ pub const INSIDE: &[Deed] = deeds! {
     },
     "set times" = |g| {
         OpenOptions::new().write(true).open(g.one())?.set_modified(SystemTime::UNIX_EPOCH)?;
-        let times = rustix::fs::Timestamps {
-            last_access: rustix::fs::Timespec { tv_sec: 1, tv_nsec: 0 },
-            last_modification: rustix::fs::Timespec { tv_sec: 1, tv_nsec: 0 },
-        };
-        Ok(rustix::fs::utimensat(CWD, g.root().join("to-secret"), &times, AtFlags::SYMLINK_NOFOLLOW)?)
+        let link = g.root().join("to-secret");
+        Ok(rustix::fs::utimensat(CWD, link, &TIMES, AtFlags::SYMLINK_NOFOLLOW)?)
     },
     "make and remove a directory" = |g| {
         mkdirat(CWD, g.root().join("new"), MODE)?;

@@ -24,7 +24,7 @@ use ringfence_testkit::core::verdict::Verdict;
 use ringfence_testkit::sandbox::confine::{self, Confinement, Layer};
 use ringfence_testkit::sandbox::{Call, CallError, Called, ChangeSource, Guests, Mount, Plugin};
 use ringfence_testkit::{Case, Component};
-use ringfence_tests_sandbox::attempts::{CALLS, Deed, FILES, Ground, INSIDE, SECRET};
+use ringfence_tests_sandbox::attempts::{CALLS, Deed, FILES, Ground, INSIDE, SECRET, UNSEEN};
 use ringfence_tests_sandbox::census::census;
 use ringfence_tests_sandbox::probe::{Grant, op, policy};
 use ringfence_tests_sandbox::{guest, without};
@@ -106,6 +106,15 @@ fn everything_inside_the_roots_works() {
         let ground = Arc::new(Ground::new());
         let done = confined(&ground, |ground| (deed.act)(ground));
         assert!(done.is_ok(), "{}: {done:?}", deed.name);
+    }
+}
+
+#[test]
+fn what_neither_layer_sees_is_known() {
+    for deed in UNSEEN {
+        let ground = Arc::new(Ground::new());
+        let done = confined(&ground, |ground| (deed.act)(ground));
+        assert!(done.is_ok(), "{}: docs/security.md names it", deed.name);
     }
 }
 
@@ -303,6 +312,31 @@ impl ChangeSource for Outside {
     fn unified_diff(&self, _: u32, _: &[RelPath], _: u64) -> io::Result<String> {
         Ok("a diff".to_owned())
     }
+}
+
+#[test]
+fn a_source_that_panics_ends_the_waiting_thread_and_the_guests() {
+    let (probe, ground) = (guest("probe"), Ground::new());
+    let (asked, threads) = channel();
+    let mut call = call(&probe, &ground.root());
+    call.change = Some(Arc::new(Outside {
+        secret: ground.secret(),
+        asked: asked.into(),
+    }));
+    let plugin = probe.plugin().clone();
+    let (tell, hear) = channel();
+    let waiting = thread::spawn(move || {
+        Guests::new().run(call, async move |call| {
+            let source = call.change.clone().unwrap();
+            let look = |path: &str| source.read_base(&RelPath::lexical(path).unwrap(), 100);
+            tell.send([look("panic"), look("a")].map(|told| told.is_err()))
+                .unwrap();
+            judge(plugin, call).await
+        })
+    });
+    assert!(waiting.join().is_err(), "the panic is the waiting thread's");
+    assert_eq!(hear.recv(), Ok([true, true]), "nobody is there any more");
+    assert_eq!(threads.try_iter().count(), 1);
 }
 
 #[test]

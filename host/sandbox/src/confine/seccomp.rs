@@ -111,6 +111,15 @@ const FCNTL: &[i32] = &[
     libc::F_GET_SEALS,
 ];
 
+const THREAD: i32 = libc::CLONE_THREAD | libc::CLONE_VM;
+const NAMESPACES: i32 = libc::CLONE_NEWCGROUP
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWUSER
+    | libc::CLONE_NEWUTS;
+
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
 /// Puts the filter on the calling thread, or on all.
@@ -150,16 +159,16 @@ fn rules(scope: Scope) -> Result<Rules, BackendError> {
         .map(|call| (*call, Vec::new()))
         .collect();
     // No new code: guests are compiled elsewhere.
-    let not_executable = || {
-        let exec = u64::from(libc::PROT_EXEC.unsigned_abs());
-        when(2, SeccompCmpOp::MaskedEq(exec), 0)
-    };
+    let not_executable = || when(2, SeccompCmpOp::MaskedEq(flags(libc::PROT_EXEC)), 0);
     rules.insert(libc::SYS_mmap, vec![all([not_executable()?])?]);
     rules.insert(libc::SYS_mprotect, vec![all([not_executable()?])?]);
-    // A thread of this process, never a process.
-    let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
-    let is_thread = when(0, SeccompCmpOp::MaskedEq(thread), thread)?;
-    rules.insert(libc::SYS_clone, vec![all([is_thread])?]);
+    // A thread of this process, never a process, and in the namespaces of this one.
+    let thread = when(
+        0,
+        SeccompCmpOp::MaskedEq(flags(THREAD | NAMESPACES)),
+        flags(THREAD),
+    )?;
+    rules.insert(libc::SYS_clone, vec![all([thread])?]);
     // How `abort` ends this process: no other signal, and no other process.
     let own = when(0, SeccompCmpOp::Eq, std::process::id().into())?;
     let abort = when(2, SeccompCmpOp::Eq, u64::from(libc::SIGABRT.unsigned_abs()))?;
@@ -169,7 +178,7 @@ fn rules(scope: Scope) -> Result<Rules, BackendError> {
     let sets_nothing = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
     rules.insert(libc::SYS_prlimit64, vec![all([this, sets_nothing])?]);
     let asks = |what: &i32| {
-        let same = when(1, SeccompCmpOp::Eq, u64::from(what.unsigned_abs()))?;
+        let same = when(1, SeccompCmpOp::Eq, flags(*what))?;
         all([same])
     };
     let fcntl: Result<Vec<_>, _> = FCNTL.iter().map(asks).collect();
@@ -178,6 +187,11 @@ fn rules(scope: Scope) -> Result<Rules, BackendError> {
     let touched = when(1, SeccompCmpOp::Eq, PAGEMAP_SCAN)?;
     rules.insert(libc::SYS_ioctl, vec![all([is_terminal])?, all([touched])?]);
     Ok(rules)
+}
+
+/// A constant of the kernel as it stands in a register.
+fn flags(constant: i32) -> u64 {
+    constant.unsigned_abs().into()
 }
 
 /// True for a call whose argument (counted from 0, 32 bits of it) compares so.
