@@ -10,7 +10,9 @@ use std::process::ExitCode;
 
 use ringfence_runner::clock::{Clock, SystemClock};
 use ringfence_sandbox::{Input, Streams, Target};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::exit::Exit;
 
@@ -114,16 +116,22 @@ fn cache_dir() -> Option<PathBuf> {
 
 /// Sends what the program does to stderr: warnings, more with each `-v`. Another logger that is there already stays.
 pub(crate) fn log_to_stderr(verbose: u8, coloured: bool) {
-    let filter = match verbose {
-        0 => "ringfence=warn,ringfence_runner=warn,ringfence_sandbox=warn",
-        1 => "warn,ringfence=debug,ringfence_runner=debug,ringfence_sandbox=debug",
-        _ => "debug,ringfence=trace,ringfence_runner=trace,ringfence_sandbox=trace",
+    let (ours, others) = match verbose {
+        0 => (LevelFilter::WARN, LevelFilter::OFF),
+        1 => (LevelFilter::DEBUG, LevelFilter::WARN),
+        _ => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
-    let logger = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+    let crates = ["ringfence", "ringfence_runner", "ringfence_sandbox"];
+    let filter = Targets::new()
+        .with_default(others)
+        .with_targets(crates.map(|name| (name, ours)));
+    let shown = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(coloured)
-        .without_time()
+        .without_time();
+    let logger = tracing_subscriber::registry()
+        .with(shown)
+        .with(filter)
         .try_init();
     if logger.is_err() {
         tracing::debug!("another logger is there already");

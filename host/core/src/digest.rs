@@ -26,6 +26,15 @@ impl Digest {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
+    /// The digest of `bytes` up to `middle`, and that of all of them, for the price of one.
+    #[must_use]
+    pub fn of_start_and_all(bytes: &[u8], middle: usize) -> (Self, Self) {
+        let (start, end) = bytes.split_at_checked(middle).unwrap_or((bytes, &[]));
+        let mut hasher = blake3::Hasher::new();
+        let start = Self(*hasher.update(start).finalize().as_bytes());
+        (start, Self(*hasher.update(end).finalize().as_bytes()))
+    }
+
     /// The raw 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -130,6 +139,16 @@ mod tests {
             &format!("{digest}0"),
         ] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_start_and_all_are_hashed_as_each_by_itself() {
+        let bytes: Vec<u8> = (0..5_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        for middle in [0, 1, 1024, 4_900, 5_000, 6_000] {
+            let (start, all) = Digest::of_start_and_all(&bytes, middle);
+            assert_eq!(start, Digest::of(&bytes[..middle.min(5_000)]), "{middle}");
+            assert_eq!(all, Digest::of(&bytes), "{middle}");
         }
     }
 

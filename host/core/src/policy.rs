@@ -163,6 +163,25 @@ impl PathPolicy {
         }
     }
 
+    /// Says whether [`PathPolicy::new`] takes `spec`, at a small part of its price.
+    ///
+    /// # Errors
+    /// As [`PathPolicy::new`], though not always in its order.
+    pub fn check(spec: &PolicySpec) -> Result<(), Vec<PatternError>> {
+        let layers = spec.layers.iter();
+        let allow = layers.flat_map(|layer| layer.read.iter().chain(&layer.write));
+        let allow = allow.filter_map(|text| Pattern::parse(text).err());
+        let deny = spec.deny.iter();
+        let deny = deny.filter_map(|deny| check_pattern(&deny.pattern).err());
+        let mut errors: Vec<_> = allow.chain(deny).collect();
+        errors.dedup();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+
     /// Judges `access` at `path`.
     #[must_use]
     pub fn decide(&self, path: &RelPath, access: Access) -> Decision {

@@ -167,9 +167,7 @@ impl OpenLoop {
                 });
             }
         };
-        let timezone = &spec.budget.timezone;
-        let timezone =
-            TimeZone::get(timezone).map_err(|_| OpenError::Timezone(timezone.clone()))?;
+        let timezone = timezone(&spec.budget.timezone)?;
         Ok(Self {
             program: program.clone(),
             project,
@@ -309,6 +307,14 @@ impl OpenLoop {
         PathPolicy::new(&PolicySpec { layers, deny })
             .is_ok_and(|policy| !policy.decide(&self.path, Access::Read).is_allowed())
     }
+}
+
+fn timezone(name: &str) -> Result<TimeZone, OpenError> {
+    // Looking for any other name walks through all that the machine has.
+    if name == "UTC" {
+        return Ok(TimeZone::UTC);
+    }
+    TimeZone::get(name).map_err(|_| OpenError::Timezone(name.to_owned()))
 }
 
 fn named(program: &GitProgram, file: &Path) -> Result<(Project, RelPath), OpenError> {

@@ -107,10 +107,10 @@ impl Head {
             .map_or_else(|| GENESIS.to_owned(), |digest| digest.to_string())
     }
 
-    fn after(&self, line: &[u8]) -> Self {
+    fn after(&self, line: Digest) -> Self {
         Self {
             seq: self.seq.saturating_add(1),
-            line: Some(Digest::of(line)),
+            line: Some(line),
         }
     }
 }
@@ -131,7 +131,7 @@ pub fn encode(head: &Head, at: Timestamp, body: &Body) -> Result<(String, Head),
     );
     let sum = sum_of(&open);
     let line = format!("{open}{SUM_START}{sum}{SUM_END}");
-    let next = head.after(line.as_bytes());
+    let next = head.after(Digest::of(line.as_bytes()));
     Ok((line + "\n", next))
 }
 
@@ -149,14 +149,14 @@ pub fn decode(bytes: &[u8]) -> Result<Journal, JournalError> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let end = offset + line.len();
         match whole(line) {
-            Ok(text) => {
+            Ok((text, digest)) => {
                 let entry = read_line(text, &journal.head).map_err(|problem| JournalError {
                     offset,
                     entry: journal.head.seq + 1,
                     problem,
                 })?;
                 journal.entries.push(entry);
-                journal.head = journal.head.after(text.as_bytes());
+                journal.head = journal.head.after(digest);
             }
             Err(why) if end == bytes.len() && !holds_whole_line(line) => {
                 journal.torn_tail = Some(TornTail {
@@ -177,16 +177,17 @@ pub fn decode(bytes: &[u8]) -> Result<Journal, JournalError> {
     Ok(journal)
 }
 
-/// The text of a whole line, without its newline; else what it lacks.
-fn whole(line: &[u8]) -> Result<&str, &'static str> {
+/// The text of a whole line, without its newline, and its digest; else what it lacks.
+fn whole(line: &[u8]) -> Result<(&str, Digest), &'static str> {
     let text = line.strip_suffix(b"\n").ok_or("the last line has no end")?;
     let text = str::from_utf8(text).map_err(|_| "the last line is not UTF-8")?;
     let (open, sum) = text
         .strip_suffix(SUM_END)
         .and_then(|rest| rest.rsplit_once(SUM_START))
         .ok_or("the last line has no sum")?;
-    if sum_of(open) == sum {
-        Ok(text)
+    let (found, digest) = Digest::of_start_and_all(text.as_bytes(), open.len());
+    if found.to_string() == sum {
+        Ok((text, digest))
     } else {
         Err("the last line does not match its sum")
     }
@@ -213,44 +214,75 @@ fn sum_of(open: &str) -> String {
     Digest::of(open.as_bytes()).to_string()
 }
 
+/// A line without its body, which is read when it is known what it is.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Frame {
+    v: Option<Value>,
+    seq: Value,
+    prev: Value,
+    at: Value,
+    kind: Value,
+    must_understand: Value,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self {
+            v: None,
+            seq: Value::Null,
+            prev: Value::Null,
+            at: Value::Null,
+            kind: Value::Null,
+            must_understand: Value::Null,
+        }
+    }
+}
+
+/// The body of a line, whatever stands around it.
+#[derive(Deserialize)]
+struct Bodied<T> {
+    body: T,
+}
+
 fn read_line(text: &str, head: &Head) -> Result<Entry, JournalProblem> {
     let shape = |error: serde_json::Error| JournalProblem::Shape(error.to_string());
-    let mut fields: Map<String, Value> = serde_json::from_str(text).map_err(shape)?;
-    match fields.get("v") {
+    let frame: Frame = serde_json::from_str(text).map_err(shape)?;
+    match frame.v {
         Some(version) if version.as_u64() == Some(FORMAT_VERSION) => {}
         version => {
             return Err(JournalProblem::Version {
-                found: version.map_or_else(|| "none".to_owned(), ToString::to_string),
+                found: version.map_or_else(|| "none".to_owned(), |version| version.to_string()),
             });
         }
     }
     let seq = head.seq.saturating_add(1);
-    if fields.get("seq").and_then(Value::as_u64) != Some(seq) {
+    if frame.seq.as_u64() != Some(seq) {
         return Err(JournalProblem::Chain("seq"));
     }
-    if fields.get("prev").and_then(Value::as_str) != Some(head.prev().as_str()) {
+    if frame.prev.as_str() != Some(head.prev().as_str()) {
         return Err(JournalProblem::Chain("prev"));
     }
-    let mut take = |key: &str| fields.remove(key).unwrap_or(Value::Null);
-    let at: Timestamp = serde_json::from_value(take("at")).map_err(shape)?;
-    let (kind, body, names) = (take("kind"), take("body"), take("must_understand"));
-    let body = read_body(kind.as_str().unwrap_or_default(), body)?;
-    check_understood(&body, &names)?;
+    let at: Timestamp = serde_json::from_value(frame.at).map_err(shape)?;
+    let body = read_body(frame.kind.as_str().unwrap_or_default(), text)?;
+    check_understood(&body, &frame.must_understand)?;
     Ok(Entry { seq, at, body })
 }
 
-fn read_body(kind: &str, body: Value) -> Result<Body, JournalProblem> {
+fn read_body(kind: &str, line: &str) -> Result<Body, JournalProblem> {
     match kind {
-        "beat" => read(body).map(Body::Beat),
-        "intent" => read(body).map(Body::Intent),
-        "done" => read(body).map(Body::Done),
-        "recovered" => read(body).map(Body::Recovered),
+        "beat" => read(line).map(Body::Beat),
+        "intent" => read(line).map(Body::Intent),
+        "done" => read(line).map(Body::Done),
+        "recovered" => read(line).map(Body::Recovered),
         other => Err(JournalProblem::Kind(other.chars().take(40).collect())),
     }
 }
 
-fn read<T: DeserializeOwned>(body: Value) -> Result<T, JournalProblem> {
-    serde_json::from_value(body).map_err(|error| JournalProblem::Shape(error.to_string()))
+fn read<T: DeserializeOwned>(line: &str) -> Result<T, JournalProblem> {
+    let read: Result<Bodied<T>, _> = serde_json::from_str(line);
+    read.map(|line| line.body)
+        .map_err(|error| JournalProblem::Shape(error.to_string()))
 }
 
 fn body_text(body: &Body) -> Result<String, serde_json::Error> {

@@ -237,7 +237,7 @@ impl Spec {
         check_plugin(step, &facts.manifest, found);
         check_config(step, &facts.manifest, found);
         let policy = self.grant(step, &facts.manifest);
-        if let Err(errors) = PathPolicy::new(&policy) {
+        if let Err(errors) = PathPolicy::check(&policy) {
             let why: Vec<String> = errors.iter().take(3).map(ToString::to_string).collect();
             found.push(Diagnostic::error(
                 "bad-glob",

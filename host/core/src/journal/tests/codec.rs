@@ -351,7 +351,7 @@ fn whole_lines_that_are_refused_even_at_the_end() {
     );
     check(
         |fields| drop(fields.insert("body".into(), json!({"beat": -1}))),
-        "invalid number",
+        "invalid value: integer `-1`, expected u64 at line 1 column 46",
     );
     check(
         |fields| drop(fields.insert("at".into(), json!(7))),

@@ -18,7 +18,21 @@ fn fold(bodies: Vec<Body>) -> LoopState {
             body,
         })
         .collect();
-    LoopState::fold(&entries, &TimeZone::UTC)
+    let state = LoopState::fold(&entries, &TimeZone::UTC);
+    // However far a history was added up and kept, what is added later leads to the same.
+    for middle in 0..=entries.len() {
+        let (kept, later) = entries.split_at(middle);
+        let mut resumed = kept_as_text(&LoopState::fold(kept, &TimeZone::UTC));
+        for entry in later {
+            resumed.add(entry, &TimeZone::UTC);
+        }
+        assert_eq!(resumed, state);
+    }
+    state
+}
+
+fn kept_as_text(state: &LoopState) -> LoopState {
+    serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
 }
 
 fn beats(receipts: Vec<BeatReceipt>) -> LoopState {
