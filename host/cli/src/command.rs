@@ -24,7 +24,7 @@ use ringfence_runner::clock::Clock;
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{LockMode, Locked, OpenError, OpenLoop};
 use ringfence_runner::state_dir::{LoopDir, StateDir, StateDirError};
-use ringfence_sandbox::Streams;
+use ringfence_sandbox::{Compiler, Streams};
 use serde::Serialize;
 
 use crate::args::{Command, Journal, Plugin};
@@ -44,6 +44,8 @@ pub(crate) struct Context<'c, 'w> {
     pub(crate) search_path: OsString,
     /// Where compiled components are kept.
     pub(crate) cache_dir: Option<PathBuf>,
+    /// Who compiles them.
+    pub(crate) compiler: Compiler,
     /// What time it is.
     pub(crate) clock: &'w dyn Clock,
     /// Where the streams of a program lead that is run.

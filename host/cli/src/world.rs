@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence_runner::clock::{Clock, SystemClock};
-use ringfence_sandbox::{Input, Streams, Target};
+use ringfence_sandbox::{Compiler, Input, Streams, Target, compiler_main};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -26,6 +26,8 @@ pub struct World<'a> {
     pub search_path: OsString,
     /// Where compiled components are kept; none to compile them each time.
     pub cache_dir: Option<PathBuf>,
+    /// Who compiles them.
+    pub compiler: Compiler,
     /// True when the user wants no colours anywhere.
     pub no_color: bool,
     /// Where results go.
@@ -63,6 +65,9 @@ pub struct Stream<'a> {
 /// Runs the program in the machine's environment.
 #[must_use]
 pub fn main_ambient() -> ExitCode {
+    if let Some(compiled) = compiler_main(std::env::args_os()) {
+        return compiled;
+    }
     let dir = match std::env::current_dir() {
         Ok(dir) => dir,
         // Whatever needs the directory will say what is wrong with this one.
@@ -75,6 +80,7 @@ pub fn main_ambient() -> ExitCode {
         dir,
         search_path: std::env::var_os("PATH").unwrap_or_default(),
         cache_dir: cache_dir(),
+        compiler: Compiler::Child(own_program()),
         no_color: no_color(),
         out: Stream {
             to: &mut out,
@@ -95,6 +101,16 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
     }
+}
+
+/// This very program, also when a newer one has taken its name meanwhile.
+fn own_program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if cfg!(target_os = "linux") && running.exists() {
+        return running;
+    }
+    // Where it cannot be found, compiling says so.
+    std::env::current_exe().unwrap_or(running)
 }
 
 fn no_color() -> bool {

@@ -24,8 +24,8 @@ use ringfence_core::snapshot::{Observation, RawObservation, SensorReading};
 use ringfence_core::spec::LockedStep;
 use ringfence_core::verdict::{GateResult, Location, Verdict};
 use ringfence_sandbox::{
-    Call, CallError, Called, ChangeSource, Guests, Mount, Origin, Plugin, PluginError, Sandbox,
-    Times,
+    Call, CallError, Called, ChangeSource, Guests, LoadError, Mount, Origin, Plugin, PluginError,
+    Sandbox, Times,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -235,12 +235,8 @@ impl<'a> Calls<'a> {
             .components
             .get(&step.digest)
             .ok_or_else(|| Failure::host(&format!("plugin {} was not read", step.plugin)))?;
-        let plugin = self.sandbox.load(bytes).map_err(|error| {
-            Failure::new(
-                FailureClass::Contract,
-                &format!("plugin {}: {error}", step.plugin),
-            )
-        })?;
+        let plugin = self.sandbox.load(bytes);
+        let plugin = plugin.map_err(|error| not_loaded(step, &error))?;
         self.loaded.insert(step.digest, plugin.clone());
         Ok(plugin)
     }
@@ -380,6 +376,23 @@ fn answer<T>(called: Called<T>) -> Result<T, Failure> {
         Ok(Err(error)) => Err(Failure::new(class(&error), &error.to_string())),
         Err(failure) => Err(Failure::from(&failure)),
     }
+}
+
+fn not_loaded(step: &LockedStep, error: &LoadError) -> Failure {
+    let class = match error {
+        _ if error.is_ours() => FailureClass::Host,
+        LoadError::Slow { .. } => FailureClass::Deadline,
+        LoadError::Memory { .. } => FailureClass::Memory,
+        LoadError::CodeSize { .. } => FailureClass::Exhausted,
+        LoadError::Inspect(_)
+        | LoadError::Compile(_)
+        | LoadError::Crashed(_)
+        | LoadError::Compiler(_)
+        | LoadError::Import(_) => FailureClass::Contract,
+    };
+    let help = error.help().map(|help| format!("; {help}"));
+    let help = help.unwrap_or_default();
+    Failure::new(class, &format!("plugin {}: {error}{help}", step.plugin))
 }
 
 fn class(error: &PluginError) -> FailureClass {

@@ -1,190 +1,238 @@
 //! Compiled code on disk, so that a component is compiled once per machine.
 //!
-//! An entry's name is a digest over everything that decides the code: the component, the engine's version and settings,
-//! and the processor's features. Its first bytes are a digest of the rest, checked before use, because the engine itself
-//! accepts a damaged file.
+//! An entry's name, and the label in it, are made of everything that decides the code (the component; the engine's version,
+//! settings and target; the processor's features) and of the directory itself: its number and when it was made. So a
+//! directory that came with a repository or an archive holds nothing that would be found.
 //!
-//! **Invariant:** code is taken only from a directory that nobody but this user can write to. Whoever can write there can
-//! run programs as this user anyway; a digest guards against damage, not against the owner.
+//! **Invariant:** code is taken only from a regular file of this user's that nobody else can write to, in a directory of
+//! which the same is true; both are asked of what was opened, not of a name, and no entry can make the cache wait. Whoever
+//! can write there as this user can run programs as this user anyway: the label guards against damage and mix-ups, not
+//! against the owner.
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringfence_core::digest::{Digest, PartsHasher};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT,
+};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::artifact::{CODE_BYTES_MAX, LABEL_BYTES, Label, deserialize, engine_key};
 use crate::engine::SandboxError;
 
-// Limit: some hundred components; the oldest go first.
+// Limit: some hundred components; those that were not used for longest go first.
 const BYTES_MAX: u64 = 512 << 20;
-const DIGEST_BYTES: usize = 32;
+// Limit: writing an entry takes a second on a slow disk; what is older was left behind by a process that was killed.
+const HALF_WRITTEN: Duration = Duration::from_secs(3_600);
+// Often enough to tell what is used from what is not, and seldom enough that a beat writes nothing.
+const USED_NOTED: Duration = Duration::from_secs(3_600);
+
+const ENTRY: &str = ".cwasm";
+const NEW: &str = ".new-";
 
 /// A directory of compiled components.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    dir: PathBuf,
-    engine_key: u64,
+    /// Held open: what happens to its name later changes nothing.
+    dir: OwnedFd,
+    /// Engine and directory.
+    maker: Digest,
 }
 
 impl Cache {
     /// Opens the directory, making it where there is none.
-    pub(crate) fn open(dir: PathBuf, engine: &Engine) -> Result<Self, SandboxError> {
-        let failed = |why: String| SandboxError::Cache {
-            path: dir.clone(),
-            why,
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&dir)
-            .map_err(|error| failed(error.to_string()))?;
-        let found = fs::symlink_metadata(&dir).map_err(|error| failed(error.to_string()))?;
-        if !found.is_dir()
-            || found.uid() != rustix::process::geteuid().as_raw()
-            || found.mode() & 0o022 != 0
-        {
-            return Err(failed(
-                "it must be a directory of yours that nobody else can write to".to_owned(),
-            ));
-        }
-        // Not stable between compilers, which is one more reason for a new key.
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self {
-            dir,
-            engine_key: hasher.finish(),
+    pub(crate) fn open(path: PathBuf, engine: &Engine) -> Result<Self, SandboxError> {
+        let opened = open_dir(&path).and_then(|dir| {
+            let mut maker = PartsHasher::new("ringfence compile cache 2");
+            maker.part("engine", engine_key(engine).as_bytes());
+            maker.part("directory", identity(&dir)?.as_bytes());
+            Ok(Self {
+                dir,
+                maker: maker.finish(),
+            })
+        });
+        opened.map_err(|error| SandboxError::Cache {
+            path,
+            why: error.to_string(),
         })
     }
 
     /// The code for the component with this digest; none when there is none that can be trusted.
     pub(crate) fn get(&self, engine: &Engine, component: &Digest) -> Option<Component> {
-        let entry = fs::read(self.path(component)).ok()?;
-        let (digest, code) = entry.split_at_checked(DIGEST_BYTES)?;
-        if digest != Digest::of(code).as_bytes() {
-            return None;
-        }
-        deserialize(engine, code)
+        let label = self.label(component);
+        let artifact = self.read(&name(&label)).ok()?;
+        deserialize(engine, label.code(&artifact)?)
     }
 
     /// Keeps the code. A cache that cannot be written to costs time, not correctness, so failures end here.
-    pub(crate) fn put(&self, component: &Component, digest: &Digest) {
-        let Ok(code) = component.serialize() else {
-            return;
-        };
-        if self.write(&self.path(digest), &code).is_ok() {
-            self.shrink(BYTES_MAX);
+    pub(crate) fn put(&self, component: &Digest, code: &[u8]) {
+        let label = self.label(component);
+        let kept = self.write(&name(&label), &[&label.head(code), code]);
+        if kept.and_then(|()| self.shrink(BYTES_MAX)).is_err() {
+            // Compiled anew next time.
         }
     }
 
-    fn path(&self, component: &Digest) -> PathBuf {
-        let mut hasher = PartsHasher::new("ringfence compiled component 1");
-        hasher.part("component", component.as_bytes());
-        hasher.part("engine", &self.engine_key.to_le_bytes());
-        self.dir.join(format!("{}.cwasm", hasher.finish().hex()))
+    fn label(&self, component: &Digest) -> Label {
+        Label {
+            component: *component,
+            maker: self.maker,
+        }
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        // A pipe would block, a link lead elsewhere.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::openat(&self.dir, name, flags, Mode::empty())?);
+        let found = rustix::fs::fstat(&file)?;
+        let size = usize::try_from(found.st_size).map_err(io::Error::other)?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile
+            || !is_ours_alone(&found)
+            || size > LABEL_BYTES + CODE_BYTES_MAX
+        {
+            return Err(io::Error::other("no entry of ours"));
+        }
+        let mut artifact = vec![0; size];
+        file.read_exact(&mut artifact)?;
+        self.note_use(&file, &found)?;
+        Ok(artifact)
+    }
+
+    /// Makes the time of an entry that of its use.
+    fn note_use(&self, file: &File, found: &Stat) -> io::Result<()> {
+        if age(found) < USED_NOTED {
+            return Ok(());
+        }
+        let at = |nanos| Timespec {
+            tv_sec: 0,
+            tv_nsec: nanos,
+        };
+        let times = Timestamps {
+            last_access: at(UTIME_OMIT),
+            last_modification: at(UTIME_NOW),
+        };
+        Ok(rustix::fs::futimens(file, &times)?)
     }
 
     /// Another process sees the whole entry or none.
-    fn write(&self, path: &Path, code: &[u8]) -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(&self.dir)?;
-        file.write_all(Digest::of(code).as_bytes())?;
-        file.write_all(code)?;
-        file.persist(path)?;
+    fn write(&self, name: &str, pieces: &[&[u8]]) -> io::Result<()> {
+        let new = format!("{NEW}{}-{name}", std::process::id());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let mut file = File::from(rustix::fs::openat(&self.dir, &new, flags, mode)?);
+        let written = pieces.iter().try_for_each(|piece| file.write_all(piece));
+        let kept =
+            written.and_then(|()| Ok(rustix::fs::renameat(&self.dir, &new, &self.dir, name)?));
+        if kept.is_err() {
+            self.remove(&new);
+        }
+        kept
+    }
+
+    /// Removes what was left half written, and what was not used for longest until the rest fits. What is not the
+    /// cache's own is neither counted nor touched.
+    fn shrink(&self, bytes_max: u64) -> io::Result<()> {
+        let mut entries = Vec::new();
+        for found in Dir::read_from(&self.dir)? {
+            let found = found?;
+            let Ok(name) = found.file_name().to_str() else {
+                continue;
+            };
+            if !is_entry(name) && !name.starts_with(NEW) {
+                continue;
+            }
+            // Another process may be tidying up as well.
+            let Ok(stat) = rustix::fs::statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
+            if name.starts_with(NEW) {
+                if age(&stat) > HALF_WRITTEN {
+                    self.remove(name);
+                }
+                continue;
+            }
+            if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+                entries.push((age(&stat), stat.st_size.unsigned_abs(), name.to_owned()));
+            }
+        }
+        entries.sort_unstable();
+        let mut total = 0_u64;
+        for (_, size, name) in entries {
+            total = total.saturating_add(size);
+            if total > bytes_max {
+                self.remove(&name);
+            }
+        }
         Ok(())
     }
 
-    /// Removes the entries that were not made recently until the rest fits.
-    fn shrink(&self, bytes_max: u64) {
-        let Ok(entries) = fs::read_dir(&self.dir) else {
-            return;
-        };
-        let mut entries: Vec<_> = entries
-            .filter_map(|entry| {
-                let entry = entry.ok()?;
-                let found = entry.metadata().ok()?;
-                Some((found.modified().ok()?, found.len(), entry.path()))
-            })
-            .collect();
-        entries.sort_unstable_by(|a, b| b.cmp(a));
-        let mut total = 0;
-        for (_, len, path) in entries {
-            total += len;
-            if total > bytes_max && fs::remove_file(&path).is_err() {
-                return;
-            }
-        }
+    /// Removes a file. What cannot be removed, such as a directory in its place, stays.
+    fn remove(&self, name: &str) {
+        rustix::fs::unlinkat(&self.dir, name, AtFlags::empty()).unwrap_or_default();
     }
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the one way to use compiled code; see the invariant of this module"
-)]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: the bytes were written by `put`, as the digest shows, in a directory that only this user can write to.
-    unsafe { Component::deserialize(engine, code) }.ok()
+/// The name of an entry: a digest of its label.
+fn name(label: &Label) -> String {
+    let mut hasher = PartsHasher::new("ringfence compiled component 2");
+    hasher.part("component", label.component.as_bytes());
+    hasher.part("maker", label.maker.as_bytes());
+    format!("{}{ENTRY}", hasher.finish().hex())
+}
+
+fn is_entry(name: &str) -> bool {
+    let stem = name.strip_suffix(ENTRY).unwrap_or("");
+    stem.len() == 64 && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn open_dir(path: &Path) -> io::Result<OwnedFd> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = rustix::fs::openat(CWD, path, flags, Mode::empty());
+    let ours = match &dir {
+        Ok(dir) => is_ours_alone(&rustix::fs::fstat(dir)?),
+        Err(_) => false,
+    };
+    if !ours {
+        let why = "it must be a directory of yours that nobody else can write to";
+        return Err(io::Error::other(why));
+    }
+    Ok(dir?)
+}
+
+/// Owned by this user, and nobody else can write to it.
+fn is_ours_alone(found: &Stat) -> bool {
+    let others = Mode::WGRP | Mode::WOTH;
+    found.st_uid == rustix::process::geteuid().as_raw()
+        && !Mode::from_raw_mode(found.st_mode).intersects(others)
+}
+
+/// What only this directory at this place has: whoever packs an archive or a repository cannot know it beforehand.
+fn identity(dir: &OwnedFd) -> io::Result<String> {
+    let found = File::from(dir.try_clone()?).metadata()?;
+    let born = found
+        .created()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let born = born.map_or_else(|| "unknown".to_owned(), |time| time.as_nanos().to_string());
+    let inode = std::os::unix::fs::MetadataExt::ino(&found);
+    Ok(format!("inode {inode} born {born}"))
+}
+
+/// How long ago the file was written or used. What claims to be of the future is as old as can be.
+fn age(found: &Stat) -> Duration {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let then = u64::try_from(found.st_mtime).map_or(Duration::ZERO, Duration::from_secs);
+    now.checked_sub(then).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
-
-    fn parts() -> (tempfile::TempDir, Engine, Cache) {
-        let dir = tempfile::tempdir().unwrap();
-        let engine = Engine::default();
-        let cache = Cache::open(dir.path().join("cache"), &engine).unwrap();
-        (dir, engine, cache)
-    }
-
-    #[test]
-    fn damaged_entries_are_not_used() {
-        let (_dir, engine, cache) = parts();
-        let digest = Digest::of(EMPTY);
-        assert!(cache.get(&engine, &digest).is_none());
-        cache.put(&Component::new(&engine, EMPTY).unwrap(), &digest);
-        assert!(cache.get(&engine, &digest).is_some());
-        let path = cache.path(&digest);
-        let whole = fs::read(&path).unwrap();
-        for at in [0, DIGEST_BYTES, whole.len() / 2, whole.len() - 1] {
-            let mut flipped = whole.clone();
-            flipped[at] ^= 1;
-            fs::write(&path, flipped).unwrap();
-            assert!(cache.get(&engine, &digest).is_none(), "byte {at}");
-        }
-        for len in [0, 10, DIGEST_BYTES, whole.len() - 1] {
-            fs::write(&path, &whole[..len]).unwrap();
-            assert!(cache.get(&engine, &digest).is_none(), "cut at {len}");
-        }
-    }
-
-    #[test]
-    fn a_directory_that_others_can_write_to_is_refused() {
-        let (dir, engine, _) = parts();
-        let open = dir.path().join("open");
-        fs::create_dir(&open).unwrap();
-        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(Cache::open(open, &engine).is_err());
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(dir.path(), &link).unwrap();
-        assert!(Cache::open(link, &engine).is_err());
-    }
-
-    #[test]
-    fn old_entries_go_when_it_is_full() {
-        let (_dir, _, cache) = parts();
-        for n in 0..5 {
-            fs::write(cache.dir.join(format!("{n}.cwasm")), [0; 100]).unwrap();
-        }
-        cache.shrink(250);
-        assert_eq!(fs::read_dir(&cache.dir).unwrap().count(), 2);
-    }
-}
+mod tests;

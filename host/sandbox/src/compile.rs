@@ -1,21 +1,63 @@
-//! From bytes to code, bounded in time.
+//! From bytes to code, within bounds.
 //!
-//! The engine promises nothing about how long a hostile component takes to compile, so compilation runs on a thread of its
-//! own and is given up at the deadline. The thread cannot be stopped: it ends when it is done, or with the process.
+//! The engine promises nothing about how long a hostile component takes to compile, or how much memory that needs. So
+//! compiling is the work of a process of its own, which can be limited and ended: `process` starts it, `child` is what it
+//! does. Who compiles nothing but components of their own can do without: see [`Compiler`].
+//!
+//! **Invariant:** what a component costs here is decided before it is looked at, and when [`code`] returns, nothing of it
+//! goes on but what [`Compiler::InProcess`] says.
 
-use std::sync::mpsc;
+pub(crate) mod child;
+#[cfg(target_os = "linux")]
+mod filter;
+mod process;
+mod thread;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ringfence_core::digest::Digest;
+use ringfence_core::quantity::Bytes;
 use wasmtime::Engine;
-use wasmtime::component::Component;
 
-use crate::cache::Cache;
+use crate::artifact::CODE_BYTES_MAX;
 use crate::inspect::InspectError;
 
-// Limit: the largest component seen takes 15 s of CPU on one slow core.
-/// How long a component may take to compile.
-pub const COMPILE_DEADLINE: Duration = Duration::from_secs(60);
+/// Who makes code of components.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Compiler {
+    /// A thread of this process. It is given up after [`CompileLimits::wall`], but neither stopped nor held to the other
+    /// limits: for components that are trusted to compile, such as an author's own.
+    #[default]
+    InProcess,
+    /// A process of its own, held to every limit: this program, whose `main` begins with [`crate::compiler_main`].
+    Child(PathBuf),
+}
+
+/// What compiling one component may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Time on one processor, in whole seconds.
+    pub cpu: Duration,
+    /// Time on the clock, whatever else the machine is doing.
+    pub wall: Duration,
+    /// Memory.
+    pub memory: Bytes,
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self {
+            // Limit: the largest component that may be loaded takes 57 s when it is made of ordinary functions; the largest
+            // seen, an interpreter of 18 MB, 15 s.
+            cpu: Duration::from_secs(120),
+            // Limit: the same on a machine that does two other things besides.
+            wall: Duration::from_secs(360),
+            // Limit: the same component takes 0.8 GiB.
+            memory: Bytes(2 << 30),
+        }
+    }
+}
 
 /// Why a component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -27,59 +69,120 @@ pub enum LoadError {
     #[error("the component does not compile: {0}")]
     Compile(String),
     /// It takes too long.
-    #[error("the component did not compile within {} seconds", COMPILE_DEADLINE.as_secs())]
-    Deadline,
+    #[error("compiling the component took more than {} s {clock}", limit.as_secs_f32())]
+    Slow {
+        /// What is allowed.
+        limit: Duration,
+        /// By which clock.
+        clock: CompileClock,
+    },
+    /// It needs too much memory.
+    #[error("compiling the component needs more memory than {limit}")]
+    Memory {
+        /// What is allowed.
+        limit: Bytes,
+    },
+    /// There is too much of its code.
+    #[error("the component compiles to more code than {limit}")]
+    CodeSize {
+        /// What is allowed.
+        limit: Bytes,
+    },
+    /// It makes the compiler crash.
+    #[error("the compiler crashed on the component: {0}")]
+    Crashed(String),
+    /// The compiler could not do its work, for no fault of the component.
+    #[error("the compiler did not do its work: {0}")]
+    Compiler(String),
     /// It imports what no plugin is given.
     #[error("the component imports what is not offered: {0}")]
     Import(String),
 }
 
-/// Compiles `bytes`, or takes the code from the cache.
-pub(crate) fn compile(
+/// How compile time is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompileClock {
+    /// What one processor spends.
+    Cpu,
+    /// What a clock on the wall shows.
+    Wall,
+}
+
+impl std::fmt::Display for CompileClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "of processor time",
+            Self::Wall => "on the clock",
+        })
+    }
+}
+
+impl LoadError {
+    /// True when the component is not to blame, so that the same may go well another time.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Compiler(_)
+            | Self::Slow {
+                clock: CompileClock::Wall,
+                ..
+            } => true,
+            Self::Inspect(_)
+            | Self::Compile(_)
+            | Self::Slow {
+                clock: CompileClock::Cpu,
+                ..
+            }
+            | Self::Memory { .. }
+            | Self::CodeSize { .. }
+            | Self::Crashed(_)
+            | Self::Import(_) => false,
+        }
+    }
+
+    /// What can be done about it; none where the message says it.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Slow {
+                clock: CompileClock::Cpu,
+                ..
+            }
+            | Self::Memory { .. }
+            | Self::CodeSize { .. } => Some(
+                "build it with optimisation, split its largest functions, or leave out what it does not use",
+            ),
+            Self::Slow {
+                clock: CompileClock::Wall,
+                ..
+            } => Some("try again when the machine is less busy"),
+            Self::Crashed(_) => Some(
+                "build it with another compiler version, and tell us: the component is the proof",
+            ),
+            Self::Compiler(_) => {
+                Some("try again; memory that runs out ends the largest process first")
+            }
+            Self::Inspect(_) | Self::Compile(_) | Self::Import(_) => None,
+        }
+    }
+
+    fn code_size() -> Self {
+        Self::CodeSize {
+            limit: Bytes(CODE_BYTES_MAX as u64),
+        }
+    }
+}
+
+/// Compiles `bytes`, whose digest is `component`.
+pub(crate) fn code(
     engine: &Engine,
-    cache: Option<&Cache>,
+    compiler: &Compiler,
+    limits: CompileLimits,
     bytes: &[u8],
-    digest: &Digest,
-) -> Result<Component, LoadError> {
-    if let Some(component) = cache.and_then(|cache| cache.get(engine, digest)) {
-        return Ok(component);
-    }
-    let component = within(COMPILE_DEADLINE, {
-        let (engine, bytes) = (engine.clone(), bytes.to_vec());
-        move || Component::from_binary(&engine, &bytes)
-    })
-    .ok_or(LoadError::Deadline)?
-    .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    if let Some(cache) = cache {
-        cache.put(&component, digest);
-    }
-    Ok(component)
-}
-
-/// Runs `work` on a thread of its own; none when it takes longer than `deadline`.
-fn within<T: Send + 'static>(
-    deadline: Duration,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let (done, result) = mpsc::sync_channel(1);
-    let worker = std::thread::Builder::new()
-        .name("compile".to_owned())
-        .spawn(move || {
-            // Nobody waits any more when the deadline has passed.
-            done.send(work()).unwrap_or_default();
-        });
-    worker.ok()?;
-    result.recv_timeout(deadline).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn work_is_given_up_at_its_deadline() {
-        assert_eq!(within(COMPILE_DEADLINE, || 7), Some(7));
-        let (_keep, forever) = mpsc::channel::<()>();
-        assert_eq!(within(Duration::ZERO, move || forever.recv().is_ok()), None);
+    component: &Digest,
+) -> Result<Vec<u8>, LoadError> {
+    match compiler {
+        Compiler::InProcess => thread::code(engine, limits.wall, bytes),
+        Compiler::Child(program) => process::code(engine, program, limits, bytes, component),
     }
 }

@@ -8,8 +8,9 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine};
 
+use crate::artifact::deserialize;
 use crate::cache::Cache;
-use crate::compile::{LoadError, compile};
+use crate::compile::{self, CompileLimits, Compiler, LoadError};
 use crate::inspect::{inspect, inspect_program};
 use crate::plugin::Plugin;
 use crate::pool::{self, Allocation, CALLS_AT_ONCE};
@@ -21,6 +22,19 @@ use crate::wasi;
 const WASM_STACK_BYTES: usize = 1 << 20;
 // Limit: the guest's stack and room for the host calls it makes.
 const FIBER_STACK_BYTES: usize = 2 << 20;
+
+/// What may differ from one sandbox to another. What a guest can do, does not.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Where compiled code is kept: a directory that must be ours alone. None to compile anew each time.
+    pub cache: Option<PathBuf>,
+    /// Who compiles.
+    pub compiler: Compiler,
+    /// What compiling one component may cost.
+    pub compile_limits: CompileLimits,
+    /// Where instances live.
+    pub allocation: Allocation,
+}
 
 /// Compiles and runs components. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +50,8 @@ struct Inner {
     cache: Option<Cache>,
     /// A call waits here until there is room for it.
     places: Arc<Semaphore>,
+    compiler: Compiler,
+    compile_limits: CompileLimits,
 }
 
 /// The sandbox could not be set up.
@@ -55,21 +71,13 @@ pub enum SandboxError {
 }
 
 impl Sandbox {
-    /// Sets up the engine. With `cache`, compiled code is kept in that directory, which must be ours alone.
+    /// Sets up the engine.
     ///
     /// # Errors
     /// [`SandboxError`] when the engine cannot run here, or when others can write to the cache.
-    pub fn new(cache: Option<PathBuf>) -> Result<Self, SandboxError> {
-        Self::with(cache, Allocation::Pooled)
-    }
-
-    /// Like [`new`](Self::new), but with a pool of instances only if `allocation` says so.
-    ///
-    /// # Errors
-    /// See [`new`](Self::new).
-    pub fn with(cache: Option<PathBuf>, allocation: Allocation) -> Result<Self, SandboxError> {
+    pub fn new(wanted: Settings) -> Result<Self, SandboxError> {
         let failed = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
-        let (engine, allocation) = match allocation {
+        let (engine, allocation) = match wanted.allocation {
             Allocation::Pooled => pool::engine(settings()),
             Allocation::OnDemand => pool::without_pool(settings()),
         }
@@ -78,7 +86,10 @@ impl Sandbox {
         wasi::link(&mut linker).map_err(failed)?;
         let mut program_linker = linker.clone();
         wasi::link_no_network(&mut program_linker).map_err(failed)?;
-        let cache = cache.map(|path| Cache::open(path, &engine)).transpose()?;
+        let cache = wanted
+            .cache
+            .map(|path| Cache::open(path, &engine))
+            .transpose()?;
         Ok(Self(Arc::new(Inner {
             engine,
             allocation,
@@ -86,6 +97,8 @@ impl Sandbox {
             program_linker,
             cache,
             places: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
+            compiler: wanted.compiler,
+            compile_limits: wanted.compile_limits,
         })))
     }
 
@@ -98,10 +111,10 @@ impl Sandbox {
     /// Checks and compiles a component, or takes its code from the cache.
     ///
     /// # Errors
-    /// [`LoadError`] when the bytes are no plugin, need what is not offered, or take too long to compile.
+    /// [`LoadError`] when the bytes are no plugin, need what is not offered, or cost too much to compile.
     pub fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let inspection = inspect(bytes)?;
-        let component = self.compile(bytes, &inspection.digest)?;
+        let component = self.component(bytes, &inspection.digest)?;
         Plugin::link(&self.0.linker, component, inspection, self.places())
     }
 
@@ -111,7 +124,7 @@ impl Sandbox {
     /// Like [`load`](Self::load).
     pub fn load_program(&self, bytes: &[u8]) -> Result<Program, LoadError> {
         let digest = inspect_program(bytes)?;
-        let component = self.compile(bytes, &digest)?;
+        let component = self.component(bytes, &digest)?;
         Program::link(&self.0.program_linker, &component, digest, self.places())
     }
 
@@ -119,13 +132,37 @@ impl Sandbox {
         Arc::clone(&self.0.places)
     }
 
-    fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
-        compile(&self.0.engine, self.0.cache.as_ref(), bytes, digest)
+    /// The code for `bytes`: from the cache, or made now and kept.
+    fn component(&self, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
+        let Inner {
+            engine,
+            cache,
+            compiler,
+            compile_limits,
+            ..
+        } = &*self.0;
+        if let Some(component) = cache.as_ref().and_then(|cache| cache.get(engine, digest)) {
+            return Ok(component);
+        }
+        let code = compile::code(engine, compiler, *compile_limits, bytes, digest)?;
+        let component = deserialize(engine, &code)
+            .ok_or_else(|| LoadError::Compiler("the engine does not know its code".to_owned()))?;
+        if let Some(cache) = cache {
+            cache.put(digest, &code);
+        }
+        Ok(component)
     }
 }
 
 /// Settings that decide what a guest can do and what it costs. Everything a plugin does not need is off.
-fn settings() -> Config {
+pub(crate) fn settings() -> Config {
+    let mut config = code_settings();
+    config.async_stack_size(FIBER_STACK_BYTES);
+    config
+}
+
+/// The part of the settings that decides the code, for the process that compiles and runs nothing.
+pub(crate) fn code_settings() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -135,7 +172,6 @@ fn settings() -> Config {
         .relaxed_simd_deterministic(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
-        .max_wasm_stack(WASM_STACK_BYTES)
-        .async_stack_size(FIBER_STACK_BYTES);
+        .max_wasm_stack(WASM_STACK_BYTES);
     config
 }

@@ -151,17 +151,15 @@ impl Outline {
                 Payload::ComponentExportSection(section) if depth == 0 => {
                     names = named(names, section.count())?;
                     for export in section {
-                        outline
-                            .exports
-                            .insert(export.map_err(|error| broken(&error))?.name.name.to_owned());
+                        let export = export.map_err(|error| broken(&error))?;
+                        outline.exports.insert(export.name.name.to_owned());
                     }
                 }
                 Payload::ComponentImportSection(section) if depth == 0 => {
                     names = named(names, section.count())?;
                     for import in section {
-                        outline
-                            .imports
-                            .insert(import.map_err(|error| broken(&error))?.name.name.to_owned());
+                        let import = import.map_err(|error| broken(&error))?;
+                        outline.imports.insert(import.name.name.to_owned());
                     }
                 }
                 Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
@@ -236,6 +234,33 @@ fn list(roles: &BTreeSet<Role>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Three million names of a few bytes fit into the largest component, and would take the host a gigabyte.
+    #[test]
+    fn names_stop_at_their_number() {
+        let count = u32::try_from(NAMES_MAX).unwrap() + 1;
+        let mut exports = vec![
+            0x80 | (count & 0x7f) as u8,
+            0x80 | (count >> 7 & 0x7f) as u8,
+        ];
+        exports.push((count >> 14) as u8);
+        for n in 0..count {
+            // A plain name, and the component's first function.
+            exports.extend([0, 5]);
+            exports.extend(format!("{n:05}").bytes());
+            exports.extend([1, 0, 0]);
+        }
+        let size = u32::try_from(exports.len()).unwrap();
+        let mut bytes = b"\0asm\x0d\0\x01\0\x0b".to_vec();
+        bytes.extend((0..4).map(|n| 0x80 | (size >> (7 * n) & 0x7f) as u8));
+        bytes.push((size >> 28) as u8);
+        bytes.extend(exports);
+        let error = inspect(&bytes).unwrap_err().to_string();
+        assert!(
+            error.contains("more than 10000 imports and exports"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn says_what_is_wrong() {

@@ -7,17 +7,16 @@
 //! **Invariant:** there is no way to run a component without every limit set, and none to reach a file but through
 //! the `fs` module. Answers come back as data to be judged, never as orders.
 //!
-//! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code, `call` runs it in
-//! memory of the `pool`;
-//! `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs; `guests` and
+//! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code
+//! (`artifact` is how that is handed over), `call` runs it in memory of the `pool`; `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs; `guests` and
 //! [`confine`] let the kernel stand behind all that, and [`machine`] says how far it does.
 //!
 //! ```no_run
 //! use ringfence_core::{digest::Digest, limits::Limits, policy::{Layer, PathPolicy, PolicySpec}};
-//! use ringfence_sandbox::{Call, Guests, Mount, Origin, Sandbox, Times};
+//! use ringfence_sandbox::{Call, Guests, Mount, Origin, Sandbox, Settings, Times};
 //!
 //! # fn example(bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
-//! let sandbox = Sandbox::new(None)?;
+//! let sandbox = Sandbox::new(Settings::default())?;
 //! let plugin = sandbox.load(bytes)?;
 //! let layer = Layer { name: "loop".into(), read: vec!["docs/**".into()], write: vec![] };
 //! let policy = PathPolicy::new(&PolicySpec { layers: vec![layer], deny: vec![] }).map_err(|e| format!("{e:?}"))?;
@@ -35,6 +34,7 @@
 //! # }
 //! ```
 
+mod artifact;
 mod bindings;
 mod cache;
 mod call;
@@ -58,8 +58,9 @@ mod wasi;
 
 pub use call::{Call, CallError, Called, PluginError};
 pub use change_source::ChangeSource;
-pub use compile::{COMPILE_DEADLINE, LoadError};
-pub use engine::{Sandbox, SandboxError};
+pub use compile::child::compiler_main;
+pub use compile::{CompileClock, CompileLimits, Compiler, LoadError};
+pub use engine::{Sandbox, SandboxError, Settings};
 pub use fs::{Mount, Times};
 pub use guests::Guests;
 pub use inspect::{COMPONENT_BYTES_MAX, InspectError, Inspection, inspect};

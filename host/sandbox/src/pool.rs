@@ -23,9 +23,10 @@ const KEPT_BYTES: usize = 4 << 20;
 const WARM_PLACES_MAX: u32 = 16;
 
 /// How instances get their memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Allocation {
-    /// From a pool.
+    /// From a pool, where the machine has room for one.
+    #[default]
     Pooled,
     /// By mappings of their own.
     OnDemand,

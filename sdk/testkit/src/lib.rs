@@ -33,7 +33,8 @@ use ringfence_core::quantity::Fuel;
 use ringfence_core::snapshot::RawObservation;
 use ringfence_core::verdict::Verdict;
 use ringfence_sandbox::{
-    ActOutcome, Call, CallError, Called, Guests, Mount, Origin, Plugin, PluginError, Sandbox, Times,
+    ActOutcome, Call, CallError, Called, Guests, Mount, Origin, Plugin, PluginError, Sandbox,
+    Settings, Times,
 };
 use serde_json::Value;
 
@@ -68,13 +69,13 @@ impl Component {
         }
     }
 
-    /// Compiles a component.
+    /// Compiles a component, in this process: a test's own components are trusted to compile.
     ///
     /// # Panics
     /// When the bytes are no plugin.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let sandbox = Sandbox::new(None).unwrap_or_else(|error| stop(error));
+        let sandbox = Sandbox::new(Settings::default()).unwrap_or_else(|error| stop(error));
         Self(sandbox.load(bytes).unwrap_or_else(|error| stop(error)))
     }
 

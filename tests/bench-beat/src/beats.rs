@@ -12,7 +12,7 @@ use ringfence_runner::driver::{self, BeatOptions, BeatReport, Surroundings};
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{LockMode, Locked, OpenLoop};
 use ringfence_runner::steps::NoSteps;
-use ringfence_sandbox::Sandbox;
+use ringfence_sandbox::{Sandbox, Settings};
 
 use crate::Outcome;
 use crate::ground::Ground;
@@ -31,7 +31,10 @@ impl<'g> Beats<'g> {
         let program = GitProgram::find(&std::env::var_os("PATH").unwrap_or_default())?;
         let open = OpenLoop::open(&program, &ground.top(), None)?;
         let locked = open.lock(&StdPlugins, LockMode::Write)?;
-        let sandbox = Sandbox::new(Some(ground.cache()))?;
+        let sandbox = Sandbox::new(Settings {
+            cache: Some(ground.cache()),
+            ..Settings::default()
+        })?;
         let beats = Self {
             ground,
             open,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ringfence::std_plugins::StdPlugins;
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{LockMode, OpenLoop};
-use ringfence_sandbox::{Sandbox, inspect};
+use ringfence_sandbox::{Sandbox, Settings, inspect};
 
 use crate::Outcome;
 use crate::ground::Ground;
@@ -17,7 +17,12 @@ pub(crate) fn times(ground: &Ground, rounds: usize) -> Outcome<Vec<(&'static str
     let open = || OpenLoop::open(&program, &ground.top(), None);
     let opened = open()?;
     let locked = opened.lock(&StdPlugins, LockMode::Write)?;
-    let engine = || Sandbox::new(Some(ground.cache()));
+    let engine = || {
+        Sandbox::new(Settings {
+            cache: Some(ground.cache()),
+            ..Settings::default()
+        })
+    };
     let sandbox = engine()?;
     let load = |sandbox: &Sandbox| -> Outcome<()> {
         for component in locked.components.values() {

@@ -13,7 +13,7 @@ use ringfence_core::policy::{
 use ringfence_core::quantity::{Bytes, Fuel, Millis};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::verdict::Verdict;
-use ringfence_sandbox::{Call, ChangeSource, Mount, Origin, Plugin, Sandbox, Times};
+use ringfence_sandbox::{Call, ChangeSource, Mount, Origin, Plugin, Sandbox, Settings, Times};
 
 use crate::Outcome;
 
@@ -27,7 +27,7 @@ impl Ours {
     /// # Errors
     /// When they are no plugin.
     pub fn new(bytes: &[u8]) -> Outcome<Self> {
-        Ok(Self(Sandbox::new(None)?.load(bytes)?))
+        Ok(Self(Sandbox::new(Settings::default())?.load(bytes)?))
     }
 
     /// Does `work` as a sensor; the sum of what it saw, and the fuel.

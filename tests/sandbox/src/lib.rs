@@ -11,6 +11,7 @@
 #[cfg(target_os = "linux")]
 pub mod attempts;
 pub mod census;
+pub mod heavy;
 pub mod made;
 pub mod probe;
 pub mod world;

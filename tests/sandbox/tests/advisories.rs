@@ -18,8 +18,8 @@ use ringfence_testkit::core::call::CallFailure;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::quantity::{Bytes, Fuel, Millis};
 use ringfence_testkit::sandbox::{
-    ActOutcome, COMPILE_DEADLINE, COMPONENT_BYTES_MAX, Call, Called, InspectError, LoadError,
-    Plugin, Sandbox, Times,
+    ActOutcome, COMPONENT_BYTES_MAX, Call, Called, InspectError, LoadError, Plugin, Sandbox,
+    Settings, Times,
 };
 use ringfence_testkit::{Case, Component};
 use ringfence_tests_sandbox::made::executor;
@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 
 static PROBE: LazyLock<Component> = LazyLock::new(|| guest("probe"));
 static HOG: LazyLock<Component> = LazyLock::new(|| guest("hog"));
-static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(None).unwrap());
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(Settings::default()).unwrap());
 
 /// Carries out a plan in a world.
 fn in_world(world: &World, plan: &[Value]) -> Done {
@@ -470,7 +470,7 @@ fn compiling_is_bounded_here() {
         matches!(refused, LoadError::Inspect(InspectError::TooLarge { .. })),
         "{refused}"
     );
-    assert!(COMPILE_DEADLINE <= Duration::from_secs(60));
+    assert!(Settings::default().compile_limits.cpu <= Duration::from_secs(120));
 }
 
 /// A link in a directory of the workspace, made while the call runs, leads nowhere it should not: the base of most of the

@@ -132,7 +132,7 @@ fn what_was_open_before_stays_open() {
 #[test]
 fn no_code_is_made_on_a_confined_thread() {
     let bytes = ringfence_tests_sandbox::guest_bytes("hog");
-    let sandbox = ringfence_testkit::sandbox::Sandbox::new(None).unwrap();
+    let sandbox = ringfence_testkit::sandbox::Sandbox::new(Default::default()).unwrap();
     let ground = Arc::new(Ground::new());
     let again = (sandbox.clone(), bytes.clone());
     let loaded = confined(&ground, move |_| again.0.load(&again.1).map(drop));

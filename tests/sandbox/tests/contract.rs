@@ -9,13 +9,15 @@ use std::sync::LazyLock;
 use ringfence_testkit::core::call::CallFailure;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::verdict::Verdict;
-use ringfence_testkit::sandbox::{ActOutcome, Called, Plugin, PluginError, Sandbox, inspect};
+use ringfence_testkit::sandbox::{
+    ActOutcome, Called, Plugin, PluginError, Sandbox, Settings, inspect,
+};
 use ringfence_testkit::{Case, Component};
 use ringfence_tests_sandbox::made::{ACTION, component, core, executor, manifest, section};
 use ringfence_tests_sandbox::{guest, guest_bytes, wait};
 use serde_json::json;
 
-static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(None).unwrap());
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(Settings::default()).unwrap());
 
 /// A component that exports a function without parameters as `export`.
 fn exports(export: &str, function: &str) -> String {

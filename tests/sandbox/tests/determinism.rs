@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use ringfence_testkit::core::digest::Digest;
 use ringfence_testkit::core::manifest::Role;
-use ringfence_testkit::sandbox::{Call, Called, Origin, Plugin, Sandbox, Times};
+use ringfence_testkit::sandbox::{Call, Called, Origin, Plugin, Sandbox, Settings, Times};
 use ringfence_testkit::{Case, Component, NOW};
 use ringfence_tests_sandbox::{guest, guest_bytes, wait};
 use serde_json::{Value, json};
@@ -82,7 +82,11 @@ fn neither_does_the_compile_cache() {
     let cache = tempfile::tempdir().unwrap();
     let bytes = guest_bytes("puppet");
     for round in ["cold", "warm"] {
-        let sandbox = Sandbox::new(Some(cache.path().join("cache"))).unwrap();
+        let sandbox = Sandbox::new(Settings {
+            cache: Some(cache.path().join("cache")),
+            ..Settings::default()
+        });
+        let sandbox = sandbox.unwrap();
         let plugin = sandbox.load(&bytes).unwrap();
         assert_eq!(observe(&plugin, call(&case, &script())), first, "{round}");
     }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use ringfence_testkit::core::call::CallFailure;
 use ringfence_testkit::core::manifest::Role;
-use ringfence_testkit::sandbox::{ActOutcome, Allocation, Called, Plugin, Sandbox};
+use ringfence_testkit::sandbox::{ActOutcome, Allocation, Called, Plugin, Sandbox, Settings};
 use ringfence_testkit::{Case, Component};
 use ringfence_tests_sandbox::made::executor;
 use ringfence_tests_sandbox::{guest, wait};
@@ -77,7 +77,11 @@ fn finds_all_clean(plugin: &Plugin) {
 #[test]
 fn nothing_survives_from_one_call_to_the_next() {
     for allocation in [Allocation::Pooled, Allocation::OnDemand] {
-        let sandbox = Sandbox::with(None, allocation).unwrap();
+        let sandbox = Sandbox::new(Settings {
+            allocation,
+            ..Settings::default()
+        })
+        .unwrap();
         assert_eq!(sandbox.allocation(), allocation);
         let same = sandbox.load(&messy(1)).unwrap();
         for _ in 0..8 {
@@ -95,7 +99,7 @@ fn nothing_survives_from_one_call_to_the_next() {
 
 #[test]
 fn calls_wait_for_a_place() {
-    let sandbox = Sandbox::new(None).unwrap();
+    let sandbox = Sandbox::new(Settings::default()).unwrap();
     let plugin = sandbox.load(&messy(1)).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..16 {
@@ -107,7 +111,7 @@ fn calls_wait_for_a_place() {
 /// What a component may have of everything fits into a place, and more than that is refused.
 #[test]
 fn a_component_of_many_parts_has_room() {
-    let sandbox = Sandbox::new(None).unwrap();
+    let sandbox = Sandbox::new(Settings::default()).unwrap();
     let with = |memories: usize, tables: usize| {
         let text = format!(
             r#"(memory (export "memory") 1) {} {}
@@ -144,7 +148,7 @@ fn in_little_space() {
         ..getrlimit(Resource::As)
     };
     setrlimit(Resource::As, limit).unwrap();
-    let sandbox = Sandbox::new(None).unwrap();
+    let sandbox = Sandbox::new(Settings::default()).unwrap();
     assert_eq!(sandbox.allocation(), Allocation::OnDemand);
     let plugin = sandbox.load(&messy(1)).unwrap();
     for _ in 0..3 {

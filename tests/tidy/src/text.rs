@@ -14,7 +14,7 @@ pub const LONG_BECAUSE: &str = "//! Long because ";
 /// Where `unsafe` may stand, and why.
 const UNSAFE: &[(&str, &str)] = &[
     (
-        "host/sandbox/src/cache.rs",
+        "host/sandbox/src/artifact.rs",
         "compiled code is mapped into memory",
     ),
     (

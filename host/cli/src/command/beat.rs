@@ -10,7 +10,7 @@ use ringfence_runner::open_loop::LockMode;
 use ringfence_runner::recovery::RecoveryError;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
-use ringfence_sandbox::{Sandbox, SandboxError};
+use ringfence_sandbox::{Sandbox, SandboxError, Settings};
 use serde::Serialize;
 
 use super::{Context, Stop, ways_out};
@@ -68,13 +68,19 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
 
 /// The engine; without its cache where that cannot be used, since a cache only saves time.
 pub(super) fn sandbox(context: &mut Context<'_, '_>) -> Result<Sandbox, Stop> {
-    let made = match Sandbox::new(context.cache_dir.clone()) {
+    let wanted = |cache| Settings {
+        cache,
+        compiler: context.compiler.clone(),
+        ..Settings::default()
+    };
+    let made = match Sandbox::new(wanted(context.cache_dir.clone())) {
         Err(error @ SandboxError::Cache { .. }) => {
+            let wanted = wanted(None);
             let mut page = Page::new();
             let why = text![": ", Safe::error(&error), "; plugins are compiled anew"];
             page.line(text![text!["warning"].ink(Ink::Warn), why]);
             context.console.say(&page);
-            Sandbox::new(None)
+            Sandbox::new(wanted)
         }
         made => made,
     };

@@ -11,7 +11,7 @@ use ringfence_runner::git::discover::Project;
 use ringfence_runner::state_dir::StateDir;
 use ringfence_sandbox::confine::{Attempt, Layer};
 use ringfence_sandbox::machine::{self, Machine};
-use ringfence_sandbox::{FUEL_RULES, Sandbox, SandboxError};
+use ringfence_sandbox::{FUEL_RULES, Sandbox, SandboxError, Settings};
 use serde::Serialize;
 
 use super::{Context, Stop, ways_out};
@@ -144,7 +144,13 @@ fn trial(attempts: &[Attempt]) -> Check {
 }
 
 fn engine(context: &Context<'_, '_>) -> Vec<Check> {
-    let cache = match (Sandbox::new(context.cache_dir.clone()), &context.cache_dir) {
+    let cache = match (
+        Sandbox::new(Settings {
+            cache: context.cache_dir.clone(),
+            ..Settings::default()
+        }),
+        &context.cache_dir,
+    ) {
         (Ok(_), Some(dir)) => check("compile cache", true, dir.display().to_string(), ""),
         (Ok(_), None) => check(
             "compile cache",

@@ -97,14 +97,20 @@ fn load(args: &Exec, context: &mut Context<'_, '_>) -> Result<Program, Stop> {
     let sandbox = beat::sandbox(context)?;
     sandbox.load_program(&bytes).map_err(|error| {
         let exit = match &error {
-            LoadError::Deadline => Exit::Exhausted,
-            LoadError::Inspect(_) | LoadError::Compile(_) | LoadError::Import(_) => Exit::Plugin,
+            _ if error.is_ours() => Exit::Host,
+            LoadError::Slow { .. } | LoadError::Memory { .. } | LoadError::CodeSize { .. } => {
+                Exit::Exhausted
+            }
+            LoadError::Inspect(_)
+            | LoadError::Compile(_)
+            | LoadError::Crashed(_)
+            | LoadError::Compiler(_)
+            | LoadError::Import(_) => Exit::Plugin,
         };
         let what = text![Safe::path(&args.program), ": ", Safe::error(&error)];
         let core = matches!(error, LoadError::Inspect(InspectError::CoreModule));
-        Stop::new(exit, what).help_if(core.then_some(
-            "`wasm-tools component new FILE --adapt ADAPTER` makes a component of a WASI 0.1 module",
-        ))
+        let adapt = "`wasm-tools component new FILE --adapt ADAPTER` makes a component of a WASI 0.1 module";
+        Stop::new(exit, what).help_if(error.help().or(core.then_some(adapt)))
     })
 }
 

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 
+use ringfence_sandbox::Compiler;
+
 use super::rig::Rig;
 use crate::exit::Exit;
 use crate::{Stream, World};
@@ -140,6 +142,7 @@ fn a_machine_without_git() {
         dir: rig.top(),
         search_path: "/nonexistent".into(),
         cache_dir: None,
+        compiler: Compiler::InProcess,
         no_color: false,
         out: Stream {
             to: &mut out,
@@ -188,6 +191,7 @@ fn a_closed_stdout_is_no_error_and_a_full_one_is() {
             dir: rig.top(),
             search_path: "".into(),
             cache_dir: None,
+            compiler: Compiler::InProcess,
             no_color: false,
             out: Stream {
                 to: &mut out,
@@ -230,6 +234,7 @@ fn colour_is_for_terminals_that_want_it() {
             dir: rig.top(),
             search_path: "".into(),
             cache_dir: None,
+            compiler: Compiler::InProcess,
             no_color,
             out: Stream {
                 to: &mut out,

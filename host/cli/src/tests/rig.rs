@@ -6,6 +6,7 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use ringfence_runner::clock::FakeClock;
+use ringfence_sandbox::Compiler;
 use unicode_width::UnicodeWidthStr;
 
 use crate::exit::Exit;
@@ -140,6 +141,7 @@ impl Rig {
             dir: dir.to_owned(),
             search_path: std::env::var_os("PATH").unwrap(),
             cache_dir: Some(self.cache_dir.clone()),
+            compiler: Compiler::InProcess,
             no_color: false,
             out: Stream {
                 to: &mut out,

@@ -23,7 +23,7 @@ use ringfence_runner::driver::{self, BeatOptions, Surroundings};
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{LockMode, OpenLoop, PluginSource};
 use ringfence_runner::steps::Steps;
-use ringfence_sandbox::Sandbox;
+use ringfence_sandbox::{Sandbox, Settings};
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 
 /// Entries of a table: a standard plugin by the name of its file, as it was when this program was built.
@@ -138,7 +138,10 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
         order: order.as_deref().map(read_order).transpose()?,
         seen: Cell::new(0),
     };
-    let sandbox = Sandbox::new(Some(PathBuf::from(cache)))?;
+    let sandbox = Sandbox::new(Settings {
+        cache: Some(PathBuf::from(cache)),
+        ..Settings::default()
+    })?;
     let time = time.into_string().map_err(|_| "the time is no text")?;
     let clock = FakeClock::at(time.parse()?);
     let around = Surroundings {

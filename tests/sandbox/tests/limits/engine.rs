@@ -8,7 +8,7 @@ use std::rc::Rc;
 use ringfence_testkit::core::limits::Limits;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::quantity::Bytes;
-use ringfence_testkit::sandbox::{Call, Called, Plugin, Sandbox};
+use ringfence_testkit::sandbox::{Call, Called, Plugin, Sandbox, Settings};
 use ringfence_testkit::{Case, Component};
 use ringfence_tests_sandbox::made::{calling_another, core, executor, executor_around, sensor};
 use ringfence_tests_sandbox::{guest, wait};
@@ -19,7 +19,7 @@ use crate::strain::{End, MIB, Strain};
 /// All strains of this kind.
 pub(crate) fn strains() -> Vec<Strain> {
     let maker = Maker {
-        sandbox: Sandbox::new(None).unwrap(),
+        sandbox: Sandbox::new(Settings::default()).unwrap(),
         puppet: Rc::new(guest("puppet")),
     };
     [

@@ -5,7 +5,7 @@
 use ringfence_testkit::core::call::{CallFailure, CallReport, Spent, Usage};
 use ringfence_testkit::core::limits::Limits;
 use ringfence_testkit::core::quantity::{Bytes, Fuel};
-use ringfence_testkit::sandbox::{Called, Sandbox};
+use ringfence_testkit::sandbox::{Called, Sandbox, Settings};
 use ringfence_tests_sandbox::made::component;
 
 use crate::strain::End::Contract;
@@ -45,7 +45,7 @@ pub(crate) fn strains() -> Vec<Strain> {
         ),
     ]
     .map(|(name, why, bytes)| {
-        let sandbox = Sandbox::new(None).unwrap();
+        let sandbox = Sandbox::new(Settings::default()).unwrap();
         let run = move |limits| refused(&sandbox, &bytes, limits);
         Strain::new(name, Contract(why), run).memory(0)
     })

@@ -1,0 +1,9 @@
+//! A program that compiles components and does nothing else, as `ringfence` does it when it starts itself.
+//!
+//! **Invariant:** there is no code here, so that a test of it is a test of the sandbox's own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ringfence_testkit::sandbox::compiler_main(std::env::args_os()).unwrap_or(ExitCode::FAILURE)
+}
