@@ -22,7 +22,7 @@ use wasmtime_wasi::sockets::WasiSocketsCtx;
 
 use crate::bindings::ringfence::beat::types;
 use crate::change_source::ChangeSource;
-use crate::fs::{Fs, Links, Mount, OPEN_MAX, TOO_MANY_OPEN, Times};
+use crate::fs::{Fs, Links, Mount, OPEN_MAX, TOO_MANY_OPEN, Times, Way};
 use crate::limiter::{INSTANCES_MAX, Limiter, MEMORIES_MAX, TABLES_MAX};
 use crate::meter::Meter;
 use crate::output::Output;
@@ -117,6 +117,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) links: Links,
+    pub(crate) way: Way,
     pub(crate) seed: Digest,
     pub(crate) clock: Clock,
     pub(crate) cli: Cli,
@@ -131,6 +132,7 @@ impl From<Call> for Setup {
             limits: call.limits,
             times: call.times,
             links: Links::Inside,
+            way: Way::AtOnce,
             seed: call.origin.seed,
             clock: Clock::Fuel {
                 start: call.origin.clock_start,
@@ -151,18 +153,20 @@ pub(crate) enum Ended {
     Failed(CallFailure),
 }
 
-/// Calls a plugin's function, within the limits, as soon as one of `places` is free.
+/// Calls a plugin's function, within the limits, as soon as one of `places` is free. `way` is how its paths are walked.
 pub(crate) async fn run<T>(
     pre: &InstancePre<State>,
     places: &Semaphore,
     call: Call,
+    way: Way,
     body: impl AsyncFnOnce(
         &mut Store<State>,
         &Instance,
         &InstancePre<State>,
     ) -> wasmtime::Result<Result<T, types::PluginError>>,
 ) -> Result<Called<T>, CallError> {
-    let (answer, report) = enter(pre, places, call.into(), body).await?;
+    let setup = Setup { way, ..call.into() };
+    let (answer, report) = enter(pre, places, setup, body).await?;
     let answer = match answer {
         Ok(answer) => Ok(answer.map_err(PluginError::from)),
         Err(Ended::Failed(failure)) => Err(failure),
@@ -209,7 +213,8 @@ fn set_up(pre: &InstancePre<State>, setup: Setup) -> Result<Store<State>, CallEr
     let started = Instant::now();
     let until = started.checked_add(Duration::from_millis(limits.deadline.0));
     let meter = Arc::new(Meter::new(limits.fuel, BYTES_WRITTEN_MAX).ending(until));
-    let fs = Fs::new(&setup.mounts, setup.times, false, &meter)
+    let by_name = setup.way == Way::NameByName;
+    let fs = Fs::new(&setup.mounts, setup.times, by_name, &meter)
         .map_err(|(path, source)| CallError::Mount { path, source })?
         .with_links(setup.links);
     let mut table = ResourceTable::new();

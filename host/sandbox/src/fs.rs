@@ -94,6 +94,16 @@ pub(crate) enum Links {
     Anywhere,
 }
 
+/// How paths are walked. Both ways are the same judge; the first is faster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// In one call of the kernel, where it has one.
+    AtOnce,
+    /// Name by name, as where the kernel has none.
+    NameByName,
+}
+
 /// The file system of one call.
 #[derive(Debug)]
 pub(crate) struct Fs {

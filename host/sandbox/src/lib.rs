@@ -53,6 +53,7 @@ mod output;
 mod plugin;
 mod pool;
 mod program;
+pub mod selftest;
 mod state;
 mod wasi;
 

@@ -12,6 +12,7 @@ use crate::bindings::exports::ringfence::beat as exports;
 use crate::bindings::ringfence::beat::types;
 use crate::call::{Call, CallError, Called, PluginError, run};
 use crate::compile::LoadError;
+use crate::fs::Way;
 use crate::inspect::Inspection;
 use crate::state::State;
 
@@ -34,8 +35,8 @@ pub struct ActOutcome {
 
 /// Calls the only function of a role's interface.
 macro_rules! role {
-    ($self:ident, $call:ident, $interface:ident, $guest:ident . $function:ident ( $($argument:expr),* )) => {
-        run(&$self.pre, &$self.places, $call, async |store, instance, pre| {
+    ($self:ident, $call:ident, $way:expr, $interface:ident, $guest:ident . $function:ident ( $($argument:expr),* )) => {
+        run(&$self.pre, &$self.places, $call, $way, async |store, instance, pre| {
             let guest = exports::$interface::GuestIndices::new(pre)?.load(&mut *store, instance)?;
             guest.$function(&mut *store $(, $argument)*).await
         })
@@ -71,7 +72,7 @@ impl Plugin {
     /// # Errors
     /// [`CallError`] when the call could not be set up; what the component does wrong is in the answer.
     pub async fn observe(&self, call: Call) -> Result<Called<RawObservation>, CallError> {
-        let called = role!(self, call, observe, guest.call_observe())?;
+        let called = role!(self, call, Way::AtOnce, observe, guest.call_observe())?;
         Ok(called.map(|answer| RawObservation {
             signal: answer.signal,
             detail: answer.detail,
@@ -88,7 +89,13 @@ impl Plugin {
         call: Call,
         situation: &str,
     ) -> Result<Called<RawDecision>, CallError> {
-        let called = role!(self, call, decide, guest.call_decide(situation))?;
+        let called = role!(
+            self,
+            call,
+            Way::AtOnce,
+            decide,
+            guest.call_decide(situation)
+        )?;
         Ok(called.map(|answer| RawDecision {
             item_id: answer.item_id,
             executor: answer.executor,
@@ -110,7 +117,7 @@ impl Plugin {
         action: &str,
         input: &str,
     ) -> Result<Called<ActOutcome>, CallError> {
-        let called = role!(self, call, act, guest.call_act(action, input))?;
+        let called = role!(self, call, Way::AtOnce, act, guest.call_act(action, input))?;
         Ok(called.map(|answer| ActOutcome {
             summary: answer.summary,
             detail: answer.detail,
@@ -122,7 +129,16 @@ impl Plugin {
     /// # Errors
     /// See [`observe`](Self::observe).
     pub async fn judge(&self, call: Call) -> Result<Called<Verdict>, CallError> {
-        let called = role!(self, call, judge, guest.call_judge())?;
+        self.judge_walking(call, Way::AtOnce).await
+    }
+
+    /// The same, with paths walked in one way or the other.
+    pub(crate) async fn judge_walking(
+        &self,
+        call: Call,
+        way: Way,
+    ) -> Result<Called<Verdict>, CallError> {
+        let called = role!(self, call, way, judge, guest.call_judge())?;
         Ok(called.map(|answer| Verdict {
             ruling: match answer.ruling {
                 exports::judge::Ruling::Pass => Ruling::Pass,

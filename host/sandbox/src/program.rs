@@ -14,7 +14,7 @@ use wasmtime_wasi::p2::bindings::exports::wasi::cli::run::GuestIndices;
 
 use crate::call::{CallError, Ended, Setup, enter};
 use crate::compile::LoadError;
-use crate::fs::{Links, Mount, Times};
+use crate::fs::{Links, Mount, Times, Way};
 use crate::state::State;
 use crate::wasi::cli::Cli;
 use crate::wasi::clocks::Clock;
@@ -110,6 +110,7 @@ impl Program {
             limits: call.limits,
             times: call.times,
             links: Links::Anywhere,
+            way: Way::AtOnce,
             seed: call.seed,
             clock: call.clock,
             cli: Cli {

@@ -58,7 +58,7 @@ enum Task {
         #[arg(long)]
         force: bool,
     },
-    /// Builds the standard plugins into host/cli/plugins.
+    /// Builds the components that are shipped: the standard plugins, and the probe of `ringfence selftest`.
     Plugins {
         #[command(flatten)]
         ways: Ways,

@@ -1,6 +1,6 @@
-//! The standard plugins that are shipped inside the host.
+//! The components that are shipped inside the host: the standard plugins, and the probe of `ringfence selftest`.
 //!
-//! Owns `host/cli/plugins/`: one built component a plugin, and `plugins.toml`, which says what they were built from.
+//! Owns `host/cli/plugins/` and `host/sandbox/selftest/`: one built component a crate, and a `.toml` that says what they were built from.
 //! The digest over the sources is in `plugins/sources.rs`, reading a component in `plugins/inspect.rs`.
 //!
 //! **Invariant:** checking needs no wasm target: what is shipped is tied to the sources by digests. Whether the
@@ -11,6 +11,7 @@ mod record;
 mod sources;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -22,19 +23,62 @@ use crate::{
     workspace::{self, Workspace},
 };
 
-const SHIPPED: &str = "host/cli/plugins";
-const RECORD: &str = "host/cli/plugins/plugins.toml";
+/// Where some components are shipped.
+struct Shelf {
+    /// Where they and their record are.
+    folder: &'static str,
+    /// The record's name.
+    record: &'static str,
+    /// Where their crates are.
+    crates: &'static str,
+    /// The one crate that is shipped; none for all.
+    only: Option<&'static str>,
+}
 
-/// Builds all plugins and ships them.
+const SHELVES: [Shelf; 2] = [
+    Shelf {
+        folder: "host/cli/plugins",
+        record: "plugins.toml",
+        crates: "plugins",
+        only: None,
+    },
+    Shelf {
+        folder: "host/sandbox/selftest",
+        record: "probe.toml",
+        crates: "tests/guests",
+        only: Some("probe"),
+    },
+];
+
+impl Shelf {
+    fn record(&self, workspace: &Workspace) -> PathBuf {
+        workspace.path(self.folder).join(self.record)
+    }
+
+    /// What belongs here, sorted by name.
+    fn packages(&self, workspace: &Workspace) -> Result<Vec<Package>> {
+        let mut packages = packages_below(workspace, self.crates)?;
+        packages.retain(|package| self.only.is_none_or(|only| only == package.name));
+        Ok(packages)
+    }
+}
+
+/// Builds all that is shipped.
 ///
 /// # Errors
-/// No toolchain, a plugin does not compile, or its manifest and exports disagree.
+/// No toolchain, a crate does not compile, or its manifest and exports disagree.
 pub(crate) fn ship(workspace: &Workspace, ways: Ways) -> Result<()> {
     let toolchain = toolchain::ensure(workspace, ways)?;
-    let folder = workspace.path(SHIPPED);
+    SHELVES
+        .iter()
+        .try_for_each(|shelf| fill(workspace, &toolchain, shelf))
+}
+
+fn fill(workspace: &Workspace, toolchain: &Toolchain, shelf: &Shelf) -> Result<()> {
+    let folder = workspace.path(shelf.folder);
     let mut plugins = Vec::new();
-    for package in packages(workspace)? {
-        let (plugin, bytes) = build(workspace, &toolchain, &package)?;
+    for package in shelf.packages(workspace)? {
+        let (plugin, bytes) = build(workspace, toolchain, &package)?;
         let path = folder.join(plugin.file());
         if std::fs::read(&path).ok().as_ref() != Some(&bytes) {
             workspace::write(&path, &bytes)?;
@@ -43,11 +87,11 @@ pub(crate) fn ship(workspace: &Workspace, ways: Ways) -> Result<()> {
         plugins.push(plugin);
     }
     let record = Record {
-        toolchain: toolchain.stamp,
+        toolchain: toolchain.stamp.clone(),
         plugins,
     };
-    remove_strangers(workspace, &record)?;
-    workspace::write(&workspace.path(RECORD), record.to_text()?.as_bytes())
+    remove_strangers(workspace, shelf, &record)?;
+    workspace::write(&shelf.record(workspace), record.to_text()?.as_bytes())
 }
 
 /// Proves that what is shipped was built from the sources as they stand.
@@ -55,9 +99,15 @@ pub(crate) fn ship(workspace: &Workspace, ways: Ways) -> Result<()> {
 /// # Errors
 /// Anything shipped is stale, missing, damaged or unknown; all of it is named.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let record = Record::read(&workspace.path(RECORD))?;
+    SHELVES
+        .iter()
+        .try_for_each(|shelf| check_shelf(workspace, shelf))
+}
+
+fn check_shelf(workspace: &Workspace, shelf: &Shelf) -> Result<()> {
+    let record = Record::read(&shelf.record(workspace))?;
     let mut wrong = Vec::new();
-    let packages = packages(workspace)?;
+    let packages = shelf.packages(workspace)?;
     for package in &packages {
         let Some(plugin) = record.plugins.iter().find(|p| p.name == package.name) else {
             wrong.push(format!("{} is not shipped", package.name));
@@ -72,7 +122,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
                 plugin.name, package.version
             ));
         }
-        let bytes = workspace::read(&workspace.path(SHIPPED).join(plugin.file()))?;
+        let bytes = workspace::read(&workspace.path(shelf.folder).join(plugin.file()))?;
         if plugin.size != bytes.len() || plugin.digest != record::digest(&bytes) {
             wrong.push(format!("{} is not what was built", plugin.file()));
         }
@@ -83,13 +133,14 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             wrong.push(format!("{} has no sources any more", plugin.name));
         }
     }
-    for file in strangers(workspace, &record)? {
-        wrong.push(format!("{SHIPPED}/{file} belongs to no plugin"));
+    for file in strangers(workspace, shelf, &record)? {
+        wrong.push(format!("{}/{file} belongs to no crate", shelf.folder));
     }
     if !wrong.is_empty() {
         bail!(
-            "{}; run `cargo xtask plugins` and commit {SHIPPED}",
-            wrong.join("; ")
+            "{}; run `cargo xtask plugins` and commit {}",
+            wrong.join("; "),
+            shelf.folder
         );
     }
     Ok(())
@@ -100,15 +151,21 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// A plugin does not compile, its manifest and exports disagree, or it gives other bytes.
 pub(crate) fn rebuild(workspace: &Workspace, toolchain: &Toolchain) -> Result<()> {
-    let record = Record::read(&workspace.path(RECORD))?;
+    SHELVES
+        .iter()
+        .try_for_each(|shelf| rebuild_shelf(workspace, toolchain, shelf))
+}
+
+fn rebuild_shelf(workspace: &Workspace, toolchain: &Toolchain, shelf: &Shelf) -> Result<()> {
+    let record = Record::read(&shelf.record(workspace))?;
     let same_toolchain = record.toolchain == toolchain.stamp;
     if !same_toolchain {
         workspace::say(&format!(
-            "plugins: shipped by «{}», here is «{}»: bytes are not compared",
-            record.toolchain, toolchain.stamp
+            "{}: built by «{}», here is «{}»: bytes are not compared",
+            shelf.folder, record.toolchain, toolchain.stamp
         ));
     }
-    for package in packages(workspace)? {
+    for package in shelf.packages(workspace)? {
         let (built, _) = build(workspace, toolchain, &package)?;
         let shipped = record.plugins.iter().find(|p| p.name == built.name);
         if same_toolchain && shipped != Some(&built) {
@@ -118,7 +175,7 @@ pub(crate) fn rebuild(workspace: &Workspace, toolchain: &Toolchain) -> Result<()
     Ok(())
 }
 
-/// A plugin's crate: a workspace member below `plugins/` with a `plugin.toml`.
+/// A crate that makes a component: a workspace member with a `plugin.toml`.
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
@@ -126,11 +183,7 @@ struct Package {
     manifest_path: std::path::PathBuf,
 }
 
-/// All plugins, sorted by name.
-fn packages(workspace: &Workspace) -> Result<Vec<Package>> {
-    packages_below(workspace, "plugins")
-}
-
+/// The crates below a folder that make components, sorted by name.
 fn packages_below(workspace: &Workspace, folder: &str) -> Result<Vec<Package>> {
     #[derive(Deserialize)]
     struct Metadata {
@@ -185,11 +238,11 @@ fn build(
 }
 
 /// Files of the shipped folder that the record does not know.
-fn strangers(workspace: &Workspace, record: &Record) -> Result<Vec<String>> {
+fn strangers(workspace: &Workspace, shelf: &Shelf, record: &Record) -> Result<Vec<String>> {
     let mut known: BTreeSet<String> = record.plugins.iter().map(Plugin::file).collect();
-    known.insert("plugins.toml".to_owned());
+    known.insert(shelf.record.to_owned());
     let mut strangers = Vec::new();
-    for entry in std::fs::read_dir(workspace.path(SHIPPED)).context(SHIPPED)? {
+    for entry in std::fs::read_dir(workspace.path(shelf.folder)).context(shelf.folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if !known.contains(&name) {
             strangers.push(name);
@@ -198,9 +251,9 @@ fn strangers(workspace: &Workspace, record: &Record) -> Result<Vec<String>> {
     Ok(strangers)
 }
 
-fn remove_strangers(workspace: &Workspace, record: &Record) -> Result<()> {
-    for name in strangers(workspace, record)? {
-        let path = workspace.path(SHIPPED).join(&name);
+fn remove_strangers(workspace: &Workspace, shelf: &Shelf, record: &Record) -> Result<()> {
+    for name in strangers(workspace, shelf, record)? {
+        let path = workspace.path(shelf.folder).join(&name);
         if path
             .extension()
             .is_some_and(|extension| extension == "wasm")

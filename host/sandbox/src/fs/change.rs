@@ -126,7 +126,11 @@ impl Fs {
                 judge_other_names(&file.tree, &stat, &file.spot, Access::Write, &self.meter)?;
                 Ok(rustix::fs::futimens(&*file.file, &times)?)
             }
-            Descriptor::Dir(dir) => set_dir_times(&dir.place(), &times),
+            Descriptor::Dir(dir) => {
+                let place = dir.place();
+                place.check_is_there(&self.meter)?;
+                set_dir_times(&place, &times)
+            }
         }
     }
 

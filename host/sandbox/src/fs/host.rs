@@ -55,6 +55,10 @@ impl State {
 
     fn place(&mut self, fd: &Resource<Descriptor>) -> FsResult<Arc<Place>> {
         let place = self.table.get(fd)?.dir().map(DirHandle::place);
+        let place = place.and_then(|place| {
+            place.check_is_there(&self.meter)?;
+            Ok(place)
+        });
         self.settle(place)
     }
 

@@ -11,7 +11,9 @@ use rustix::io::{Errno, Result};
 
 use super::stop::{Answer, denied, misshapen};
 use super::sys;
+use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::fs::links::OtherNames;
+use crate::meter::{Meter, PATH_NAME};
 
 /// One mounted directory and its policy.
 #[derive(Debug)]
@@ -64,6 +66,23 @@ impl Tree {
     pub(super) fn open_dir(&self, dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
         self.open(dir, name, sys::DIRECTORY)
     }
+
+    /// Opens the directory at `path` for walking on; no link and no mount point is on the way.
+    fn open_path(&self, path: &RelPath) -> Result<OwnedFd> {
+        if self.kernel_resolves() {
+            match sys::open_beneath(self.root.as_fd(), path.as_str(), sys::DIRECTORY) {
+                Err(Errno::NOSYS) => self.kernel_cannot_resolve(),
+                Err(Errno::PERM) => {}
+                opened => return opened,
+            }
+        }
+        let mut dir = None::<OwnedFd>;
+        for name in path.names() {
+            let above = dir.as_ref().map_or(self.root.as_fd(), AsFd::as_fd);
+            dir = Some(sys::open(above, name, sys::DIRECTORY)?);
+        }
+        dir.ok_or(Errno::NOENT)
+    }
 }
 
 /// A directory that was reached, and how it is judged.
@@ -95,6 +114,24 @@ impl Place {
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// Refuses a handle whose directory is no longer where it was judged: others have moved or replaced it, and what lies in it
+    /// there is nothing that anybody gave. Between this look and the use of the handle they still can.
+    pub(super) fn check_is_there(&self, meter: &Meter) -> Answer<()> {
+        if self.spot.path.is_root() {
+            return Ok(());
+        }
+        meter.charge(PATH_NAME.saturating_mul(self.spot.path.names().count() as u64));
+        let identity = |fd: BorrowedFd<'_>| {
+            let stat = rustix::fs::fstat(fd)?;
+            Result::Ok((stat.st_dev, stat.st_ino))
+        };
+        let there = self.tree.open_path(&self.spot.path);
+        match there.and_then(|there| identity(there.as_fd())) {
+            Ok(there) if there == identity(self.fd())? => Ok(()),
+            Ok(_) | Err(_) => Err(ErrorCode::NoEntry.into()),
+        }
     }
 
     /// The same directory under the path it has after a rename.

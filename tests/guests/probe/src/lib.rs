@@ -1,8 +1,8 @@
 //! Carries out a plan of filesystem operations and reports each result.
 //!
 //! The configuration is `{"plan": [{"op": "open", "on": "root", "path": "a", "as": "h"}, …]}`: every verb of
-//! `wasi:filesystem/types` with all its flags on named handles (`raw.rs`), and a dozen through `std::fs`
-//! (`standard.rs`), as a plugin would do them. `root` is the first preopened folder; `root1`, `root2`, … are any others.
+//! `wasi:filesystem/types` with all its flags on named handles (`raw.rs`, and `each.rs` for all flags of `open-at` at
+//! once), and a dozen through `std::fs` (`standard.rs`), as a plugin would do them. `root` is the first preopened folder; `root1`, `root2`, … are any others.
 //! A result is `{"ok": DATA}` or `{"err": "not-permitted"}` with the error code's (or `std`'s error kind's) name.
 //!
 //! As a gate it passes, with one note for each operation, in order: its rule is the operation's name, its message the
@@ -10,6 +10,7 @@
 //!
 //! **Invariant:** an operation that fails never ends the plan, and nothing is checked before the host is asked.
 
+mod each;
 mod plan;
 mod raw;
 mod standard;
@@ -27,9 +28,9 @@ struct Config {
 }
 
 #[gate]
-fn judge(cx: &Context, _: &Change) -> Result<Verdict> {
+fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let config: Config = cx.config()?;
-    let findings: Vec<_> = carry_out(&config.plan)
+    let findings: Vec<_> = carry_out(&config.plan, Some(change))
         .map(|(name, result)| Finding::note(name, result.to_string()))
         .collect();
     Ok(Verdict {
@@ -42,15 +43,20 @@ fn judge(cx: &Context, _: &Change) -> Result<Verdict> {
 #[executor]
 fn act(_: &Context, _: &str, input: Value) -> Result<Outcome> {
     let config: Config = serde_json::from_value(input)?;
-    let results: Vec<_> = carry_out(&config.plan).map(|(_, result)| result).collect();
+    let results: Vec<_> = carry_out(&config.plan, None)
+        .map(|(_, result)| result)
+        .collect();
     Ok(Outcome::new(format!("{} operations", results.len())).detail(Value::from(results)))
 }
 
 /// Each operation's name and result, in order.
-fn carry_out(plan: &[Operation]) -> impl Iterator<Item = (&str, Value)> {
+fn carry_out<'a>(
+    plan: &'a [Operation],
+    change: Option<&'a Change>,
+) -> impl Iterator<Item = (&'a str, Value)> {
     let mut handles = Handles::preopened();
     plan.iter().map(move |operation| {
-        let result = match operation.run(&mut handles) {
+        let result = match operation.run(&mut handles, change) {
             Ok(data) => json!({ "ok": data }),
             Err(code) => json!({ "err": code }),
         };

@@ -16,7 +16,7 @@ use wasip2::{
     io::streams::{InputStream, OutputStream},
 };
 
-use crate::{raw, standard};
+use crate::{each, raw, standard};
 
 /// Data on success, the name of the error otherwise.
 pub(crate) type Outcome = std::result::Result<Value, String>;
@@ -50,6 +50,10 @@ pub(crate) struct Operation {
     /// `no-change`, `now`, or `SECONDS.NANOSECONDS`.
     pub(crate) atime: String,
     pub(crate) mtime: String,
+    /// For `open-each`: whether the flags that ask for syncing are tried, too.
+    pub(crate) sync: bool,
+    /// For `open-each`: whether nothing is at `new_path`.
+    pub(crate) absent: bool,
     /// How often the operation is done; the last result counts, with the number of successes as `{"done", "last"}`.
     repeat: Option<u64>,
 }
@@ -61,13 +65,13 @@ impl Operation {
     }
 
     /// Does it.
-    pub(crate) fn run(&self, handles: &mut Handles) -> Outcome {
+    pub(crate) fn run(&self, handles: &mut Handles, change: Option<&Change>) -> Outcome {
         let Some(count) = self.repeat else {
-            return self.once(handles);
+            return self.once(handles, change);
         };
         let (mut done, mut last) = (0_u64, Value::Null);
         for _ in 0..count {
-            match self.once(handles) {
+            match self.once(handles, change) {
                 Ok(_) => done += 1,
                 Err(code) => last = json!(code),
             }
@@ -75,11 +79,22 @@ impl Operation {
         Ok(json!({ "done": done, "last": last }))
     }
 
-    fn once(&self, handles: &mut Handles) -> Outcome {
-        match self.op.strip_prefix("std-") {
-            Some(verb) => standard::run(verb, self),
-            None => raw::run(&self.op, self, handles),
+    fn once(&self, handles: &mut Handles, change: Option<&Change>) -> Outcome {
+        match (self.op.as_str(), self.op.strip_prefix("std-")) {
+            ("read-base", _) => self.read_base(change),
+            ("open-each", _) => each::run(self, handles),
+            (_, Some(verb)) => standard::run(verb, self),
+            (verb, None) => raw::run(verb, self, handles),
         }
+    }
+
+    /// The bytes before the change.
+    fn read_base(&self, change: Option<&Change>) -> Outcome {
+        let change = change.ok_or("plan: only a gate has a change")?;
+        let bytes = change.read_base(&self.path);
+        bytes
+            .map(|bytes| json!(String::from_utf8_lossy(&bytes)))
+            .map_err(|error| error.to_string())
     }
 
     /// The handle worked on.

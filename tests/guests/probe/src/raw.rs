@@ -187,7 +187,7 @@ fn done(result: std::result::Result<(), ErrorCode>) -> Outcome {
     result.map(|()| Value::Null).map_err(code)
 }
 
-fn code(code: ErrorCode) -> String {
+pub(crate) fn code(code: ErrorCode) -> String {
     code.name().to_owned()
 }
 
