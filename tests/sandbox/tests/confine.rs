@@ -304,7 +304,7 @@ impl ChangeSource for Outside {
         asked.send(thread::current().id()).unwrap();
         let told = std::process::Command::new("cat").arg(&self.secret).output();
         match path.as_str() {
-            "panic" => panic!("as a bug of the source would"),
+            "panic" => std::panic::resume_unwind(Box::new("as a bug of the source would")),
             _ => Ok(Some(told?.stdout)),
         }
     }

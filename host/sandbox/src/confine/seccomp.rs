@@ -100,6 +100,8 @@ const NAMING: &[c_long] = &[
 
 /// `_IOWR('f', 16, struct pm_scan_arg)`: which pages of its own memory a guest has touched.
 const PAGEMAP_SCAN: u64 = 0xc060_6610;
+/// Whether a file is a terminal; libc has it as a different type on each.
+const TCGETS: u64 = 0x5401;
 /// What is asked of open files by `fcntl`: their flags, copies of them, seals on our own memory.
 const FCNTL: &[i32] = &[
     libc::F_DUPFD_CLOEXEC,
@@ -183,7 +185,7 @@ fn rules(scope: Scope) -> Result<Rules, BackendError> {
     };
     let fcntl: Result<Vec<_>, _> = FCNTL.iter().map(asks).collect();
     rules.insert(libc::SYS_fcntl, fcntl?);
-    let is_terminal = when(1, SeccompCmpOp::Eq, libc::TCGETS as u64)?;
+    let is_terminal = when(1, SeccompCmpOp::Eq, TCGETS)?;
     let touched = when(1, SeccompCmpOp::Eq, PAGEMAP_SCAN)?;
     rules.insert(libc::SYS_ioctl, vec![all([is_terminal])?, all([touched])?]);
     Ok(rules)
