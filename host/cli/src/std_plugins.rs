@@ -40,7 +40,7 @@ impl StdPlugins {
 }
 
 impl PluginSource for StdPlugins {
-    fn std(&self, name: &str) -> Option<&[u8]> {
+    fn std(&self, name: &str) -> Option<&'static [u8]> {
         self.get(name)
     }
 

@@ -31,6 +31,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::memo::{Memo, Remembered, StepKey};
+use crate::open_loop::Components;
 use crate::workspace::Base;
 
 /// What one step said on the side, for the report of the beat.
@@ -49,7 +50,7 @@ pub struct StepLog {
 /// Calls components.
 pub struct Calls<'a> {
     sandbox: &'a Sandbox,
-    components: &'a BTreeMap<Digest, Vec<u8>>,
+    components: &'a Components,
     guests: Guests,
     loaded: BTreeMap<Digest, Plugin>,
     base: &'a Base,
@@ -66,7 +67,7 @@ impl<'a> Calls<'a> {
     #[must_use]
     pub fn new(
         sandbox: &'a Sandbox,
-        components: &'a BTreeMap<Digest, Vec<u8>>,
+        components: &'a Components,
         base: &'a Base,
         memo: &'a Memo,
     ) -> Self {

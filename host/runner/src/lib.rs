@@ -2,7 +2,8 @@
 //!
 //! A beat takes its loop's lock ([`lock`]) in the state directory ([`state_dir`]), sweeps up after a killed one
 //! ([`recovery`]), reads its journal ([`journal_file`]), prepares a checkout ([`workspace`], over the private [`store`]),
-//! lets steps read and write it, measures what they did, and publishes it or throws it away ([`settle`]).
+//! lets steps read and write it, measures what they did, and publishes it or throws it away ([`settle`]). A beat that has
+//! nothing to do finds that out before all this, by what the last one left (`bookmark`).
 //!
 //! **Invariant:** nothing but [`settle`] writes outside the state directory, and it only adds a branch. The order of
 //! these things is decided in core; here they are only carried out.

@@ -3,6 +3,7 @@
 //! Owns what a loop needs from the disk before anything runs. **Invariant:** nothing here runs a component, and only
 //! [`LockMode::Write`] writes, and then only `ringfence.lock`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -107,8 +108,8 @@ pub enum OpenError {
 
 /// Where the standard plugins come from.
 pub trait PluginSource {
-    /// The component of a standard plugin; none when there is none of that name.
-    fn std(&self, name: &str) -> Option<&[u8]>;
+    /// The component of a standard plugin, a part of this program; none when there is none of that name.
+    fn std(&self, name: &str) -> Option<&'static [u8]>;
     /// The names of all standard plugins.
     fn names(&self) -> Vec<&str>;
 }
@@ -127,7 +128,7 @@ pub enum LockMode {
 /// Plugins by reference.
 type Facts = BTreeMap<String, PluginFacts>;
 /// Components by digest.
-pub type Components = BTreeMap<Digest, Vec<u8>>;
+pub type Components = BTreeMap<Digest, Cow<'static, [u8]>>;
 
 /// A loop ready to run.
 #[derive(Debug)]
@@ -244,13 +245,13 @@ impl OpenLoop {
             let bytes = match &plugin {
                 // One that is missing is the loop file's problem, said with its place by `Spec::lock`.
                 PluginRef::Std(name) => match source.std(name) {
-                    Some(bytes) => bytes.to_vec(),
+                    Some(bytes) => Cow::Borrowed(bytes),
                     None => continue,
                 },
                 PluginRef::File(path) => {
                     match read_bounded(&self.project.top().join(path.as_str()), COMPONENT_BYTES_MAX)
                     {
-                        Ok(bytes) => bytes,
+                        Ok(bytes) => Cow::Owned(bytes),
                         Err(OpenError::Io { source, .. })
                             if source.kind() == io::ErrorKind::NotFound =>
                         {

@@ -136,18 +136,16 @@ impl Store {
     /// # Errors
     /// [`GitError`] when the object is no commit.
     pub fn commit(&self, id: &str) -> Result<Option<Commit>, GitError> {
-        if !self.has(id)? {
-            return Ok(None);
+        if !is_id(id) {
+            return Err(unreadable("cat-file", id.as_bytes()));
         }
-        commit(&self.git.call("cat-file").args(["commit", id]).run()?).map(Some)
-    }
-
-    /// True when the object is there.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn has(&self, id: &str) -> Result<bool, GitError> {
-        Ok(self.missing(&[id])?.is_none())
+        let asked = format!("{id}\n").into_bytes();
+        let said = self.git.call("cat-file").arg("--batch").stdin(asked);
+        let said = said.run()?;
+        match commit_text(id, &said).ok_or_else(|| unreadable("cat-file", &said))? {
+            Some(text) => commit(text).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The first of `ids` that is not there, if any.
@@ -280,6 +278,23 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     clean::remove_file_if_there(&temp)?;
     fs::write(&temp, bytes)?;
     fs::rename(&temp, path)
+}
+
+/// The text in `<id> commit <size>\n<text>\n`, or that it is missing; none when it is neither.
+#[expect(
+    clippy::option_option,
+    reason = "unreadable and missing are two things"
+)]
+fn commit_text<'a>(id: &str, said: &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let said = said.strip_prefix(id.as_bytes())?.strip_suffix(b"\n")?;
+    if said == b" missing" {
+        return Some(None);
+    }
+    let end = said.iter().position(|byte| *byte == b'\n')?;
+    let (head, text) = said.split_at_checked(end)?;
+    let text = text.strip_prefix(b"\n")?;
+    let bytes = std::str::from_utf8(head).ok()?.strip_prefix(" commit ")?;
+    (bytes.parse() == Ok(text.len())).then_some(Some(text))
 }
 
 /// Reads `<id> <size>`, or `<id> missing`; none when it is neither.

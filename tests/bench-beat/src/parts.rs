@@ -31,39 +31,27 @@ pub(crate) fn times(ground: &Ground, rounds: usize) -> Outcome<Vec<(&'static str
         Ok(())
     };
     load(&sandbox)?;
+    let inspected = || -> Outcome<()> {
+        for component in locked.components.values() {
+            inspect(component)?;
+        }
+        Ok(())
+    };
+    let parsed = || ringfence::command_line().try_get_matches_from(["ringfence", "beat"]);
+    let relocked = || opened.lock(&StdPlugins, LockMode::Require);
     Ok(vec![
-        (
-            "command line",
-            timed(rounds, || {
-                Ok(drop(
-                    ringfence::command_line().try_get_matches_from(["ringfence", "beat"])?,
-                ))
-            })?,
-        ),
-        (
-            "git asked for its version",
-            timed(rounds, || Ok(drop(find()?)))?,
-        ),
+        ("command line", timed(rounds, || Ok(parsed()?))?),
+        ("git asked for its version", timed(rounds, || Ok(find()?))?),
         (
             "project found, loop file read",
-            timed(rounds, || Ok(drop(open()?)))?,
+            timed(rounds, || Ok(open()?))?,
         ),
+        ("plugins inspected", timed(rounds, inspected)?),
         (
-            "plugins inspected",
-            timed(rounds, || {
-                for component in locked.components.values() {
-                    inspect(component)?;
-                }
-                Ok(())
-            })?,
+            "plugins inspected, configurations checked, loop locked",
+            timed(rounds, || Ok(relocked()?))?,
         ),
-        (
-            "loop locked: plugins inspected, configurations checked",
-            timed(rounds, || {
-                Ok(drop(opened.lock(&StdPlugins, LockMode::Require)?))
-            })?,
-        ),
-        ("engine and linker", timed(rounds, || Ok(drop(engine()?)))?),
+        ("engine and linker", timed(rounds, || Ok(engine()?))?),
         (
             "plugins loaded from the cache",
             timed(rounds, || load(&sandbox))?,
@@ -71,11 +59,13 @@ pub(crate) fn times(ground: &Ground, rounds: usize) -> Outcome<Vec<(&'static str
     ])
 }
 
-fn timed(rounds: usize, mut part: impl FnMut() -> Outcome<()>) -> Outcome<Vec<Duration>> {
+fn timed<T>(rounds: usize, mut part: impl FnMut() -> Outcome<T>) -> Outcome<Vec<Duration>> {
     let round = |_| {
         let began = Instant::now();
-        part()?;
-        Ok(began.elapsed())
+        let made = part()?;
+        let took = began.elapsed();
+        drop(made);
+        Ok(took)
     };
     (0..rounds).map(round).collect()
 }

@@ -93,7 +93,7 @@ impl Told {
 struct Shipped;
 
 impl PluginSource for Shipped {
-    fn std(&self, name: &str) -> Option<&[u8]> {
+    fn std(&self, name: &str) -> Option<&'static [u8]> {
         let found = PLUGINS.iter().find(|(known, _)| *known == name);
         found.map(|(_, bytes)| *bytes)
     }
