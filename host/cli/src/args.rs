@@ -114,6 +114,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Say what this machine gives the sandbox to stand on
     Doctor(Doctor),
+    /// Try to escape from the boundary, on this machine
+    Selftest(Selftest),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a script that completes commands in a shell
@@ -302,6 +304,19 @@ pub(crate) struct Status {
 /// Say what this machine gives the sandbox to stand on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Try to escape from the boundary, on this machine.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Selftest {
+    /// Every file verb with all its flags at every kind of path, both ways of walking
+    #[arg(long, required = true)]
+    pub(crate) escapes: bool,
+    /// Make the temporary files in DIR, to try its file system
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -13,6 +13,7 @@ mod init;
 mod journal;
 mod plugin;
 mod schema;
+mod selftest;
 mod status;
 mod ways_out;
 
@@ -77,6 +78,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Journal(Journal::Verify(args)) => journal::verify(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
+        Command::Selftest(args) => selftest::run(args, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),
     }

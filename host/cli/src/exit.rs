@@ -90,7 +90,7 @@ impl Exit {
             Self::Exhausted => "a budget or a step's limit is used up",
             Self::Denied => "a step tried what it is denied, and that is fatal here",
             Self::Plugin => "a plugin is broken: trap, contract, digest",
-            Self::Host => "the host failed: disk, git, journal",
+            Self::Host => "the host failed: disk, git, journal, boundary",
             Self::Skipped => "skipped (only with --detailed-exit-code)",
             Self::Interrupted => "interrupted",
             Self::Program(_) => "the exit code of the program that was run",
@@ -248,7 +248,7 @@ mod tests {
             5  a budget or a step's limit is used up
             6  a step tried what it is denied, and that is fatal here
             7  a plugin is broken: trap, contract, digest
-            8  the host failed: disk, git, journal
+            8  the host failed: disk, git, journal, boundary
            10  skipped (only with --detailed-exit-code)
           130  interrupted
           exec ends with the code of its program

@@ -17,6 +17,7 @@ pub(crate) mod page;
 pub(crate) mod plugin;
 pub(crate) mod receipt;
 pub(crate) mod safe;
+pub(crate) mod selftest;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;

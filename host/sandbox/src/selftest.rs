@@ -44,8 +44,8 @@ pub enum Extent {
 pub struct Escapes<'a> {
     /// Compiles and runs the probe.
     pub sandbox: &'a Sandbox,
-    /// A temporary directory is made in here, and removed at the end.
-    pub dir: &'a Path,
+    /// Where a temporary directory is made, and removed at the end; none for where the system has such.
+    pub dir: Option<&'a Path>,
     /// How paths are walked.
     pub way: Way,
     /// How much is tried.

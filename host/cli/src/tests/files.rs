@@ -48,6 +48,7 @@ fn help() {
       journal      Look at a loop's history
       status       Show where a loop stands and what the next beat would meet
       doctor       Say what this machine gives the sandbox to stand on
+      selftest     Try to escape from the boundary, on this machine
       schema       Print the JSON Schema of a document
       completions  Print a script that completes commands in a shell
       help         Print this message or the help of the given subcommand(s)
@@ -69,7 +70,7 @@ fn help() {
         5  a budget or a step's limit is used up
         6  a step tried what it is denied, and that is fatal here
         7  a plugin is broken: trap, contract, digest
-        8  the host failed: disk, git, journal
+        8  the host failed: disk, git, journal, boundary
        10  skipped (only with --detailed-exit-code)
       130  interrupted
       exec ends with the code of its program
@@ -84,6 +85,7 @@ fn help() {
         "journal",
         "status",
         "doctor",
+        "selftest",
         "schema",
         "completions",
     ] {

@@ -106,7 +106,10 @@ impl Group {
             return true;
         }
         match (below(from), below(to)) {
-            (Some(_), _) => !after.contains_key(path),
+            (Some(rest), _) => {
+                let moved = after.get(&format!("{to}{rest}"));
+                !after.contains_key(path) && moved == before.get(path)
+            }
             (_, Some(rest)) => after.get(path) == before.get(&format!("{from}{rest}")),
             _ => false,
         }

@@ -106,7 +106,7 @@ impl Run<'_> {
                 .find_map(|need| Some((need, self.ground.lacks.get(need)?)));
             if let Some((feature, error)) = lacks {
                 self.report
-                    .leave_out(spot.name, format!("no {} here: {error}", feature.name()));
+                    .leave_out_here(spot.name, format!("no {} here: {error}", feature.name()));
             }
         }
         can

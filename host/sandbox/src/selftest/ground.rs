@@ -117,9 +117,15 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Makes everything in a new directory below `within`.
-    pub(super) fn new(within: &Path) -> Result<Self, SelftestError> {
-        let dir = tempfile::tempdir_in(within).map_err(SelftestError::at(within))?;
+    /// Makes everything in a new directory below `within`, or where the system has temporary ones.
+    pub(super) fn new(within: Option<&Path>) -> Result<Self, SelftestError> {
+        let made = match within {
+            Some(within) => tempfile::tempdir_in(within),
+            None => tempfile::tempdir(),
+        };
+        let dir = made.map_err(SelftestError::at(
+            within.unwrap_or(Path::new("temporary files")),
+        ))?;
         let mut ground = Self {
             dir,
             lacks: BTreeMap::new(),

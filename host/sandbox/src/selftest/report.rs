@@ -59,8 +59,10 @@ pub struct Failure {
 pub struct LeftOut {
     /// What.
     pub what: String,
-    /// Why it makes no sense, or cannot be had here.
+    /// Why it makes no sense, or cannot be had.
     pub why: String,
+    /// True when another machine or file system could have it.
+    pub here: bool,
 }
 
 impl Report {
@@ -119,11 +121,16 @@ impl Report {
             .collect()
     }
 
+    /// Leaves out what makes no sense.
     pub(super) fn leave_out(&mut self, what: String, why: impl Into<String>) {
-        self.left_out.push(LeftOut {
-            what,
-            why: why.into(),
-        });
+        let (why, here) = (why.into(), false);
+        self.left_out.push(LeftOut { what, why, here });
+    }
+
+    /// Leaves out what this machine does not have.
+    pub(super) fn leave_out_here(&mut self, what: String, why: String) {
+        let here = true;
+        self.left_out.push(LeftOut { what, why, here });
     }
 
     pub(super) fn fail(&mut self, row: impl Into<String>, why: impl Into<String>) {
