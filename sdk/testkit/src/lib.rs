@@ -79,6 +79,12 @@ impl Component {
         Self(sandbox.load(bytes).unwrap_or_else(|error| stop(error)))
     }
 
+    /// A plugin that a sandbox of the caller's has loaded.
+    #[must_use]
+    pub fn of(plugin: Plugin) -> Self {
+        Self(plugin)
+    }
+
     /// The compiled plugin, for calls that a [`Case`] cannot spell.
     #[must_use]
     pub fn plugin(&self) -> &Plugin {
