@@ -12,8 +12,8 @@ use ringfence_testkit::core::call::CallFailure;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::quantity::{Bytes, Fuel, Millis};
 use ringfence_testkit::sandbox::{
-    ActOutcome, COMPONENT_BYTES_MAX, Call, Called, InspectError, LoadError,
-    Plugin, Sandbox, Settings,
+    ActOutcome, COMPONENT_BYTES_MAX, Call, Called, InspectError, LoadError, Plugin, Sandbox,
+    Settings,
 };
 use ringfence_testkit::{Case, Component};
 use ringfence_tests_sandbox::made::executor;
