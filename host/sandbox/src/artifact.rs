@@ -77,12 +77,16 @@ impl Hasher for Fed {
     }
 }
 
-/// Makes code ready to run. None when it is not of this engine, which a label has ruled out.
+/// Makes code ready to run.
+///
+/// # Errors
+/// The engine's words: more memories, tables or instances than its pool has room for. That the code is another engine's, a
+/// label has ruled out.
 #[expect(unsafe_code, reason = "the one way to use compiled code")]
-pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: a compiler of ours made the bytes, just now or for a cache that only this user can write to, and the digest
     // in their label shows that nothing has changed since.
-    unsafe { Component::deserialize(engine, code) }.ok()
+    unsafe { Component::deserialize(engine, code) }
 }
 
 #[cfg(test)]
@@ -136,7 +140,7 @@ mod tests {
         let (compiles, runs) = (engine(|config| config), Engine::new(&settings()).unwrap());
         assert_eq!(engine_key(&compiles), engine_key(&runs));
         let code = compiles.precompile_component(EMPTY).unwrap();
-        assert!(deserialize(&runs, &code).is_some());
+        assert!(deserialize(&runs, &code).is_ok());
     }
 
     #[test]
@@ -177,10 +181,10 @@ mod tests {
     fn the_engine_refuses_code_of_other_settings() {
         let usual = engine(|config| config);
         let code = engine(|config| config.consume_fuel(false)).precompile_component(EMPTY);
-        assert!(deserialize(&usual, &code.unwrap()).is_none());
-        assert!(deserialize(&usual, b"").is_none());
+        assert!(deserialize(&usual, &code.unwrap()).is_err());
+        assert!(deserialize(&usual, b"").is_err());
         assert!(
-            deserialize(&usual, EMPTY).is_none(),
+            deserialize(&usual, EMPTY).is_err(),
             "a component is no code"
         );
     }

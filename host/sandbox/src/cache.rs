@@ -67,7 +67,7 @@ impl Cache {
     pub(crate) fn get(&self, engine: &Engine, component: &Digest) -> Option<Component> {
         let label = self.label(component);
         let artifact = self.read(&name(&label)).ok()?;
-        deserialize(engine, label.code(&artifact)?)
+        deserialize(engine, label.code(&artifact)?).ok()
     }
 
     /// Keeps the code. A cache that cannot be written to costs time, not correctness, so failures end here.

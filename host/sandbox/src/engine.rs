@@ -145,8 +145,8 @@ impl Sandbox {
             return Ok(component);
         }
         let code = compile::code(engine, compiler, *compile_limits, bytes, digest)?;
-        let component = deserialize(engine, &code)
-            .ok_or_else(|| LoadError::Compiler("the engine does not know its code".to_owned()))?;
+        let component =
+            deserialize(engine, &code).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
         if let Some(cache) = cache {
             cache.put(digest, &code);
         }

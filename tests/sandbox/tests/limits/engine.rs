@@ -8,7 +8,7 @@ use std::rc::Rc;
 use ringfence_testkit::core::limits::Limits;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::quantity::Bytes;
-use ringfence_testkit::sandbox::{Call, Called, Plugin, Sandbox, Settings};
+use ringfence_testkit::sandbox::{Allocation, Call, Called, Plugin, Sandbox, Settings};
 use ringfence_testkit::{Case, Component};
 use ringfence_tests_sandbox::made::{calling_another, core, executor, executor_around, sensor};
 use ringfence_tests_sandbox::{guest, wait};
@@ -159,6 +159,15 @@ impl Maker {
 
     /// More of something than there may be.
     fn counts(&self) -> Vec<Strain> {
+        // The pool has no more places than a call may take, and refuses the rest when it is loaded.
+        let on_demand = Self {
+            sandbox: Sandbox::new(Settings {
+                allocation: Allocation::OnDemand,
+                ..Settings::default()
+            })
+            .unwrap(),
+            puppet: Rc::clone(&self.puppet),
+        };
         let instances = |count: usize, inside: &str| {
             let more = format!(
                 "(core module $x {inside}) {}",
@@ -175,47 +184,47 @@ impl Maker {
         );
         let one_too_large = "(table 100000000 funcref)";
         vec![
-            self.act(
+            on_demand.act(
                 "a table that grows",
                 Exhausted("table elements", "limiter.rs TABLE_ELEMENTS_MAX"),
                 &executor(&grows),
             ),
-            self.act(
+            on_demand.act(
                 "a table that is large",
                 Exhausted("table elements", "limiter.rs TABLE_ELEMENTS_MAX"),
                 &executor(&core(one_too_large, "i32.const 0")),
             ),
-            self.act(
+            on_demand.act(
                 "many core instances",
                 Exhausted("core instances", "limiter.rs INSTANCES_MAX"),
                 &instances(100, ""),
             ),
-            self.act(
+            on_demand.act(
                 "as many core instances as there may be",
                 Says(""),
                 &instances(99, ""),
             ),
-            self.act(
+            on_demand.act(
                 "many memories",
                 Exhausted("memories", "limiter.rs MEMORIES_MAX"),
                 &instances(16, "(memory 1)"),
             ),
-            self.act(
+            on_demand.act(
                 "as many memories as there may be",
                 Says(""),
                 &instances(15, "(memory 1)"),
             ),
-            self.act(
+            on_demand.act(
                 "many tables",
                 Exhausted("tables", "limiter.rs TABLES_MAX"),
                 &instances(51, "(table 1 funcref) (table 1 funcref)"),
             ),
-            self.act(
+            on_demand.act(
                 "as many tables as there may be",
                 Says(""),
                 &instances(50, "(table 1 funcref) (table 1 funcref)"),
             ),
-            self.act(
+            on_demand.act(
                 "memories that are too large together",
                 Memory,
                 &instances(15, "(memory 200)"),
