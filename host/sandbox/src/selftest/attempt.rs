@@ -43,6 +43,8 @@ pub(super) struct Attempt {
     pub(super) effect: Effect,
     /// The last operation answers all rows at once.
     pub(super) is_list: bool,
+    /// The handles that it may leave open.
+    pub(super) closes: &'static [&'static str],
 }
 
 impl Attempt {
@@ -72,6 +74,7 @@ impl Attempt {
                 deed.effect
             },
             is_list: false,
+            closes: deed.closes(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Attempt {
             rows,
             effect: if writes { Effect::Names } else { Effect::None },
             is_list: true,
+            closes: &[],
         }
     }
 
@@ -136,6 +140,7 @@ impl Attempt {
                 Effect::Names
             },
             is_list: false,
+            closes: &[],
         }
     }
 }

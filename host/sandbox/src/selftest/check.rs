@@ -52,7 +52,7 @@ impl Group {
         let mut plan = self.prelude.clone();
         for attempt in &self.attempts {
             plan.extend(attempt.plan.iter().cloned());
-            plan.extend(CLOSED.map(|handle| op("drop", json!({ "on": handle }))));
+            plan.extend(attempt.closes.iter().map(close));
         }
         plan.extend(neighbour);
         plan
@@ -167,7 +167,7 @@ impl Group {
                 }
                 (failed, _) => ends.push(failed.map_or("ok", String::as_str).to_owned()),
             }
-            rest.by_ref().take(CLOSED.len()).for_each(drop);
+            rest.by_ref().take(attempt.closes.len()).for_each(drop);
         }
         ends
     }
@@ -184,8 +184,9 @@ impl Group {
     }
 }
 
-/// The handles that an attempt may leave open.
-const CLOSED: [&str; 3] = ["h", "s", "l"];
+fn close(handle: &&str) -> Value {
+    op("drop", json!({ "on": handle }))
+}
 
 impl Row {
     /// How `end` breaks what must hold; `others` are the ends of the same attempt.

@@ -93,6 +93,15 @@ impl Deed {
             .to_owned()
     }
 
+    /// The handles that it may leave open; streams before the file that they are of.
+    pub(super) fn closes(&self) -> &'static [&'static str] {
+        match self.shape {
+            Shape::Opened(_) => &["h"],
+            Shape::Stream(..) => &["s", "h"],
+            Shape::AtPath | Shape::From | Shape::LinkHere | Shape::LinkTo => &[],
+        }
+    }
+
     /// Why the deed cannot be spelled at `spot`.
     pub(super) fn misfit(&self, spot: &Spot) -> Option<&'static str> {
         let no_text = matches!(self.shape, Shape::LinkTo) && spot.on != "root";

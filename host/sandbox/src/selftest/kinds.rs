@@ -80,7 +80,7 @@ fn one(spot: Spot) -> Cell {
 
 /// A path whose text says what it is.
 fn direct(kind: Kind, place: Place, path: &str) -> Spot {
-    Spot::new(kind, path, place.judge(), place.what()).is_at(format!(
+    Spot::new(kind, path, place.judge(), place.what()).ending_at(format!(
         "{}/{}",
         place.folder(),
         place.name()
@@ -90,7 +90,7 @@ fn direct(kind: Kind, place: Place, path: &str) -> Spot {
 /// A path to what is in the folder `deep` of the place, which is now at `folder`.
 fn inside(kind: Kind, place: Place, folder: &str) -> Spot {
     let path = format!("{folder}/{}", place.inner());
-    Spot::new(kind, &path, place.judge(), place.what()).is_at(path)
+    Spot::new(kind, &path, place.judge(), place.what()).ending_at(path)
 }
 
 fn plain(place: Place) -> Vec<Spot> {
@@ -155,7 +155,7 @@ fn slashes(place: Place) -> Vec<Spot> {
 }
 
 fn linked(kind: Kind, place: Place, path: &str) -> Spot {
-    Spot::link(kind, path, place.judge(), place.what()).is_at(format!(
+    Spot::link(kind, path, place.judge(), place.what()).ending_at(format!(
         "{}/{}",
         place.folder(),
         place.name()
@@ -163,7 +163,7 @@ fn linked(kind: Kind, place: Place, path: &str) -> Spot {
 }
 
 fn linked_inside(kind: Kind, place: Place, path: &str) -> Spot {
-    Spot::link(kind, path, place.judge(), place.what()).is_at(format!(
+    Spot::link(kind, path, place.judge(), place.what()).ending_at(format!(
         "{}/deep/{}",
         place.folder(),
         place.inner()
@@ -178,7 +178,7 @@ fn link_inside(kind: Kind, place: Place) -> Spot {
         place.inner()
     );
     Spot::new(kind, &path, place.judge(), place.what())
-        .is_at(format!("{}/deep/{}", place.folder(), place.inner()))
+        .ending_at(format!("{}/deep/{}", place.folder(), place.inner()))
         .reads(Zone::Own)
         .needs(Feature::SymbolicLinks)
 }
@@ -229,7 +229,7 @@ fn guest_link_inside(place: Place) -> Spot {
     let (prelude, path) = make_link(place, "deep");
     let path = format!("{path}/{}", place.inner());
     Spot::new(Kind::GuestLinkInside, &path, place.judge(), place.what())
-        .is_at(format!("{}/deep/{}", place.folder(), place.inner()))
+        .ending_at(format!("{}/deep/{}", place.folder(), place.inner()))
         .reads(Zone::Own)
         .needs(Feature::SymbolicLinks)
         .after(&leads_to(place), prelude)
@@ -249,14 +249,14 @@ fn hard_linked(place: Place) -> Cell {
     };
     let short = super::ground::short(place.zone);
     let path = format!("docs/twice-{short}");
-    let twin = Spot::new(Kind::HardLink, &path, judge, What::File).is_at(&path);
+    let twin = Spot::new(Kind::HardLink, &path, judge, What::File).ending_at(&path);
     let link = Spot::link(
         Kind::HardLink,
         &format!("docs/to-twice-{short}"),
         judge,
         What::File,
     )
-    .is_at(&path);
+    .ending_at(&path);
     Ok(vec![
         twin.needs(Feature::HardLinks),
         link.needs(Feature::HardLinks),
@@ -273,7 +273,7 @@ fn guest_hard_linked(place: Place) -> Cell {
             let (old, new) = (format!("{folder}/file.md"), format!("{folder}/again.md"));
             one(
                 Spot::new(Kind::GuestHardLink, &new, place.judge(), What::File)
-                    .is_at(&new)
+                    .ending_at(&new)
                     .needs(Feature::HardLinks)
                     .after(&format!("of {old}"), vec![hard_link(&old, &new)]),
             )
@@ -341,7 +341,7 @@ fn held(place: Place) -> Cell {
         (Zone::Own | Zone::ReadOnly | Zone::WriteOnly, _) => {
             let deep = format!("{folder}/deep");
             let spot = from(&deep, place.inner(), place.what());
-            let spot = spot.is_at(format!("{deep}/{}", place.inner()));
+            let spot = spot.ending_at(format!("{deep}/{}", place.inner()));
             let itself = (place.thing == Thing::Dir).then(|| from(&deep, ".", What::Walked));
             Ok([spot].into_iter().chain(itself).collect())
         }
@@ -384,7 +384,7 @@ fn held_renamed(place: Place) -> Cell {
     let prelude = vec![hold(from), rename(from, &moved)];
     let canon = format!("{moved}/{path}");
     one(Spot::new(Kind::HeldRenamed, &path, place.judge(), what)
-        .is_at(canon)
+        .ending_at(canon)
         .after(&format!("from {from}, now {moved}"), prelude)
         .on("d"))
 }

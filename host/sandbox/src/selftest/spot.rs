@@ -98,7 +98,7 @@ impl Spot {
     }
 
     /// Where what may be written is, from the root.
-    pub(super) fn is_at(mut self, path: impl Into<String>) -> Self {
+    pub(super) fn ending_at(mut self, path: impl Into<String>) -> Self {
         let writable = matches!(self.end.judge, Judge::Of(Zone::Own | Zone::WriteOnly));
         if writable && matches!(self.end.what, What::File | What::Missing) {
             self.canon = Some(path.into());
@@ -126,8 +126,13 @@ impl Spot {
 
     /// True when the last name is one that can be given, taken or removed.
     pub(super) fn is_a_name(&self) -> bool {
-        let is_link = matches!(self.here.what, What::Link | What::Loop);
-        !matches!(self.here.what, What::Nowhere | What::Walked) && !(is_link && self.slash)
+        match self.here.what {
+            What::Nowhere | What::Walked => false,
+            // With a slash behind it, it is what it leads to.
+            What::Link | What::Loop => !self.slash,
+            What::File | What::Dir | What::MixedDir | What::Missing => true,
+            What::Special | What::Gone => true,
+        }
     }
 
     /// The plainest file, from which everything is tried to be brought to every path.

@@ -90,6 +90,7 @@ fn given(from: &str, to: &str, verb: Verb, plan: &[serde_json::Value]) -> Outcom
         rows: vec![row],
         effect: Effect::None,
         is_list: false,
+        closes: &[],
     };
     let group = Group {
         prelude: vec![op("read-base", json!({ "path": "docs/file.md" }))],

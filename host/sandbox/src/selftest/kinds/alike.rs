@@ -30,7 +30,7 @@ pub(super) fn spots(kind: Kind, place: Place, ground: &Ground) -> Vec<Spot> {
     let spot = |(path, what): (String, What), zone| Spot::new(kind, &path, Judge::Of(zone), what);
     let mut spots = vec![
         spot(there(&top), of_top),
-        spot(there(&last), place.zone).is_at(&last),
+        spot(there(&last), place.zone).ending_at(&last),
     ];
     let key = match (place.zone, place.thing) {
         (Zone::Denied, Thing::File) => Some("x"),
