@@ -120,7 +120,7 @@ fn a_denied_byte_in_an_answer_is_seen() {
 fn a_change_of_what_is_denied_is_seen() {
     let stat = op("stat-at", json!({ "path": "docs/file.md" }));
     // A directory that is taken from a denied place is seen, whatever the guest does.
-    let outcome = given("secrets/deep", "docs/free", Verb::StatAt, &[stat.clone()]);
+    let outcome = given("secrets/deep", "docs/free", Verb::StatAt, &[stat]);
     assert_eq!(
         outcome.broken, None,
         "what others do is none of the guest's"
