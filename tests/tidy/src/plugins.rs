@@ -45,7 +45,18 @@ pub fn says_its_roles(path: &str, text: &str) -> Vec<Finding> {
     found
 }
 
-/// Holds a crate that builds to a component (a `cdylib`) to having its `plugin.toml` beside it.
+/// True for a crate that says it is a program (`wasi:cli/run`), not a plugin.
+#[must_use]
+pub fn is_program(manifest: &toml::Table) -> bool {
+    let says = |table: &toml::Table| {
+        let own = table.get("metadata")?.get("ringfence")?;
+        own.get("program")?.as_bool()
+    };
+    let package = manifest.get("package").and_then(toml::Value::as_table);
+    package.and_then(says) == Some(true)
+}
+
+/// Holds a crate that builds to a component (a `cdylib`) to having its `plugin.toml` beside it, unless it is a program.
 #[must_use]
 pub fn has_manifest(path: &str, text: &str, plugin_tomls: &[String]) -> Vec<Finding> {
     let manifest: toml::Table = text.parse().unwrap_or_default();
@@ -58,7 +69,7 @@ pub fn has_manifest(path: &str, text: &str, plugin_tomls: &[String]) -> Vec<Find
         .flatten()
         .any(|kind| kind.as_str() == Some("cdylib"));
     let beside = path.replace("Cargo.toml", "plugin.toml");
-    if !is_component || plugin_tomls.contains(&beside) {
+    if !is_component || is_program(&manifest) || plugin_tomls.contains(&beside) {
         return Vec::new();
     }
     vec![Finding::file(
@@ -103,5 +114,10 @@ mod tests {
             has_manifest("plugins/y/Cargo.toml", cargo, &beside).len(),
             1
         );
+        for (says, found) in [("true", 0), ("false", 1), ("\"true\"", 1)] {
+            let program = format!("{cargo}[package.metadata.ringfence]\nprogram = {says}\n");
+            let found_here = has_manifest("tests/guests/y/Cargo.toml", &program, &[]);
+            assert_eq!(found_here.len(), found, "{says}");
+        }
     }
 }

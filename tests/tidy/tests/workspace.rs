@@ -142,13 +142,16 @@ fn the_changelog_knows_the_contract() {
 #[test]
 fn every_guest_is_run_by_a_test() {
     let texts = texts();
-    // A crate without a manifest is no component, but what guests share.
-    let manifests = texts
-        .iter()
-        .filter_map(|(path, _)| path.strip_suffix("plugin.toml"));
-    let folders: Vec<&str> = manifests
-        .filter(|folder| folder.starts_with(guests::GUESTS))
-        .collect();
+    // A crate without a manifest is no component, but what guests share, unless it is a program.
+    let folder = |(path, text): &'_ Text| {
+        let is_program = || text.parse().is_ok_and(|it| plugins::is_program(&it));
+        let program = path.strip_suffix("Cargo.toml").filter(|_| is_program());
+        let folder = path.strip_suffix("plugin.toml").or(program)?;
+        folder
+            .starts_with(guests::GUESTS)
+            .then(|| folder.to_owned())
+    };
+    let folders: Vec<String> = texts.iter().filter_map(folder).collect();
     let guests: Vec<(String, String)> = folders
         .iter()
         .map(|folder| {

@@ -175,12 +175,21 @@ fn rebuild_shelf(workspace: &Workspace, toolchain: &Toolchain, shelf: &Shelf) ->
     Ok(())
 }
 
-/// A crate that makes a component: a workspace member with a `plugin.toml`.
+/// A crate that becomes a component: a workspace member with a `plugin.toml`, or a guest that says it is a program.
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
     version: String,
     manifest_path: std::path::PathBuf,
+    metadata: serde_json::Value,
+}
+
+impl Package {
+    fn is_component(&self) -> bool {
+        let is_program = self.metadata.pointer("/ringfence/program");
+        is_program == Some(&serde_json::Value::Bool(true))
+            || self.manifest_path.with_file_name("plugin.toml").is_file()
+    }
 }
 
 /// The crates below a folder that make components, sorted by name.
@@ -196,13 +205,7 @@ fn packages_below(workspace: &Workspace, folder: &str) -> Result<Vec<Package>> {
     let mut packages: Vec<_> = metadata
         .packages
         .into_iter()
-        .filter(|package| {
-            package.manifest_path.starts_with(&folder)
-                && package
-                    .manifest_path
-                    .with_file_name("plugin.toml")
-                    .is_file()
-        })
+        .filter(|package| package.manifest_path.starts_with(&folder) && package.is_component())
         .collect();
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(packages)
