@@ -11,7 +11,8 @@ mod checks;
 mod deeds;
 
 /// What `main` would be.
-struct Program;
+#[derive(Debug)]
+pub struct Program;
 
 impl wasip2::exports::cli::run::Guest for Program {
     fn run() -> Result<(), ()> {
