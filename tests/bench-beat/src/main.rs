@@ -54,7 +54,7 @@ impl Plan {
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or("an argument without a value")?;
             match name.as_str() {
-                "--program" => plan.program = value.into(),
+                "--program" => plan.program = std::path::absolute(value)?,
                 "--files" => plan.files = value.parse()?,
                 "--beats" => {
                     plan.beats = value.split(',').map(str::parse).collect::<Result<_, _>>()?
