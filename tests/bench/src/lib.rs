@@ -34,13 +34,11 @@ pub fn guest() -> Outcome<Vec<u8>> {
     std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// Waits for what needs a runtime, as the runner does: on this thread.
+/// What waits for calls, as the runner does: on this thread.
 ///
 /// # Errors
-/// What `work` returns.
-pub fn wait<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
-    runtime.block_on(work)
+/// When the system has no timer for it.
+pub fn runtime() -> Outcome<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    Ok(builder.enable_time().build()?)
 }

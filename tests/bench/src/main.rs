@@ -1,8 +1,9 @@
-//! `ringfence-bench [--quick] [--json FILE] [GROUP]…`: measures and prints the table.
+//! `ringfence-bench [--quick] [GROUP]…` measures and prints the table; `ringfence-bench --spin WORK` does one work of the
+//! group `files` (or `gate`) in the boundary and nothing else, for a profiler.
 
 use std::process::ExitCode;
 
-use ringfence_bench::groups::{ALL, Scale};
+use ringfence_bench::groups::{ALL, Scale, call, files};
 use ringfence_bench::report::{Row, table};
 use ringfence_bench::{Outcome, root};
 
@@ -23,7 +24,8 @@ fn run(arguments: Vec<String>) -> Outcome<()> {
     let rounds = match flags.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => 101,
         ["--quick"] => 11,
-        _ => return Err("usage: ringfence-bench [--quick] [GROUP]…".into()),
+        ["--spin"] => return spin(&wanted),
+        _ => return Err("usage: ringfence-bench [--quick] [GROUP]… | --spin WORK".into()),
     };
     let mut rows: Vec<Row> = Vec::new();
     for (name, group) in ALL {
@@ -36,6 +38,15 @@ fn run(arguments: Vec<String>) -> Outcome<()> {
     std::fs::write(&path, serde_json::to_vec_pretty(&rows)?)?;
     print(&table(&rows));
     Ok(())
+}
+
+/// Some seconds of one work.
+fn spin(wanted: &[String]) -> Outcome<()> {
+    match wanted {
+        [gate] if gate == "gate" => call::spin(),
+        [kind] => files::spin(kind),
+        _ => Err("one work at a time".into()),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "progress, beside the table")]

@@ -10,7 +10,14 @@ use crate::{
     workspace::{self, Workspace},
 };
 
-const PARTS: &[&str] = &["--package", "ringfence", "--package", "ringfence-bench"];
+const PARTS: &[&str] = &[
+    "--package",
+    "ringfence",
+    "--package",
+    "ringfence-bench",
+    "--package",
+    "diff-size-native",
+];
 
 /// Measures; with `groups`, only those.
 ///

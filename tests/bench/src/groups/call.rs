@@ -4,33 +4,59 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use ringfence_core::verdict::{Ruling, Verdict};
+use ringfence_core::verdict::Ruling;
 use ringfence_sandbox::Call;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::runtime::Runtime;
 
 use super::Scale;
 use crate::ours::{Ours, call, policy, small_change};
 use crate::report::{Goal, Row};
 use crate::rounds::{self, Contender};
 use crate::tree::Tree;
-use crate::{Outcome, root};
+use crate::{Outcome, root, runtime};
 
 const NATIVE: &str = "diff-size-native";
 
 /// Calls of the hot loop for each turn of the others.
 const HOT: usize = 20;
+const SPINS: usize = 100_000;
+
+/// The gate, and the call that it gets.
+struct Gate {
+    ours: Ours,
+    call: Call,
+    runtime: Runtime,
+    _tree: Tree,
+}
+
+impl Gate {
+    fn new() -> Outcome<Self> {
+        let tree = Tree::new(1, 10, 10)?;
+        let path = root().join("host/cli/plugins/diff-size.wasm");
+        let mut call = call(tree.path(), policy(&[])?);
+        call.change = Some(small_change()?);
+        Ok(Self {
+            ours: Ours::new(&std::fs::read(path)?)?,
+            call,
+            runtime: runtime()?,
+            _tree: tree,
+        })
+    }
+
+    fn judge(&self) -> Outcome<()> {
+        let verdict = self.runtime.block_on(self.ours.judge(self.call.clone()))?;
+        match verdict.ruling {
+            Ruling::Pass => Ok(()),
+            _ => Err(format!("{verdict:?}").into()),
+        }
+    }
+}
 
 pub(super) fn run(scale: Scale) -> Outcome<Vec<Row>> {
-    let tree = Tree::new(1, 10, 10)?;
-    let gate = Ours::new(&std::fs::read(
-        root().join("host/cli/plugins/diff-size.wasm"),
-    )?)?;
-    let mut call = call(tree.path(), policy(&[])?);
-    call.change = Some(small_change()?);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
-    let ours = || judge(&runtime, &gate, &call);
+    let gate = Gate::new()?;
+    let ours = || gate.judge();
     let apart = rounds::run(
         scale.rounds * 10,
         &mut [
@@ -54,26 +80,13 @@ pub(super) fn run(scale: Scale) -> Outcome<Vec<Row>> {
     ])
 }
 
-fn judge(runtime: &tokio::runtime::Runtime, gate: &Ours, call: &Call) -> Outcome<()> {
-    expect_pass(&runtime.block_on(gate.judge(call.clone()))?)
-}
-
-fn expect_pass(verdict: &Verdict) -> Outcome<()> {
-    match verdict.ruling {
-        Ruling::Pass => Ok(()),
-        _ => Err(format!("{verdict:?}").into()),
-    }
-}
-
-/// What the native gate is asked.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct NativeChange {
-    /// Of the one file that differs.
-    pub path: String,
-    /// Its text before.
-    pub before: String,
-    /// Its text after.
-    pub after: String,
+/// Calls the gate over and over.
+///
+/// # Errors
+/// When it cannot be called.
+pub fn spin() -> Outcome<()> {
+    let gate = Gate::new()?;
+    (0..SPINS).try_for_each(|_| gate.judge())
 }
 
 /// What the native gate answers.
@@ -89,11 +102,11 @@ fn native() -> Outcome<()> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    let change = NativeChange {
-        path: "docs/guide.md".to_owned(),
-        before: "# Guide\n\nSee the [setup](setup.md) for more.\n".to_owned(),
-        after: "# Guide\n\nSee the [setup](install/setup.md)\nfor more.\n".to_owned(),
-    };
+    let change = json!({
+        "path": "docs/guide.md",
+        "before": "# Guide\n\nSee the [setup](setup.md) for more.\n",
+        "after": "# Guide\n\nSee the [setup](install/setup.md)\nfor more.\n",
+    });
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(&serde_json::to_vec(&change)?)?;
     }

@@ -12,11 +12,12 @@ use crate::report::{Goal, Row};
 use crate::rounds::{self, Contender, Taken};
 use crate::stock::{Settings, Stock};
 use crate::tree::Tree;
-use crate::{Outcome, guest};
+use crate::{Outcome, guest, runtime};
 
 const FILES: u64 = 1_000;
 const FILE_BYTES: usize = 1_000;
 const LARGE: usize = 100 << 20;
+const SPINS: usize = 500;
 
 /// Everybody who works on files.
 pub struct Hosts {
@@ -132,6 +133,21 @@ pub(super) fn run(scale: Scale) -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
+/// Does the work `kind` a thousand times in the boundary.
+///
+/// # Errors
+/// When there is no such work, or it cannot be done.
+pub fn spin(kind: &str) -> Outcome<()> {
+    let known = KINDS.iter().find(|known| known.kind == kind);
+    let work = known.ok_or("no such work")?.work();
+    let hosts = Hosts::new()?;
+    let tree = Tree::new(FILES, FILE_BYTES, LARGE)?;
+    for _ in 0..SPINS {
+        hosts.ours(&work, tree.path())?;
+    }
+    Ok(())
+}
+
 fn measure(hosts: &Hosts, tree: &Tree, kind: &Kind, rounds: usize) -> Outcome<Vec<Row>> {
     let work = kind.work();
     let expect = hosts.native(&work, tree.path())?;
@@ -190,9 +206,7 @@ impl Hosts {
             ours: Ours::new(&bytes)?,
             stock: Stock::new(&bytes, Settings::default())?,
             on_this_thread: Stock::new(&bytes, on_this_thread)?,
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()?,
+            runtime: runtime()?,
             policy: policy(&[])?,
         })
     }

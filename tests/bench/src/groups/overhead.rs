@@ -9,7 +9,7 @@ use crate::ours::{Ours, call, policy};
 use crate::report::{Goal, Row};
 use crate::rounds::{self, Contender, Taken};
 use crate::stock::{Settings, Stock};
-use crate::{Outcome, guest};
+use crate::{Outcome, guest, runtime};
 
 pub(super) fn run(scale: Scale) -> Outcome<Vec<Row>> {
     let bytes = guest()?;
@@ -19,9 +19,7 @@ pub(super) fn run(scale: Scale) -> Outcome<Vec<Row>> {
         bytes: 1_000,
         path: String::new(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
+    let runtime = runtime()?;
     let stock = |fuel, epochs| {
         let settings = Settings {
             fuel,

@@ -8,16 +8,14 @@ use crate::ours::{Ours, call, policy};
 use crate::report::{Goal, Row};
 use crate::rounds::{self, Contender};
 use crate::tree::Tree;
-use crate::{Outcome, guest};
+use crate::{Outcome, guest, runtime};
 
 const FILES: u64 = 1_000;
 
 pub(super) fn run(scale: Scale) -> Outcome<Vec<Row>> {
     let ours = Ours::new(&guest()?)?;
     let tree = Tree::new(FILES, 1_000, 0)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
+    let runtime = runtime()?;
     let policies = [policy(&globs(10))?, policy(&globs(1_000))?];
     let mut rows = Vec::new();
     for (what, kind, count) in [
