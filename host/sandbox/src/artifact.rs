@@ -1,22 +1,24 @@
 //! Compiled code as it is handed over: from the compiling process to this one, and from one run to the next by the cache.
 //!
-//! Owns the label in front of the code: which component it was made of, by what, how long it is, and a digest. The engine
+//! Owns the label behind the code: which component it was made of, by what, how long it is, and a digest. The engine
 //! itself looks at none of these; it accepts a damaged file, and code of another component.
 //!
 //! **Invariant:** code is used only where the label names the component that was asked for and the engine that will run it,
 //! and the digest is right. A label shows damage and mix-ups, not forgery: where artifacts may come from is the business of
 //! `compile` and `cache`.
 
+use std::fs::File;
 use std::hash::{Hash, Hasher};
+use std::os::fd::AsRawFd;
 
 use ringfence_core::digest::{Digest, PartsHasher};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-const MAGIC: &[u8; 16] = b"ringfence code 2";
+const MAGIC: &[u8; 16] = b"ringfence code 3";
 const DIGEST_BYTES: usize = 32;
 const LENGTH_BYTES: usize = 8;
-/// What stands before the code.
+/// What stands behind the code, which the engine wants to be at the beginning of a file.
 pub(crate) const LABEL_BYTES: usize = MAGIC.len() + 3 * DIGEST_BYTES + LENGTH_BYTES;
 
 // Limit: code of the largest component that may be loaded, of which each byte becomes up to six of code.
@@ -33,8 +35,8 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// What to put before `code`.
-    pub(crate) fn head(&self, code: &[u8]) -> Vec<u8> {
+    /// What to put behind `code`.
+    pub(crate) fn tail(&self, code: &[u8]) -> Vec<u8> {
         let length = (code.len() as u64).to_le_bytes();
         let digest = Digest::of(code);
         let parts = [
@@ -47,11 +49,12 @@ impl Label {
         parts.concat()
     }
 
-    /// The code behind the label; none when it is another's, or damaged.
+    /// The code before the label; none when it is another's, or damaged.
     pub(crate) fn code<'a>(&self, artifact: &'a [u8]) -> Option<&'a [u8]> {
-        let (head, code) = artifact.split_at_checked(LABEL_BYTES)?;
+        let length = artifact.len().checked_sub(LABEL_BYTES)?;
+        let (code, tail) = artifact.split_at_checked(length)?;
         // The label of exactly this code: nothing of it is left to chance.
-        (head == self.head(code)).then_some(code)
+        (tail == self.tail(code)).then_some(code)
     }
 }
 
@@ -89,6 +92,15 @@ pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Comp
     unsafe { Component::deserialize(engine, code) }
 }
 
+/// The same for a file that begins with code, which is mapped instead of copied. None also where the file cannot be opened
+/// once more, such as without `/proc`.
+#[expect(unsafe_code, reason = "the one way to use compiled code")]
+pub(crate) fn deserialize_file(engine: &Engine, file: &File) -> Option<Component> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    // SAFETY: as above; and entries of the cache are replaced and removed, never written to.
+    unsafe { Component::deserialize_file(engine, path) }.ok()
+}
+
 #[cfg(test)]
 mod tests {
     use wasmtime::Config;
@@ -104,7 +116,7 @@ mod tests {
             component: Digest::of(b"component"),
             maker: Digest::of(b"maker"),
         };
-        let whole = [label.head(b"code"), b"code".to_vec()].concat();
+        let whole = [b"code".to_vec(), label.tail(b"code")].concat();
         assert_eq!(whole.len(), LABEL_BYTES + 4);
         assert_eq!(label.code(&whole), Some(&b"code"[..]));
         for at in 0..whole.len() {

@@ -77,15 +77,16 @@ fn damaged_entries_are_not_used() {
     ground.put();
     assert!(ground.hits());
     let whole = fs::read(ground.path()).unwrap();
+    let label = whole.len() - LABEL_BYTES;
     for at in [
         0,
-        16,
-        48,
-        80,
-        88,
-        LABEL_BYTES,
-        whole.len() / 2,
-        whole.len() - 1,
+        label / 2,
+        label - 1,
+        label,
+        label + 16,
+        label + 48,
+        label + 80,
+        label + 88,
     ] {
         let mut flipped = whole.clone();
         flipped[at] ^= 1;
@@ -106,7 +107,7 @@ fn foreign_entries_are_not_used() {
     let ground = Ground::warm();
     let own = fs::read(ground.path()).unwrap();
     let label = ground.cache.label(&ground.component);
-    let forged = |label: Label, code: &[u8]| [label.head(code), code.to_vec()].concat();
+    let forged = |label: Label, code: &[u8]| [code.to_vec(), label.tail(code)].concat();
     assert_eq!(own, forged(label, &ground.code()));
 
     let other = Digest::of(b"another component");

@@ -118,8 +118,8 @@ fn run(order: Order) -> Result<(), Failure> {
     let code = engine.precompile_component(&component).map_err(refused)?;
     drop(component);
     let mut out = io::stdout();
-    out.write_all(&label.head(&code))?;
     out.write_all(&code)?;
+    out.write_all(&label.tail(&code))?;
     out.flush()?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Starts the compiling process, feeds it, reads what it says, and ends it.
 //!
 //! **Invariant:** when [`code`] returns, the process has ended and has been waited for, whatever it did; what it said was
-//! read up to a bound, and is used only behind its label.
+//! read up to a bound, and is used only under its label.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -55,8 +55,8 @@ pub(super) fn code(
         Stop::TooMuch => LoadError::code_size(),
         Stop::Io(error) => trouble(error),
     })?;
-    if label.code(&said.out).is_some() {
-        said.out.drain(..LABEL_BYTES);
+    if let Some(length) = label.code(&said.out).map(<[u8]>::len) {
+        said.out.truncate(length);
         return Ok(said.out);
     }
     Err(failure(status, &said.err, limits))
