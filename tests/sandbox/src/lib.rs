@@ -1,9 +1,9 @@
 //! What the tests of the boundary share: the built guests, components written by hand, a world of files for the probe,
 //! and a count of what this process holds.
 //!
-//! The tests themselves are in `tests/`: `verbs.rs` (file calls), `limits.rs` (what is bounded), `determinism.rs`,
-//! `contract.rs` (what is no plugin, or answers nonsense), `plugins.rs` (the standard plugins), `confine.rs` (the kernel's
-//! layer below all that).
+//! The tests themselves are in `tests/`: `verbs.rs` (file calls), `limits.rs` (what is bounded), `advisories.rs` (published
+//! holes of other sandboxes), `determinism.rs`, `contract.rs` (what is no plugin, or answers nonsense), `plugins.rs` (the
+//! standard plugins), `confine.rs` (the kernel's layer below all that).
 //!
 //! **Invariant:** nothing here is simulated: guests are real components, run by the real sandbox on real directories.
 //! Functions panic when the set-up is wrong; they are made for tests.

@@ -6,8 +6,7 @@
 //! and the host's memory has stayed below the strain's ceiling. [`cut`] does the same with calls that are dropped or end
 //! anywhere. [`constants`] holds that no limit of the boundary is left out.
 //!
-//! `RINGFENCE_LONG=1` adds what takes minutes: a directory of a million names, a component that compiles for longer than
-//! it may.
+//! `RINGFENCE_LONG=1` adds what takes minutes: directories of a million names.
 //!
 //! There is one test here, since what the process holds can only be counted while nothing else runs in it.
 

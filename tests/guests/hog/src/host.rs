@@ -107,39 +107,34 @@ fn files(config: &Config) -> Option<Verdict> {
 /// Texts of paths that are `bytes` long: many names, one name, one that is denied each time, the target of a link.
 fn paths(config: &Config) -> Option<Verdict> {
     let (root, _) = preopens::get_directories().into_iter().next()?;
-    let name = || "x".repeat(config.len());
-    let stat = |path: &str| {
-        let found = root.stat_at(PathFlags::empty(), path);
-        found.map(drop).map_err(|code| code.name().to_owned())
-    };
+    let mut last = "";
     // Refusals are what the host is to be flooded with.
-    let flood = |path: &dyn Fn(u64) -> String| {
-        let mut last = String::new();
-        let done = config.repeat(|round| {
-            last = stat(&path(round)).err().unwrap_or_default();
-            Ok(())
-        });
-        Verdict::pass(format!("{}, then {last}", done.summary))
+    let mut stat = |path: &str| {
+        let found = root.stat_at(PathFlags::empty(), path);
+        last = found.map_or_else(|code| code.name(), |_| "ok");
+        Ok(())
     };
-    Some(match config.mode.as_str() {
+    let name = || "x".repeat(config.len());
+    let done = match config.mode.as_str() {
         "long-path" => {
             let path = "x/".repeat(config.len() / 2);
-            flood(&|_| path.clone())
+            config.repeat(|_| stat(&path))
         }
         "long-name" => {
             let path = name();
-            flood(&|_| path.clone())
+            config.repeat(|_| stat(&path))
         }
-        "denials" => flood(&|round| format!("../{round}{}", name())),
+        "denials" => config.repeat(|round| stat(&format!("../{round}{}", name()))),
         "long-link" => {
             let target = name();
-            config.repeat(|_| {
+            return Some(config.repeat(|_| {
                 let made = root.symlink_at(&target, "link");
                 made.map_err(|code| code.name().to_owned())
-            })
+            }));
         }
         _ => return None,
-    })
+    };
+    Some(Verdict::pass(format!("{}, then {last}", done.summary)))
 }
 
 /// Streams asked for `bytes` at once.

@@ -94,7 +94,8 @@ fn witness(puppet: &Component) -> Called<String> {
 /// Makes a call and cuts it off in one of three ways; true when it had ended by itself.
 fn cut_one(hog: &Component, dice: &mut Dice) -> bool {
     let case = Case::new().modified("a.md", "before\n", "after\n");
-    let (mode, count, bytes, path) = WORK[dice.below(WORK.len() as u64) as usize];
+    let which = usize::try_from(dice.below(WORK.len() as u64)).unwrap();
+    let &(mode, count, bytes, path) = WORK.get(which).unwrap();
     let everything = Grant {
         read: &["**"],
         write: &["**"],

@@ -24,7 +24,7 @@ use crate::strain::{End, Strain};
 const GRANT: Grant<'_> = Grant {
     read: &["**"],
     write: &["**"],
-    deny: &["**/*.hidden"],
+    deny: &["unseen/*"],
 };
 const YEAR_1901: i64 = -(1 << 31);
 const YEAR_2446: i64 = (1 << 34) - (1 << 31);
@@ -208,7 +208,7 @@ fn sizes(add: Add<'_>) {
 fn names(add: Add<'_>) {
     let dir = directory();
     fs::create_dir(dir.path().join("many")).unwrap();
-    fill(&dir.path().join("many"), 262_145, 255, "");
+    fill(&dir.path().join("many"), 262_145, 255, make);
     let list = |on: &str| op("list", json!({ "on": on }));
     let open = |path: &str, name: &str| {
         op(
@@ -241,8 +241,8 @@ fn names(add: Add<'_>) {
     let dir = directory();
     let deep = dir.path().join(vec!["d".repeat(250); 15].join("/"));
     fs::create_dir_all(&deep).unwrap();
-    fill(&deep, 20_000, 10, "");
-    fs::hard_link(deep.join(name(0, 10, "")), dir.path().join("one")).unwrap();
+    fill(&deep, 20_000, 10, link);
+    fs::hard_link(deep.join(name(0, 10)), dir.path().join("one")).unwrap();
     let plan = vec![op("stat-at", json!({ "path": "one" })), list("root")];
     add(
         "a file of many long names",
@@ -257,9 +257,8 @@ fn a_million_names(add: Add<'_>) {
     let dir = directory();
     for place in ["many", "unseen"] {
         fs::create_dir(dir.path().join(place)).unwrap();
+        fill(&dir.path().join(place), 1_000_001, 7, make);
     }
-    fill(&dir.path().join("many"), 1_000_001, 7, "");
-    fill(&dir.path().join("unseen"), 1_000_001, 7, ".hidden");
     let open = |path: &str| op("open", json!({ "path": path, "descriptor": ["read"] }));
     let list = op("list", json!({ "on": "h" }));
     add(
@@ -288,30 +287,29 @@ fn directory() -> Rc<TempDir> {
     Rc::new(dir.unwrap())
 }
 
-fn name(n: u32, len: usize, end: &str) -> String {
-    format!("{n:0len$}{end}")
+fn name(n: u32, len: usize) -> String {
+    format!("{n:0len$}")
 }
 
-/// Makes that many names of `len` characters, of one file where it may have as many.
-fn fill(dir: &Path, count: u32, len: usize, end: &str) {
+/// Makes that many names of `len` characters, each but the first by `next`.
+fn fill(dir: &Path, count: u32, len: usize, next: fn(&OwnedFd, &str, &str)) {
     let dir: OwnedFd = rustix::fs::open(dir, OFlags::PATH, Mode::empty()).unwrap();
-    let make = |name: &str| {
-        rustix::fs::mknodat(
-            &dir,
-            name,
-            FileType::RegularFile,
-            Mode::from_raw_mode(0o600),
-            0,
-        )
-    };
-    let first = name(0, len, end);
-    make(&first).unwrap();
+    let first = name(0, len);
+    make(&dir, &first, &first);
     for n in 1..count {
-        let name = name(n, len, end);
-        rustix::fs::linkat(&dir, &first, &dir, &name, AtFlags::empty())
-            .or_else(|_| make(&name))
-            .unwrap();
+        next(&dir, &first, &name(n, len));
     }
+}
+
+/// An empty file.
+fn make(dir: &OwnedFd, _: &str, name: &str) {
+    let mode = Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(dir, name, FileType::RegularFile, mode, 0).unwrap();
+}
+
+/// One more name of the first.
+fn link(dir: &OwnedFd, first: &str, name: &str) {
+    rustix::fs::linkat(dir, first, dir, name, AtFlags::empty()).unwrap();
 }
 
 /// Carries out a plan in `dir`; the answer is what came of each operation.
@@ -336,13 +334,13 @@ fn carry_out(probe: &Component, dir: &Path, plan: &[Value], limits: Limits) -> C
 /// `ok`, the name of an error, or what was answered, with long texts by their length.
 fn told(message: &str) -> String {
     let told: Value = serde_json::from_str(message).unwrap();
-    match (&told["err"], &told["ok"]) {
-        (Value::String(code), _) => code.clone(),
-        (_, Value::Null) => "ok".to_owned(),
-        (_, Value::Array(parts)) if parts.len() == 2 && parts[1].is_boolean() => {
-            let len = parts[0].as_str().unwrap_or_default().len();
-            format!("[{len} bytes,{}]", parts[1])
+    let ok = told.get("ok").unwrap_or(&Value::Null);
+    match (told.get("err"), ok, ok.as_array().map(Vec::as_slice)) {
+        (Some(Value::String(code)), ..) => code.clone(),
+        (_, Value::Null, _) => "ok".to_owned(),
+        (.., Some([Value::String(text), Value::Bool(end)])) => {
+            format!("[{} bytes,{end}]", text.len())
         }
-        (_, value) => value.to_string(),
+        (_, value, _) => value.to_string(),
     }
 }
