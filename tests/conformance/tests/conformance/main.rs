@@ -5,12 +5,7 @@
 //!
 //! **Invariant:** a difference between the two hosts stands in a list, with its reason, or fails a test.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test may end at once"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may end at once")]
 
 mod ends;
 mod files;
