@@ -1,7 +1,5 @@
 //! Whoever is compared does the same work: the sums of what they saw are the same, in small and without a clock.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at once")]
-
 use std::path::Path;
 
 use bench::{Sum, Work, name};
