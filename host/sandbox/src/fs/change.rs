@@ -7,9 +7,9 @@ use ringfence_core::relpath::{PathError, RelPath};
 use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps};
 
 use super::handle::Descriptor;
-use super::links::judge_other_names;
+use super::links::{has_still_its_name, judge_every_name, judge_other_names};
 use super::place::{Place, Spot};
-use super::stop::{Answer, Stop, denied, misshapen};
+use super::stop::{Answer, Stop, denied, misshapen, settled};
 use super::walk::{Entry, Found, LastLink, resolve};
 use super::{Fs, Links, kind_name, sys};
 use crate::bindings::wasi::filesystem::types::{ErrorCode, NewTimestamp};
@@ -70,44 +70,43 @@ impl Fs {
     ) -> Answer<()> {
         self.meter.charge(SYSCALL);
         let times = timestamps(access, modification)?;
-        match resolve(place, path, last, Access::Write, &self.meter)? {
-            Found::Dir(place) => set_dir_times(&place, &times),
-            Found::Entry(entry) => {
-                entry.spot.judge(Access::Write)?;
-                let Some(stat) = &entry.stat else {
-                    return Err(ErrorCode::NoEntry.into());
-                };
-                let kind = sys::file_type(stat);
-                if !matches!(
-                    kind,
-                    FileType::RegularFile | FileType::Directory | FileType::Symlink
-                ) {
-                    return denied(
-                        &entry.spot.path,
-                        Access::Write,
-                        Rule::Special {
-                            kind: kind_name(kind),
-                        },
-                    );
-                }
-                if entry.must_be_dir && kind != FileType::Directory {
-                    return Err(ErrorCode::NotDirectory.into());
-                }
-                judge_other_names(
-                    &entry.parent.tree,
-                    stat,
-                    &entry.spot,
-                    Access::Write,
-                    &self.meter,
-                )?;
-                Ok(rustix::fs::utimensat(
-                    entry.parent.fd(),
-                    &entry.name,
-                    &times,
-                    AtFlags::SYMLINK_NOFOLLOW,
-                )?)
-            }
+        settled(
+            || match resolve(place, path, last, Access::Write, &self.meter)? {
+                Found::Dir(place) => set_dir_times(&place, &times).map(Some),
+                Found::Entry(entry) => self.set_entry_times(&entry, &times),
+            },
+        )
+    }
+
+    /// None: the entry is something else by now.
+    fn set_entry_times(&self, entry: &Entry, times: &Timestamps) -> Answer<Option<()>> {
+        entry.spot.judge(Access::Write)?;
+        let Some(stat) = &entry.stat else {
+            return Err(ErrorCode::NoEntry.into());
+        };
+        let kind = sys::file_type(stat);
+        if !matches!(
+            kind,
+            FileType::RegularFile | FileType::Directory | FileType::Symlink
+        ) {
+            return denied(
+                &entry.spot.path,
+                Access::Write,
+                Rule::Special {
+                    kind: kind_name(kind),
+                },
+            );
         }
+        if entry.must_be_dir && kind != FileType::Directory {
+            return Err(ErrorCode::NotDirectory.into());
+        }
+        let tree = &entry.parent.tree;
+        judge_other_names(tree, stat, &entry.spot, Access::Write, &self.meter)?;
+        if !has_still_its_name(entry, stat) {
+            return Ok(None);
+        }
+        let done = sys::set_times(entry.parent.fd(), &entry.name, stat, times)?;
+        Ok(done.then_some(()))
     }
 
     pub(super) fn set_times(
@@ -123,7 +122,13 @@ impl Fs {
             Descriptor::File(file) => {
                 file.spot.judge(Access::Write)?;
                 let stat = rustix::fs::fstat(&*file.file)?;
-                judge_other_names(&file.tree, &stat, &file.spot, Access::Write, &self.meter)?;
+                // A name that is gone was judged for reading, maybe, and those that are left were not at all.
+                let judge = if sys::name_count(&stat) == file.names {
+                    judge_other_names
+                } else {
+                    judge_every_name
+                };
+                judge(&file.tree, &stat, &file.spot, Access::Write, &self.meter)?;
                 Ok(rustix::fs::futimens(&*file.file, &times)?)
             }
             Descriptor::Dir(dir) => {
@@ -151,6 +156,9 @@ impl Fs {
         here: ErrorCode,
     ) -> Answer<Entry> {
         self.meter.charge(SYSCALL);
+        if path.trim_end_matches('/').ends_with("/.") {
+            return self.no_last_name(place, path, here);
+        }
         match resolve_last_name(place, path, self)? {
             Found::Dir(place) => {
                 place.spot.judge(Access::Write)?;
@@ -158,16 +166,28 @@ impl Fs {
             }
             Found::Entry(entry) => {
                 entry.spot.judge(Access::Write)?;
-                if !path.trim_end_matches('/').ends_with("/.") {
-                    return Ok(entry);
-                }
-                Err(Stop::Code(match entry.stat.as_ref().map(sys::file_type) {
-                    Some(FileType::Directory) => here,
-                    Some(_) => ErrorCode::NotDirectory,
-                    None => ErrorCode::NoEntry,
-                }))
+                Ok(entry)
             }
         }
+    }
+}
+
+impl Fs {
+    /// A path that ends in `.` is one of a directory by itself, which has no name here that could be changed.
+    fn no_last_name(&self, place: &Arc<Place>, path: &str, here: ErrorCode) -> Answer<Entry> {
+        let spot = match resolve(place, path, LastLink::Keep, Access::Write, &self.meter)? {
+            Found::Dir(place) => place.spot.clone(),
+            Found::Entry(entry) => {
+                entry.spot.judge(Access::Write)?;
+                match entry.stat.as_ref().map(sys::file_type) {
+                    None => return Err(ErrorCode::NoEntry.into()),
+                    Some(FileType::Directory) => entry.spot,
+                    Some(_) => return Err(ErrorCode::NotDirectory.into()),
+                }
+            }
+        };
+        spot.judge(Access::Write)?;
+        Err(here.into())
     }
 }
 

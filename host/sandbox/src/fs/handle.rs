@@ -31,6 +31,8 @@ pub struct FileHandle {
     pub(super) tree: Arc<Tree>,
     pub(super) spot: Spot,
     pub(super) flags: DescriptorFlags,
+    /// How many names it had when it was opened.
+    pub(super) names: u64,
 }
 
 /// An open directory. The place moves along when the guest renames a directory above it.

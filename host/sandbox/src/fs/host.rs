@@ -46,6 +46,7 @@ impl State {
     fn settle<T>(&mut self, answer: Answer<T>) -> FsResult<T> {
         answer.map_err(|stop| match stop {
             Stop::Code(code) => FsError::Code(code),
+            Stop::Broken(error) => FsError::Trap(error.into()),
             Stop::Denied(refusal) => {
                 self.fs.denials.add(refusal);
                 FsError::Code(ErrorCode::NotPermitted)

@@ -3,10 +3,17 @@
 //! A hard link is an alias that no path shows. So when a file says that it has more than one name, the tree is searched
 //! for them, and every name that is found must allow what is asked. A name outside the tree cannot be judged: reading
 //! is allowed (whoever put it under an allowed name had the right to), writing is not, since it would change a file
-//! outside.
+//! outside. Where a part of the tree cannot be searched, a name that was not found may be there, so nothing is allowed.
+//!
+//! Names also come and go by the hand of others. What was found is believed only as long as the file has as many names as
+//! it had then. The kernel counts names some time after it has found the file by one of them, so a count of one says
+//! that this one is all there is only if nothing has happened in between; the time of the file's last change tells. (A
+//! kernel before 6.13 tells times in steps of milliseconds, within which a name could still come and go.)
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ringfence_core::policy::{Access, Decision, Rule};
 use ringfence_core::relpath::RelPath;
@@ -16,6 +23,7 @@ use super::place::{Spot, Tree};
 use super::search::{self, Seen};
 use super::stop::{Answer, denied};
 use super::sys;
+use super::walk::Entry;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::meter::Meter;
 
@@ -24,7 +32,26 @@ use crate::meter::Meter;
 const NAMES_BYTES_MAX: usize = 64 << 20;
 const NAMES_BYTES_PER_NAME: usize = 192;
 
-type Names = HashMap<(u64, u64), Vec<RelPath>>;
+// Limit: longer than any call of the kernel takes that looks a name up and then at the file.
+const REST: Duration = Duration::from_secs(1);
+
+/// What a search found.
+#[derive(Debug)]
+struct Names {
+    files: HashMap<(u64, u64), Known>,
+    /// Nothing in the tree was out of reach.
+    complete: bool,
+}
+
+/// A file's names in the tree, and what it said of itself when they were found.
+#[derive(Debug)]
+struct Known {
+    names: Vec<RelPath>,
+    count: u64,
+    changed: (i64, u64),
+    /// It said the same at each of them, so nobody has moved it while it was searched for.
+    steady: bool,
+}
 
 /// What is known of files with several names, forgotten whenever the guest makes, moves or removes a name.
 #[derive(Debug, Default)]
@@ -36,6 +63,25 @@ impl OtherNames {
     }
 }
 
+/// False when somebody may have taken the name of `entry` away from the file that it led to, of which `stat` is: then
+/// the name that the file has left is one that was not judged.
+pub(super) fn has_still_its_name(entry: &Entry, stat: &Stat) -> bool {
+    // The names of a file that has several are all judged, and a directory has one.
+    if sys::name_count(stat) > 1 || sys::file_type(stat) == FileType::Directory {
+        return true;
+    }
+    // No name has come or gone since the way to the file was walked, if none has for a while.
+    if sys::has_rested(stat, REST) {
+        return true;
+    }
+    // If none has since `stat`, the one name that it counted is this one.
+    sys::look(entry.parent.fd(), &entry.name).is_ok_and(|now| {
+        sys::same_file(&now, stat)
+            && sys::name_count(&now) == sys::name_count(stat)
+            && (now.st_ctime, now.st_ctime_nsec) == (stat.st_ctime, stat.st_ctime_nsec)
+    })
+}
+
 /// Refuses `access` to a file one of whose other names refuses it.
 pub(super) fn judge_other_names(
     tree: &Tree,
@@ -44,65 +90,105 @@ pub(super) fn judge_other_names(
     access: Access,
     meter: &Meter,
 ) -> Answer<()> {
-    let count = sys::name_count(stat);
-    if count < 2 || sys::file_type(stat) == FileType::Directory {
+    if sys::name_count(stat) < 2 || sys::file_type(stat) == FileType::Directory {
         return Ok(());
     }
+    judge_every_name(tree, stat, spot, access, meter)
+}
+
+/// Like [`judge_other_names`], for a file that has lost a name since it was opened: one that is left is another.
+pub(super) fn judge_every_name(
+    tree: &Tree,
+    stat: &Stat,
+    spot: &Spot,
+    access: Access,
+    meter: &Meter,
+) -> Answer<()> {
+    let count = sys::name_count(stat);
     let mut known = tree
         .other_names
         .0
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let names = match known.as_mut() {
-        Some(names) => names,
-        None => known.insert(find(tree, meter)?),
+    let file = (stat.st_dev, stat.st_ino);
+    let is_current = |names: &Names| {
+        let known = names.files.get(&file);
+        known.is_some_and(|known| known.steady && known.count == count)
     };
-    let names = names
-        .get(&(stat.st_dev, stat.st_ino))
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let found = match known.take().filter(is_current) {
+        Some(names) => known.insert(names),
+        None => known.insert(find(tree, file, meter)?),
+    };
+    let seen = found.files.get(&file);
+    let names = seen.map(|known| known.names.as_slice()).unwrap_or_default();
+    let steady = seen.is_none_or(|known| known.steady);
+    let refused = |other: String| denied(&spot.path, access, Rule::HardLink { other });
     for name in names {
         if let Decision::Denied { .. } = tree.policy.decide(name, access) {
-            return denied(
-                &spot.path,
-                access,
-                Rule::HardLink {
-                    other: name.to_string(),
-                },
-            );
+            return refused(name.to_string());
         }
     }
-    if access == Access::Write && (names.len() as u64) < count {
-        return denied(
-            &spot.path,
-            access,
-            Rule::HardLink {
-                other: String::new(),
-            },
-        );
+    let unknown = (names.len() as u64) < count;
+    if !steady || unknown && (access == Access::Write || !found.complete) {
+        return refused(String::new());
     }
     Ok(())
 }
 
-/// Every name in the tree of every file with more than one, denied places included.
-fn find(tree: &Tree, meter: &Meter) -> Answer<Names> {
-    let mut names = Names::new();
-    let mut bytes = 0_usize;
-    search::below(tree, &RelPath::ROOT, meter, &mut |seen| {
-        if let Seen::Entry(path, stat) = seen
-            && sys::file_type(stat) != FileType::Directory
-            && sys::name_count(stat) > 1
-        {
-            bytes = bytes.saturating_add(path.as_str().len() + NAMES_BYTES_PER_NAME);
-            if bytes > NAMES_BYTES_MAX {
-                return Err(ErrorCode::InsufficientMemory.into());
-            }
-            names
-                .entry((stat.st_dev, stat.st_ino))
-                .or_default()
-                .push(path);
+/// Every name in the tree of `file` and of every file with more than one, denied places included.
+///
+/// The tree is walked twice: a file that is given its second name meanwhile may have had one when it was passed.
+fn find(tree: &Tree, file: (u64, u64), meter: &Meter) -> Answer<Names> {
+    let mut wanted = HashSet::from([file]);
+    each_file(tree, meter, &mut |_, stat| {
+        if sys::name_count(stat) > 1 {
+            wanted.insert((stat.st_dev, stat.st_ino));
         }
         Ok(())
     })?;
-    Ok(names)
+    let (mut files, mut bytes) = (HashMap::<_, Known>::new(), 0_usize);
+    let complete = each_file(tree, meter, &mut |path, stat| {
+        let file = (stat.st_dev, stat.st_ino);
+        if !wanted.contains(&file) {
+            return Ok(());
+        }
+        bytes = bytes.saturating_add(path.as_str().len() + NAMES_BYTES_PER_NAME);
+        if bytes > NAMES_BYTES_MAX {
+            return Err(ErrorCode::InsufficientMemory.into());
+        }
+        let (count, changed) = (sys::name_count(stat), (stat.st_ctime, stat.st_ctime_nsec));
+        let known = files.entry(file).or_insert_with(|| Known {
+            names: Vec::new(),
+            count,
+            changed,
+            steady: true,
+        });
+        known.steady &= known.count == count && known.changed == changed;
+        known.names.push(path);
+        Ok(())
+    })?;
+    Ok(Names { files, complete })
+}
+
+/// Visits everything in the tree but directories; true when nothing was out of reach.
+fn each_file(
+    tree: &Tree,
+    meter: &Meter,
+    visit: &mut dyn FnMut(RelPath, &Stat) -> Answer<()>,
+) -> Answer<bool> {
+    let mut complete = true;
+    search::below(
+        tree.root.as_fd(),
+        &RelPath::ROOT,
+        meter,
+        &mut |seen| match seen {
+            Seen::Entry(_, stat) if sys::file_type(stat) == FileType::Directory => Ok(()),
+            Seen::Entry(path, stat) => visit(path, stat),
+            Seen::Unknown => {
+                complete = false;
+                Ok(())
+            }
+        },
+    )?;
+    Ok(complete)
 }

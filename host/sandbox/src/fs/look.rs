@@ -8,10 +8,10 @@ use ringfence_core::relpath::RelPath;
 use rustix::fs::{FileType, Stat};
 
 use super::handle::Descriptor;
-use super::links::judge_other_names;
+use super::links::{has_still_its_name, judge_other_names};
 use super::place::{Place, Spot, Tree};
-use super::stop::Answer;
-use super::walk::{Found, LastLink, read_link, resolve};
+use super::stop::{Answer, settled};
+use super::walk::{Entry, Found, LastLink, read_link, resolve};
 use super::{Fs, Times, sys};
 use crate::bindings::wasi::clocks::wall_clock::Datetime;
 use crate::bindings::wasi::filesystem::types::{
@@ -63,15 +63,14 @@ impl Fs {
             return Err(ErrorCode::NoEntry.into());
         };
         match sys::file_type(stat) {
-            FileType::Symlink => {
-                let tree = &entry.parent.tree;
-                judge_other_names(tree, stat, &entry.spot, Access::Read, &self.meter)?;
-                read_link(&entry, Access::Read)
-            }
-            FileType::Directory => Err(ErrorCode::Invalid.into()),
-            _ if entry.must_be_dir => Err(ErrorCode::NotDirectory.into()),
-            _ => Err(ErrorCode::Invalid.into()),
+            FileType::Symlink => {}
+            FileType::Directory => return Err(ErrorCode::Invalid.into()),
+            _ if entry.must_be_dir => return Err(ErrorCode::NotDirectory.into()),
+            _ => return Err(ErrorCode::Invalid.into()),
         }
+        let tree = &entry.parent.tree;
+        judge_other_names(tree, stat, &entry.spot, Access::Read, &self.meter)?;
+        read_link(&entry, Access::Read)
     }
 
     fn look(&self, descriptor: &Descriptor) -> Answer<Looked> {
@@ -91,22 +90,25 @@ impl Fs {
 
     fn look_at(&self, place: &Arc<Place>, last: LastLink, path: &str) -> Answer<Looked> {
         self.meter.charge(SYSCALL);
-        match resolve(place, path, last, Access::Stat, &self.meter)? {
-            Found::Dir(place) => look_dir(&place),
-            Found::Entry(entry) => {
-                let Some(stat) = entry.stat else {
-                    return Err(ErrorCode::NoEntry.into());
-                };
-                self.judge_look(&entry.parent.tree, &entry.spot, &stat)?;
-                if entry.must_be_dir && sys::file_type(&stat) != FileType::Directory {
-                    return Err(ErrorCode::NotDirectory.into());
-                }
-                Ok(Looked {
-                    path: entry.spot.path,
-                    stat,
-                })
-            }
+        settled(
+            || match resolve(place, path, last, Access::Stat, &self.meter)? {
+                Found::Dir(place) => look_dir(&place).map(Some),
+                Found::Entry(entry) => self.look_at_entry(entry),
+            },
+        )
+    }
+
+    /// None: the entry is something else by now.
+    fn look_at_entry(&self, entry: Entry) -> Answer<Option<Looked>> {
+        let Some(stat) = entry.stat else {
+            return Err(ErrorCode::NoEntry.into());
+        };
+        self.judge_look(&entry.parent.tree, &entry.spot, &stat)?;
+        if entry.must_be_dir && sys::file_type(&stat) != FileType::Directory {
+            return Err(ErrorCode::NotDirectory.into());
         }
+        let path = entry.spot.path.clone();
+        Ok(has_still_its_name(&entry, &stat).then_some(Looked { path, stat }))
     }
 
     /// A directory on the way to something allowed may be looked at, anything else must be allowed itself.

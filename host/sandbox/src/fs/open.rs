@@ -10,9 +10,9 @@ use rustix::io::Errno;
 
 use super::Fs;
 use super::handle::{Descriptor, DirHandle, FileHandle};
-use super::links::judge_other_names;
+use super::links::{has_still_its_name, judge_other_names};
 use super::place::Place;
-use super::stop::{Answer, denied};
+use super::stop::{Answer, denied, settled};
 use super::walk::{Entry, Found, LastLink, mount_point, resolve};
 use super::{kind_name, sys};
 use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, OpenFlags};
@@ -35,32 +35,36 @@ impl Fs {
         };
         // An exclusive creation fails on a link instead of following it.
         let last = if only_new(open) { LastLink::Keep } else { last };
-        let found = resolve(place, path, last, wanted, &self.meter)?;
         let for_files = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE;
-        if open.contains(OpenFlags::DIRECTORY) && open.intersects(for_files) {
-            return Err(ErrorCode::Invalid.into());
-        }
-        match found {
-            Found::Dir(place) => open_walked(place, open, flags),
-            Found::Entry(entry) => self.open_entry(entry, open, flags),
-        }
+        let contradicts = open.contains(OpenFlags::DIRECTORY) && open.intersects(for_files);
+        settled(|| {
+            let found = resolve(place, path, last, wanted, &self.meter)?;
+            if contradicts {
+                return Err(ErrorCode::Invalid.into());
+            }
+            match found {
+                Found::Dir(place) => open_walked(place, open, flags).map(Some),
+                Found::Entry(entry) => self.open_entry(entry, open, flags),
+            }
+        })
     }
 
+    /// None: the entry is something else by now.
     fn open_entry(
         &self,
         entry: Entry,
         open: OpenFlags,
         flags: DescriptorFlags,
-    ) -> Answer<Descriptor> {
+    ) -> Answer<Option<Descriptor>> {
         let Some(stat) = entry.stat else {
-            return self.create(entry, open, flags);
+            return self.create(entry, open, flags).map(Some);
         };
         if only_new(open) {
             entry.spot.judge(Access::Write)?;
             return Err(ErrorCode::Exist.into());
         }
         match sys::file_type(&stat) {
-            FileType::Directory => open_dir(entry, open, flags),
+            FileType::Directory => open_dir(entry, open, flags).map(Some),
             FileType::Symlink => Err(ErrorCode::Loop.into()),
             FileType::RegularFile => self.open_file(entry, &stat, open, flags),
             special => denied(
@@ -79,7 +83,7 @@ impl Fs {
         stat: &Stat,
         open: OpenFlags,
         flags: DescriptorFlags,
-    ) -> Answer<Descriptor> {
+    ) -> Answer<Option<Descriptor>> {
         let judge = |access| {
             entry.spot.judge(access)?;
             judge_other_names(&entry.parent.tree, stat, &entry.spot, access, &self.meter)
@@ -99,7 +103,12 @@ impl Fs {
             granted |= DescriptorFlags::READ;
         }
         let fd = open_here(&entry, file_flags(granted))?;
-        self.checked_file(entry, fd, open, granted)
+        let opened = rustix::fs::fstat(&fd)?;
+        if !has_still_its_name(&entry, &opened) {
+            return Ok(None);
+        }
+        self.checked_file(entry, fd, &opened, open, granted)
+            .map(Some)
     }
 
     fn create(&self, entry: Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Descriptor> {
@@ -121,19 +130,20 @@ impl Fs {
         }
         // Exclusive: had somebody else put a file here meanwhile, it was not judged.
         let fd = open_here(&entry, file_flags(granted) | OFlags::CREATE | OFlags::EXCL)?;
-        self.checked_file(entry, fd, open, granted)
+        let stat = rustix::fs::fstat(&fd)?;
+        self.checked_file(entry, fd, &stat, open, granted)
     }
 
-    /// The file behind `fd` must be what was judged: regular, and without names that were not looked at.
+    /// The file behind `fd`, of which `stat` is, must be what was judged: regular, and without names that were not looked at.
     fn checked_file(
         &self,
         entry: Entry,
         fd: OwnedFd,
+        stat: &Stat,
         open: OpenFlags,
         flags: DescriptorFlags,
     ) -> Answer<Descriptor> {
-        let stat = rustix::fs::fstat(&fd)?;
-        let kind = sys::file_type(&stat);
+        let kind = sys::file_type(stat);
         if kind != FileType::RegularFile {
             return denied(
                 &entry.spot.path,
@@ -144,7 +154,7 @@ impl Fs {
             );
         }
         for access in accesses(flags) {
-            judge_other_names(&entry.parent.tree, &stat, &entry.spot, access, &self.meter)?;
+            judge_other_names(&entry.parent.tree, stat, &entry.spot, access, &self.meter)?;
         }
         // Truncated only now: the open file is the one that was judged.
         if open.contains(OpenFlags::TRUNCATE) && stat.st_size > 0 {
@@ -155,6 +165,7 @@ impl Fs {
             tree: Arc::clone(&entry.parent.tree),
             spot: entry.spot,
             flags: flags & !DescriptorFlags::MUTATE_DIRECTORY,
+            names: sys::name_count(stat),
         })))
     }
 }

@@ -3,13 +3,12 @@
 //! **Invariant:** names alone decide the order, never the disk: what was visited before a limit ended the search, and what
 //! that cost, is the same everywhere.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 use ringfence_core::relpath::RelPath;
 use rustix::fs::{FileType, Stat};
 
-use super::place::Tree;
 use super::stop::{Answer, Stop};
 use super::sys;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
@@ -30,19 +29,20 @@ pub(super) enum Seen<'a> {
     Unknown,
 }
 
-/// Visits everything below `start`.
+/// Visits everything below the directory `top`, whose path is `start`.
 ///
 /// # Errors
 /// What `visit` returns; `insufficient-memory` for a tree with more than a million entries, for too many names at once,
 /// and when fuel or time is over.
 pub(super) fn below(
-    tree: &Tree,
+    top: BorrowedFd<'_>,
     start: &RelPath,
     meter: &Meter,
     visit: &mut dyn FnMut(Seen<'_>) -> Answer<()>,
 ) -> Answer<()> {
     let mut search = Search {
-        tree,
+        top,
+        depth: start.names().count(),
         meter,
         visit,
         pending: Vec::new(),
@@ -61,7 +61,9 @@ pub(super) fn below(
 }
 
 struct Search<'a> {
-    tree: &'a Tree,
+    top: BorrowedFd<'a>,
+    /// How many names lead to the top.
+    depth: usize,
     meter: &'a Meter,
     visit: &'a mut dyn FnMut(Seen<'_>) -> Answer<()>,
     /// Directories that are still to be searched.
@@ -76,7 +78,7 @@ impl Search<'_> {
     fn folder(&mut self, path: RelPath) -> Answer<()> {
         let depth = path.names().count() as u64;
         self.meter.charge(PATH_NAME.saturating_mul(depth));
-        let Ok(dir) = open(self.tree, &path) else {
+        let Ok(dir) = open(self.top, self.depth, &path) else {
             return (self.visit)(Seen::Unknown);
         };
         let path = Rc::new(path);
@@ -131,10 +133,10 @@ impl Search<'_> {
     }
 }
 
-fn open(tree: &Tree, path: &RelPath) -> rustix::io::Result<OwnedFd> {
-    let mut dir = sys::reopen_for_listing(tree.root.as_fd())?;
-    for name in path.names() {
-        dir = tree.open_dir(dir.as_fd(), name)?;
+fn open(top: BorrowedFd<'_>, depth: usize, path: &RelPath) -> rustix::io::Result<OwnedFd> {
+    let mut dir = sys::reopen_for_listing(top)?;
+    for name in path.names().skip(depth) {
+        dir = sys::open(dir.as_fd(), name, sys::DIRECTORY)?;
     }
     sys::reopen_for_listing(dir.as_fd())
 }

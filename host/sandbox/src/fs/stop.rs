@@ -13,6 +13,8 @@ pub(super) enum Stop {
     Denied(Refusal),
     /// The file system refuses, as POSIX says.
     Code(ErrorCode),
+    /// Somebody changed the tree under our hands and it could not be put right: the guest may not go on.
+    Broken(std::io::Error),
 }
 
 /// A refusal before it is counted.
@@ -24,6 +26,22 @@ pub(super) struct Refusal {
 }
 
 pub(super) type Answer<T> = Result<T, Stop>;
+
+// Limit: nobody changes the same name four times in a row by chance.
+const TRIES_MAX: usize = 4;
+
+/// Does `deed` again as long as somebody else changes the name that it is about; none is such a try.
+///
+/// # Errors
+/// Those of `deed`; `busy` when it never settles.
+pub(super) fn settled<T>(mut deed: impl FnMut() -> Answer<Option<T>>) -> Answer<T> {
+    for _ in 0..TRIES_MAX {
+        if let Some(done) = deed()? {
+            return Ok(done);
+        }
+    }
+    Err(ErrorCode::Busy.into())
+}
 
 /// Refuses `access` at `path`.
 pub(super) fn denied<T>(path: impl ToString, access: Access, rule: Rule) -> Answer<T> {

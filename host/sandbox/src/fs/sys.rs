@@ -4,8 +4,9 @@
 //! refuse every link, `..` and mount point on the way.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timestamps};
 use rustix::io::{Errno, Result};
 
 /// Never follow, never block on a FIFO, never become a terminal's owner.
@@ -72,6 +73,53 @@ pub(super) fn reopen_for_listing(dir: BorrowedFd<'_>) -> Result<OwnedFd> {
 /// Looks at `name` without following it.
 pub(super) fn look(dir: BorrowedFd<'_>, name: &str) -> Result<Stat> {
     rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// True when both are of the same file.
+pub(super) fn same_file(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+}
+
+/// True when the file was last changed (bytes, names, mode, times) longer ago than `rest`.
+pub(super) fn has_rested(stat: &Stat, rest: Duration) -> bool {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
+    // Whole seconds: a change in the second before counts as new.
+    let rest = i64::try_from(rest.as_secs()).unwrap_or(i64::MAX);
+    stat.st_ctime.saturating_add(rest) < now
+}
+
+/// Sets the times of `name`, which must still be what `seen` is of; false when it is something else by now.
+#[cfg(target_os = "linux")]
+pub(super) fn set_times(
+    dir: BorrowedFd<'_>,
+    name: &str,
+    seen: &Stat,
+    times: &Timestamps,
+) -> Result<bool> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = match rustix::fs::openat(dir, name, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(false),
+        found => found?,
+    };
+    if !same_file(seen, &rustix::fs::fstat(&found)?) {
+        return Ok(false);
+    }
+    rustix::fs::utimensat(found, "", times, AtFlags::EMPTY_PATH)?;
+    Ok(true)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn set_times(
+    dir: BorrowedFd<'_>,
+    name: &str,
+    seen: &Stat,
+    times: &Timestamps,
+) -> Result<bool> {
+    let same = same_file(seen, &look(dir, name)?);
+    if same {
+        rustix::fs::utimensat(dir, name, times, AtFlags::SYMLINK_NOFOLLOW)?;
+    }
+    Ok(same)
 }
 
 /// How many names the file has.

@@ -124,6 +124,7 @@ fn end<T>(answer: &Answer<T>) -> End {
         Ok(_) => Fine,
         Err(Stop::Denied(_)) => Denied,
         Err(Stop::Code(code)) => Code(*code),
+        Err(Stop::Broken(error)) => panic!("{error}"),
     }
 }
 
@@ -472,6 +473,31 @@ fn changing_names() {
     });
 }
 
+/// `a/.` is a directory by itself, not the name `a`.
+#[test]
+fn a_dot_at_the_end_is_no_name() {
+    both(|mut world| {
+        let (fs, root) = (&world.fs, &world.root);
+        for path in ["docs/new/.", "docs/new/./"] {
+            let made = fs.create_directory_at(root, path);
+            assert_eq!(end(&made), Code(ErrorCode::NoEntry), "{path}");
+        }
+        fs.create_directory_at(root, "docs/empty").unwrap();
+        for (path, expect) in [
+            ("docs/empty/.", Code(ErrorCode::Invalid)),
+            ("docs/a.md/.", Code(ErrorCode::NotDirectory)),
+            ("src/.", Denied),
+        ] {
+            assert_eq!(end(&fs.remove_directory_at(root, path)), expect, "{path}");
+        }
+        let root = world.root.clone();
+        let moved = world
+            .fs
+            .rename_at(&root, "docs/empty/.", &root, "out/empty");
+        assert_eq!(end(&moved), Code(ErrorCode::Busy));
+    });
+}
+
 #[test]
 fn times() {
     both(|world| {
@@ -626,6 +652,95 @@ fn links_judge_both_ends() {
         world.root.tree.other_names.forget();
         assert_eq!(end(&world.read("docs/deep/er/b.md")), Fine);
         assert_eq!(end(&world.write("docs/deep/er/b.md")), Denied);
+    });
+}
+
+/// Others make second names, too, and at any time: what a search has found before is no answer then.
+#[test]
+fn a_second_name_made_after_a_search_is_found() {
+    both(|world| {
+        let at = |path: &str| world.dir.path().join(path);
+        fs::write(at("docs/one"), "one").unwrap();
+        fs::hard_link(at("docs/one"), at("docs/two")).unwrap();
+        assert_eq!(end(&world.read("docs/one")), Fine);
+        fs::hard_link(at("secrets/s.txt"), at("docs/late")).unwrap();
+        assert_eq!(end(&world.read("docs/late")), Denied);
+        fs::hard_link(at("docs/one"), at("secrets/one")).unwrap();
+        assert_eq!(end(&world.read("docs/one")), Denied);
+    });
+}
+
+/// A file that may be read under a name here may have another elsewhere, and keeps it when the one here is gone.
+#[test]
+fn a_handle_does_not_reach_the_name_that_is_left() {
+    both(|world| {
+        let outside = tempfile::tempdir_in(world.dir.path().parent().unwrap()).unwrap();
+        let at = |path: &str| world.dir.path().join(path);
+        for kept in [at("src/kept"), outside.path().join("kept")] {
+            fs::write(&kept, "kept").unwrap();
+            fs::hard_link(&kept, at("docs/alias")).unwrap();
+            world.root.tree.other_names.forget();
+            let held = world.open("docs/alias", OpenFlags::empty(), Flags::READ);
+            let unlinked = world.fs.unlink_file_at(&world.root, "docs/alias");
+            assert_eq!(end(&unlinked), Fine);
+            let now = NewTimestamp::Now;
+            let touched = world.fs.set_times(&held.unwrap(), now, now);
+            assert_eq!(end(&touched), Denied, "{}", kept.display());
+        }
+        // A file without any name left is nobody else's.
+        let held = world
+            .open("docs/a.md", OpenFlags::empty(), Flags::READ)
+            .unwrap();
+        assert_eq!(
+            end(&world.fs.unlink_file_at(&world.root, "docs/a.md")),
+            Fine
+        );
+        let now = NewTimestamp::Now;
+        assert_eq!(end(&world.fs.set_times(&held, now, now)), Fine);
+    });
+}
+
+/// A name that no path can spell may be one that is denied.
+#[test]
+fn where_not_all_names_are_known_nothing_is_allowed() {
+    use std::os::unix::ffi::OsStrExt;
+    both(|world| {
+        let unspelled = std::ffi::OsStr::from_bytes(b"secrets/\xff");
+        fs::write(world.dir.path().join(unspelled), SECRET).unwrap();
+        fs::hard_link(
+            world.dir.path().join(unspelled),
+            world.dir.path().join("docs/alias"),
+        )
+        .unwrap();
+        assert_eq!(end(&world.read("docs/alias")), Denied);
+        assert_eq!(end(&world.read("docs/a.md")), Fine);
+    });
+}
+
+/// A link is a file as well, and its target its content.
+#[test]
+fn a_second_name_of_a_denied_link_is_not_read() {
+    both(|world| {
+        let at = |path: &str| world.dir.path().join(path);
+        symlink(SECRET, at("secrets/link")).unwrap();
+        fs::hard_link(at("secrets/link"), at("docs/alias")).unwrap();
+        let target = world.fs.readlink_at(&world.root, "docs/alias");
+        assert_eq!(end(&target), Denied);
+    });
+}
+
+/// What is denied by its path is denied before anything is looked at, whoever resolves the path.
+#[test]
+fn a_denial_does_not_wait_for_what_is_there() {
+    both(|world| {
+        for path in [
+            "docs/nothing/x.key/y",
+            "docs/a.md/x.key/y",
+            "docs/to-file/x.key/y",
+            "docs/dangling/x.key/y",
+        ] {
+            assert_eq!(end(&world.read(path)), Denied, "{path}");
+        }
     });
 }
 

@@ -1,10 +1,12 @@
 //! Verbs on two paths: `rename-at`, `link-at`. Both are judged, and so is everything a directory carries along.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use ringfence_core::policy::{Access, Rule};
 use ringfence_core::relpath::{PathError, RelPath};
-use rustix::fs::{AtFlags, FileType};
+use rustix::fs::{AtFlags, FileType, RenameFlags, Stat};
+use rustix::io::Errno;
 
 use super::Fs;
 use super::links::judge_other_names;
@@ -12,7 +14,7 @@ use super::place::{Place, Spot};
 use super::search::{self, Seen};
 use super::stop::{Answer, Stop, denied};
 use super::sys;
-use super::walk::{Entry, LastLink};
+use super::walk::{Entry, LastLink, mount_point};
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 
 impl Fs {
@@ -35,22 +37,58 @@ impl Fs {
             return Err(ErrorCode::NotDirectory.into());
         }
         if is_dir {
-            self.judge_carried(&old, &new)?;
+            let dir = match old.parent.tree.open_dir(old.parent.fd(), &old.name) {
+                Err(Errno::XDEV) => return mount_point(&old.spot.path, Access::Write),
+                opened => opened?,
+            };
+            self.judge_carried(&dir, &old.spot.path, &old, &new)?;
         } else {
-            judge_other_names(
-                &old.parent.tree,
-                stat,
-                &old.spot,
-                Access::Write,
-                &self.meter,
-            )?;
+            let tree = &old.parent.tree;
+            judge_other_names(tree, stat, &old.spot, Access::Write, &self.meter)?;
         }
         rustix::fs::renameat(old.parent.fd(), &old.name, new.parent.fd(), &new.name)?;
         old.parent.tree.other_names.forget();
-        if is_dir {
+        if self.judge_arrived(&old, &new, stat)? {
             self.dirs_moved(&old, &new);
         }
         Ok(())
+    }
+
+    /// Looks at a directory once more where it has arrived: what others put into it after it was judged is no longer under
+    /// the path that denies it. Then it goes back, and the call ends, for there is no way back that nobody could cross.
+    /// True for a directory.
+    fn judge_arrived(&self, old: &Entry, new: &Entry, judged: &Stat) -> Answer<bool> {
+        let is_dir = |stat: &Stat| sys::file_type(stat) == FileType::Directory;
+        let Some(arrived) = sys::look(new.parent.fd(), &new.name).ok().filter(is_dir) else {
+            // A file is judged again by all its names when it is opened.
+            return Ok(is_dir(judged));
+        };
+        match self.judge_late(old, new) {
+            Ok(()) => Ok(true),
+            // Ends with this call: what it was charged is more than it had.
+            Err(stop) if self.meter.is_over() => Err(stop),
+            Err(_) => {
+                if sys::same_file(&arrived, judged) {
+                    take_back(old, new)?;
+                }
+                let why = format!("{} was changed while it was being moved", old.spot.path);
+                Err(Stop::Broken(std::io::Error::other(why)))
+            }
+        }
+    }
+
+    /// Refuses what is in the new place and might not have left the old one.
+    fn judge_late(&self, old: &Entry, new: &Entry) -> Answer<()> {
+        let dir = new.parent.tree.open_dir(new.parent.fd(), &new.name)?;
+        let at = &new.spot.path;
+        search::below(dir.as_fd(), at, &self.meter, &mut |seen| match seen {
+            Seen::Entry(path, _) => {
+                let below: Vec<&str> = path.names().skip(at.names().count()).collect();
+                judge_leaving(&descend(&old.spot, &below)?, &descend(&new.spot, &below)?)
+            }
+            // What cannot be spelled or opened is out of the guest's reach as well.
+            Seen::Unknown => Ok(()),
+        })
     }
 
     pub(super) fn link_at(
@@ -96,17 +134,34 @@ impl Fs {
             AtFlags::empty(),
         )?;
         old.parent.tree.other_names.forget();
-        Ok(())
+        self.judge_linked(&new, stat)
     }
 
-    /// Judges everything below a directory at the path it has and at the path it would get. All of it is looked at,
-    /// whatever is denied: a guest that could see by its fuel how far this came could find out a hidden name by names of
-    /// its own that are sorted before or after it.
-    fn judge_carried(&self, old: &Entry, new: &Entry) -> Answer<()> {
-        let tree = &old.parent.tree;
+    /// Takes the new name back when somebody has put another file in the place of the one that was judged, and that
+    /// may not have it.
+    fn judge_linked(&self, new: &Entry, judged: &Stat) -> Answer<()> {
+        let Ok(linked) = sys::look(new.parent.fd(), &new.name) else {
+            return Ok(());
+        };
+        if sys::same_file(&linked, judged) {
+            return Ok(());
+        }
+        let tree = &new.parent.tree;
+        let judged = judge_other_names(tree, &linked, &new.spot, Access::Write, &self.meter);
+        if judged.is_err() {
+            rustix::fs::unlinkat(new.parent.fd(), &new.name, AtFlags::empty())?;
+            tree.other_names.forget();
+        }
+        judged
+    }
+
+    /// Judges everything below the directory `dir`, which is at `at` now, for the way from `old` to `new`. All of it is
+    /// looked at, whatever is denied: a guest that could see by its fuel how far this came could find out a hidden name by
+    /// names of its own that are sorted before or after it.
+    fn judge_carried(&self, dir: &OwnedFd, at: &RelPath, old: &Entry, new: &Entry) -> Answer<()> {
         let mut verdict = Ok(());
-        search::below(tree, &old.spot.path, &self.meter, &mut |seen| match self
-            .judge_one_carried(old, new, seen)
+        search::below(dir.as_fd(), at, &self.meter, &mut |seen| match self
+            .judge_one_carried(at, old, new, seen)
         {
             Err(Stop::Denied(refusal)) if verdict.is_ok() => {
                 verdict = Err(Stop::Denied(refusal));
@@ -118,7 +173,13 @@ impl Fs {
         verdict
     }
 
-    fn judge_one_carried(&self, old: &Entry, new: &Entry, seen: Seen<'_>) -> Answer<()> {
+    fn judge_one_carried(
+        &self,
+        at: &RelPath,
+        old: &Entry,
+        new: &Entry,
+        seen: Seen<'_>,
+    ) -> Answer<()> {
         let Seen::Entry(path, stat) = seen else {
             return denied(
                 &old.spot.path,
@@ -128,7 +189,7 @@ impl Fs {
                 },
             );
         };
-        let below: Vec<&str> = path.names().skip(old.spot.path.names().count()).collect();
+        let below: Vec<&str> = path.names().skip(at.names().count()).collect();
         let before = descend(&old.spot, &below)?;
         let after = descend(&new.spot, &below)?;
         judge_move(&before, &after)?;
@@ -146,10 +207,23 @@ impl Fs {
     }
 }
 
+fn take_back(old: &Entry, new: &Entry) -> Answer<()> {
+    let (from, to) = (new.parent.fd(), old.parent.fd());
+    // Not over what somebody has put there meanwhile.
+    let flags = RenameFlags::NOREPLACE;
+    let back = rustix::fs::renameat_with(from, &new.name, to, &old.name, flags);
+    back.map_err(|errno| Stop::Broken(errno.into()))
+}
+
 /// Both places must be writable, and nothing may become readable by being moved.
 fn judge_move(old: &Spot, new: &Spot) -> Answer<()> {
-    old.judge(Access::Write)?;
     new.judge(Access::Write)?;
+    judge_leaving(old, new)
+}
+
+/// The old place must be writable, and readable if the new one is.
+fn judge_leaving(old: &Spot, new: &Spot) -> Answer<()> {
+    old.judge(Access::Write)?;
     if new.allows(Access::Read) {
         old.judge(Access::Read)
     } else {

@@ -141,9 +141,6 @@ impl Aim {
         if depth > DEPTH_MAX {
             return Err(Stop::Code(ErrorCode::NameTooLong));
         }
-        if !start.tree.kernel_resolves() {
-            return Ok(None);
-        }
         let mut spot = start.spot.clone();
         let mut way = String::new();
         for name in above {
@@ -153,6 +150,10 @@ impl Aim {
                 way.push('/');
             }
             way.push_str(name);
+        }
+        // Judged before: a denial does not depend on what is there, nor on how the rest is walked.
+        if !start.tree.kernel_resolves() {
+            return Ok(None);
         }
         let fd = match sys::open_beneath(start.fd(), &way, sys::DIRECTORY) {
             Ok(fd) => Arc::new(fd),
