@@ -310,6 +310,47 @@ proptest! {
     }
 
     #[test]
+    fn one_grant_less_or_one_layer_more_never_allows(
+        read in prop::collection::vec(pattern(), 1..4),
+        write in prop::collection::vec(pattern(), 0..3),
+        deny in prop::collection::vec(pattern(), 0..3),
+        path in path(),
+    ) {
+        let texts = |list: &[String]| -> Vec<String> { list.to_vec() };
+        let as_spec = |read: &[String], write: &[String]| {
+            let mut policy = spec(&[], &[], &deny.iter().map(String::as_str).collect::<Vec<_>>());
+            policy.layers[0].read = texts(read);
+            policy.layers[0].write = texts(write);
+            policy
+        };
+        let whole = as_spec(&read, &write);
+        let less_read = as_spec(&read[1..], &write);
+        let less_write = as_spec(&read, write.get(1..).unwrap_or_default());
+        let mut layered = whole.clone();
+        layered.layers.extend(less_read.layers.clone());
+        for narrow in [less_read, less_write, layered] {
+            for access in Access::ALL {
+                prop_assert!(allows(&whole, &path, access) || !allows(&narrow, &path, access));
+            }
+        }
+    }
+
+    #[test]
+    fn a_denial_reaches_every_case_and_folding_allows_nothing(deny in pattern(), path in path()) {
+        let everything = spec(&["**"], &["**"], &[&deny]);
+        let shout = path.to_uppercase();
+        if !allows(&everything, &path.to_lowercase(), Access::Stat) && deny == deny.to_lowercase() && !deny.contains('!') {
+            prop_assert!(!allows(&everything, &shout, Access::Stat), "{} under {}", shout, deny);
+        }
+        // What is allowed is allowed as it is spelled, whatever else it folds to.
+        let exact = spec(&[&path[2..]], &[], &[]);
+        if path.len() > 2 && path != shout && PathPolicy::new(&exact).is_ok() {
+            prop_assert!(allows(&exact, &path, Access::Read));
+            prop_assert_eq!(allows(&exact, &shout, Access::Read), path == shout);
+        }
+    }
+
+    #[test]
     fn what_is_allowed_can_be_reached(allow in pattern(), path in path()) {
         let policy = spec(&[&allow], &[], &[]);
         if allows(&policy, &path, Access::Read) {
