@@ -17,7 +17,7 @@ use ringfence_core::quantity::{Bytes, Fuel};
 
 /// What decides the fuel of a call besides component and input: another engine or price list means other figures, and a
 /// figure from the one says nothing about the other. Raised by hand with every change here or of the engine.
-pub const FUEL_RULES: &str = "wasmtime 48, prices 3";
+pub const FUEL_RULES: &str = "wasmtime 48, prices 2";
 /// Fuel per nanosecond: about what one core burns.
 pub(crate) const FUEL_PER_NANO: u64 = 10;
 /// Every host call.

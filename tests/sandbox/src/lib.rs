@@ -2,8 +2,10 @@
 //! and a count of what this process holds.
 //!
 //! The tests themselves are in `tests/`: `verbs.rs` (file calls), `limits.rs` (what is bounded), `advisories.rs` (published
-//! holes of other sandboxes), `determinism.rs`, `contract.rs` (what is no plugin, or answers nonsense), `plugins.rs` (the
-//! standard plugins), `confine.rs` (the kernel's layer below all that).
+//! holes of other sandboxes), `determinism.rs`, `fuel.rs`, `contract.rs` (what is no plugin, or answers nonsense),
+//! `plugins.rs` (the standard plugins), `pool.rs` and `compile.rs`, `confine.rs` (the kernel's layer below all that),
+//! `races.rs` (others change files meanwhile), and against something else that should say the same: `resolution.rs` (the
+//! kernel), `plans.rs` (a model), `stock.rs` (the engine's own file host).
 //!
 //! **Invariant:** nothing here is simulated: guests are real components, run by the real sandbox on real directories.
 //! Functions panic when the set-up is wrong; they are made for tests.
