@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ringfence_testkit::core::quantity::Bytes;
@@ -46,6 +46,10 @@ struct Turn {
 impl Turn {
     fn take() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
+        // The first engine opens what all of them share.
+        static ENGINE: LazyLock<Sandbox> =
+            LazyLock::new(|| Sandbox::new(Settings::default()).unwrap());
+        LazyLock::force(&ENGINE);
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         Self {
             _turn: turn,

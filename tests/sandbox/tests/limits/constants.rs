@@ -133,6 +133,17 @@ const PROVEN: &[(&str, Proof)] = &[
         "fs/links.rs NAMES_BYTES_MAX",
         Strain("a file of many long names"),
     ),
+    (
+        "fs/links.rs REST",
+        At(
+            "tests/sandbox/tests/races.rs",
+            "a_second_name_that_comes_and_goes_opens_nothing",
+        ),
+    ),
+    (
+        "fs/stop.rs TRIES_MAX",
+        At("tests/sandbox/tests/races.rs", "no_verb_loses_a_race"),
+    ),
     ("fs/listing.rs ENTRIES_MAX", Strain("many names are listed")),
     (
         "fs/listing.rs HIDDEN_MAX",
