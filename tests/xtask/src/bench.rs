@@ -1,4 +1,4 @@
-//! Builds what is measured, in release, and runs `tests/bench`.
+//! Builds what is measured, in release, and runs `tests/bench` and, as the group `beat`, `tests/bench-beat`.
 //!
 //! **Invariant:** everything that takes part is built by one call of cargo, with the same settings.
 
@@ -16,8 +16,12 @@ const PARTS: &[&str] = &[
     "--package",
     "ringfence-bench",
     "--package",
+    "ringfence-bench-beat",
+    "--package",
     "diff-size-native",
 ];
+/// The group that is a program of its own.
+const BEAT: &str = "beat";
 
 /// Measures; with `groups`, only those.
 ///
@@ -28,11 +32,23 @@ pub(crate) fn run(workspace: &Workspace, ways: Ways, quick: bool, groups: &[Stri
     let profile = ["--release", "--locked", "--quiet"];
     workspace::say("building in release (the first time takes some minutes)");
     workspace::run(workspace.cargo().arg("build").args(profile).args(PARTS))?;
-    let mut bench = workspace.cargo();
-    bench.arg("run").args(profile).args(PARTS);
-    bench.args(["--bin", "ringfence-bench", "--"]);
-    if quick {
-        bench.arg("--quick");
+    let program = |name: &str| {
+        let mut bench = workspace.cargo();
+        bench.arg("run").args(profile).args(PARTS);
+        bench.args(["--bin", name, "--"]);
+        bench
+    };
+    let others: Vec<&String> = groups.iter().filter(|group| *group != BEAT).collect();
+    if groups.is_empty() || !others.is_empty() {
+        let mut bench = program("ringfence-bench");
+        if quick {
+            bench.arg("--quick");
+        }
+        workspace::run(bench.args(others))?;
     }
-    workspace::run(bench.args(groups))
+    if groups.is_empty() || groups.iter().any(|group| group == BEAT) {
+        let beats = if quick { "10" } else { "10,1000" };
+        workspace::run(program("ringfence-bench-beat").args(["--beats", beats]))?;
+    }
+    Ok(())
 }

@@ -126,6 +126,10 @@ impl Spot {
 
     /// True when the last name is one that can be given, taken or removed.
     pub(super) fn is_a_name(&self) -> bool {
+        // A dot is the directory itself.
+        if self.path.trim_end_matches('/').ends_with("/.") {
+            return false;
+        }
         match self.here.what {
             What::Nowhere | What::Walked => false,
             // With a slash behind it, it is what it leads to.

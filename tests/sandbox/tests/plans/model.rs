@@ -284,7 +284,7 @@ impl<'a> Model<'a> {
     fn file(&self, on: On) -> Told<&Handle> {
         let handle = self.handles.get(on).ok_or("unopened")?;
         if self.is_dir(handle.node) {
-            Err("is-directory")
+            Err("bad-descriptor")
         } else {
             Ok(handle)
         }
@@ -444,7 +444,10 @@ impl<'a> Model<'a> {
             }
             Step::Drop(on) => Ok(json!(self.handles.remove(on).is_some())),
             Step::Read(on, offset) => {
-                let handle = self.file(on)?;
+                let handle = self.handles.get(on).ok_or("unopened")?;
+                if self.is_dir(handle.node) {
+                    return Err("is-directory");
+                }
                 if !handle.read {
                     return Err("bad-descriptor");
                 }
@@ -486,8 +489,13 @@ impl<'a> Model<'a> {
                 Found::Dir(..) => Err("invalid"),
                 Found::Entry(entry) => {
                     self.judge(&entry.spot, Access::Read)?;
-                    match &self.nodes[entry.node.ok_or("no-entry")?] {
-                        Node::Link(target) => Ok(json!(target)),
+                    let node = entry.node.ok_or("no-entry")?;
+                    match &self.nodes[node] {
+                        Node::Link(target) => {
+                            self.judge_names(node, Access::Read)?;
+                            Ok(json!(target))
+                        }
+                        Node::File(_) if entry.must_be_dir => Err("not-directory"),
                         _ => Err("invalid"),
                     }
                 }
@@ -524,13 +532,8 @@ impl<'a> Model<'a> {
             }
             Step::Symlink(target, on, path) => {
                 let entry = self.to_change(on, path, "exist")?;
-                if entry.must_be_dir {
-                    return Err("no-entry");
-                }
                 self.judge_target(&entry, target)?;
-                if entry.node.is_some() {
-                    return Err("exist");
-                }
+                entry.is_free()?;
                 self.make(&entry, Node::Link(target.clone()))
                     .map(|_| Value::Null)
             }
@@ -566,18 +569,24 @@ impl<'a> Model<'a> {
     fn open(&mut self, on: On, path: &str, follow: bool, mode: Mode) -> Told<Handle> {
         let start = self.dir(on)?;
         let writes = mode.write || mode.create || mode.truncate;
-        let handle = |node, spot| Handle {
+        let for_files = mode.create || mode.exclusive || mode.truncate;
+        let asks_for_nothing = !mode.read && !mode.write;
+        let handle = |node, spot, read, write| Handle {
             node,
             spot,
-            read: mode.read,
-            write: mode.write,
+            read,
+            write,
         };
-        let entry = match self.resolve(&start, path, follow && !(mode.create && mode.exclusive))? {
+        let found = self.resolve(&start, path, follow && !(mode.create && mode.exclusive))?;
+        if mode.directory && for_files {
+            return Err("invalid");
+        }
+        let entry = match found {
             Found::Dir(..) if mode.create && mode.exclusive => return Err("exist"),
             Found::Dir(..) if writes => return Err("is-directory"),
             Found::Dir(node, spot) => {
                 self.judge_look(&spot)?;
-                return Ok(handle(node, spot));
+                return Ok(handle(node, spot, true, mode.write));
             }
             Found::Entry(entry) => entry,
         };
@@ -592,11 +601,10 @@ impl<'a> Model<'a> {
             if entry.must_be_dir {
                 return Err("is-directory");
             }
-            if mode.directory {
-                return Err("invalid");
-            }
+            let read =
+                mode.read || asks_for_nothing && self.judge(&entry.spot, Access::Read).is_ok();
             let node = self.make(&entry, Node::File(Vec::new()))?;
-            return Ok(handle(node, entry.spot));
+            return Ok(handle(node, entry.spot, read, true));
         };
         if mode.create && mode.exclusive {
             self.judge(&entry.spot, Access::Write)?;
@@ -604,17 +612,25 @@ impl<'a> Model<'a> {
         }
         match self.nodes[node] {
             Node::Dir(_) if writes => Err("is-directory"),
-            Node::Dir(_) => Ok(handle(node, entry.spot)),
+            Node::Dir(_) => Ok(handle(node, entry.spot, true, mode.write)),
             Node::Link(_) => Err("loop"),
             Node::File(_) => {
                 self.judge_opening(node, &entry.spot, mode)?;
                 if entry.must_be_dir || mode.directory {
                     return Err("not-directory");
                 }
+                let reads = Mode {
+                    read: true,
+                    write: false,
+                    truncate: false,
+                    ..mode
+                };
+                let read = mode.read
+                    || asks_for_nothing && self.judge_opening(node, &entry.spot, reads).is_ok();
                 if mode.truncate {
                     self.nodes[node] = Node::File(Vec::new());
                 }
-                Ok(handle(node, entry.spot))
+                Ok(handle(node, entry.spot, read, mode.write || mode.truncate))
             }
         }
     }
@@ -660,7 +676,7 @@ impl<'a> Model<'a> {
                 ("directory", 0, 1)
             }
             Node::File(bytes) => ("regular-file", bytes.len(), self.names_of(node).len()),
-            Node::Link(target) => ("symbolic-link", target.len(), 1),
+            Node::Link(target) => ("symbolic-link", target.len(), self.names_of(node).len()),
         };
         if !self.is_dir(node) {
             self.judge(spot, Access::Stat)?;
@@ -783,20 +799,25 @@ impl<'a> Model<'a> {
     fn link(&mut self, old: &Entry, new: &Entry) -> Told<()> {
         let node = old.node.ok_or("no-entry")?;
         self.judge_move(&old.spot, &new.spot)?;
-        if !matches!(self.nodes[node], Node::File(_)) {
+        new.is_free()?;
+        if self.is_dir(node) {
             return Err("not-permitted");
         }
         if old.must_be_dir {
             return Err("not-directory");
         }
-        if new.must_be_dir {
-            return Err("no-entry");
-        }
         self.judge_names(node, Access::Write)?;
-        if new.node.is_some() {
-            return Err("exist");
-        }
         self.put(new, node)
+    }
+}
+
+impl Entry {
+    fn is_free(&self) -> Told<()> {
+        match (self.node, self.must_be_dir) {
+            (Some(_), _) => Err("exist"),
+            (None, true) => Err("no-entry"),
+            (None, false) => Ok(()),
+        }
     }
 }
 
