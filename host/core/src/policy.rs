@@ -16,6 +16,7 @@ mod denial;
 mod fold;
 mod pattern;
 mod trie;
+mod wilds;
 
 use std::sync::Arc;
 
@@ -123,7 +124,7 @@ impl PathPolicy {
     /// Compiles `spec`.
     ///
     /// # Errors
-    /// Every pattern that [`check_pattern`] refuses.
+    /// Every pattern that [`check_pattern`] refuses, and one of those that are too much together.
     pub fn new(spec: &PolicySpec) -> Result<Self, Vec<PatternError>> {
         let mut errors = Vec::new();
         let mut compile = |texts: &mut dyn Iterator<Item = &String>, folded: bool, beyond| {
@@ -134,7 +135,10 @@ impl PathPolicy {
                     Err(error) => errors.push(error),
                 }
             }
-            Trie::new(&patterns, beyond)
+            Trie::new(&patterns, beyond).unwrap_or_else(|error| {
+                errors.push(error);
+                Trie::default()
+            })
         };
         let layers = spec
             .layers
@@ -166,7 +170,8 @@ impl PathPolicy {
     /// Says whether [`PathPolicy::new`] takes `spec`, at a small part of its price.
     ///
     /// # Errors
-    /// As [`PathPolicy::new`], though not always in its order.
+    /// As [`PathPolicy::new`], though not always in its order, and without what only compiling finds: globs that are too
+    /// much together.
     pub fn check(spec: &PolicySpec) -> Result<(), Vec<PatternError>> {
         let layers = spec.layers.iter();
         let allow = layers.flat_map(|layer| layer.read.iter().chain(&layer.write));

@@ -41,6 +41,8 @@ pub enum PatternProblem {
     PosixClass(String),
     /// `{` or `[` spans a slash or is not closed, or a range is upside down.
     Glob(String),
+    /// It and others like it compile to more than may be kept.
+    TooMuch(String),
 }
 
 impl fmt::Display for PatternProblem {
@@ -62,6 +64,7 @@ impl fmt::Display for PatternProblem {
                 "holds a POSIX class in {segment:?}, which would never match"
             ),
             Self::Glob(why) => write!(f, "is no glob: {why}"),
+            Self::TooMuch(why) => write!(f, "is too much together with others like it: {why}"),
         }
     }
 }
@@ -169,7 +172,8 @@ pub(super) fn wild(text: &str) -> Result<Glob, PatternProblem> {
         return Err(PatternProblem::Glob(why.to_owned()));
     }
     GlobBuilder::new(text)
-        .literal_separator(true)
+        // No name has a slash, but a folded one may: «／» becomes one, and must not slip through a denial's wildcard.
+        .literal_separator(false)
         .backslash_escape(false)
         // As shells do: without it `.env{,.local}` would not be about `.env`.
         .empty_alternates(true)

@@ -183,6 +183,10 @@ fn deny_wins_over_everything_below() {
         ("a/b", true),
         ("a/c/deep", false),
         ("x/id_KEY/y", false),
+        // Folding makes slashes of some letters, and wildcards stand for these too.
+        ("x／/A_KEY", false),
+        ("x/A／_KEY／B", false),
+        ("x/A／_KE／B", true),
         ("secretsX", true),
     ] {
         for access in Access::ALL {

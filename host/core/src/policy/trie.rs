@@ -1,18 +1,19 @@
 //! Many globs as one automaton that is stepped one name at a time.
 //!
-//! Patterns that begin alike share nodes; a node finds the next one by a hash look-up for literal names and by one
-//! `GlobSet` match for wildcards, so that a thousand patterns cost little more than ten.
+//! Patterns that begin alike share nodes; a node finds the next one by a hash look-up for literal names and among few
+//! candidates for wildcards ([`wilds`](super::wilds)), so that a thousand patterns cost little more than ten.
 //!
-//! A `GlobSet` matches bytes, and a letter beyond ASCII has several. So that `?` and `[!a]` stand for one letter, names that
+//! A glob matches bytes, and a letter beyond ASCII has several. So that `?` and `[!a]` stand for one letter, names that
 //! have such letters are matched a second time with one byte in the place of each.
 
 use std::collections::{BTreeMap, HashMap};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::Glob;
 
-use super::pattern::{Pattern, Segment, wild};
+use super::pattern::{Pattern, PatternError, Segment, wild};
+use super::wilds::Wilds;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Trie {
     nodes: Vec<Node>,
 }
@@ -20,11 +21,9 @@ pub(super) struct Trie {
 #[derive(Debug, Default)]
 struct Node {
     literals: HashMap<String, u32>,
-    wild: GlobSet,
-    wild_targets: Vec<u32>,
+    wild: Wilds,
     /// Those of `wild` in which the length of a letter matters, for names written by [`one_byte_each`].
-    short: GlobSet,
-    short_targets: Vec<u32>,
+    short: Wilds,
     /// The node of a following `**`, live together with this one because `**` may stand for nothing.
     any_depth: Option<u32>,
     /// This node is a `**`: it stays live whatever the next name is.
@@ -50,7 +49,9 @@ pub(super) enum Beyond {
 }
 
 impl Trie {
-    pub(super) fn new(patterns: &[Pattern], beyond: Beyond) -> Self {
+    /// # Errors
+    /// Those of [`Wilds::new`].
+    pub(super) fn new(patterns: &[Pattern], beyond: Beyond) -> Result<Self, PatternError> {
         let mut drafts = vec![Draft::default()];
         for (index, pattern) in patterns.iter().enumerate() {
             let end = pattern
@@ -61,12 +62,10 @@ impl Trie {
                 draft.node.accepts.get_or_insert(index);
             }
         }
-        Self {
-            nodes: drafts
-                .into_iter()
-                .map(|draft| draft.finish(beyond))
-                .collect(),
-        }
+        let nodes = drafts.into_iter().map(|draft| draft.finish(beyond));
+        Ok(Self {
+            nodes: nodes.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Adds the nodes that are live at the root: sorted, each once.
@@ -80,7 +79,6 @@ impl Trie {
     pub(super) fn step(&self, live: &[u32], name: &str, next: &mut Vec<u32>) {
         let before = next.len();
         let short = (!name.is_ascii()).then(|| one_byte_each(name));
-        let mut hits = Vec::new();
         for (at, node) in live.iter().filter_map(|at| Some((*at, self.node(*at)?))) {
             if node.stays {
                 self.enter(at, next);
@@ -88,18 +86,10 @@ impl Trie {
             if let Some(target) = node.literals.get(name) {
                 self.enter(*target, next);
             }
-            let short = short
-                .as_deref()
-                .map(|name| (name, &node.short, &node.short_targets));
-            for (name, globs, targets) in [Some((name, &node.wild, &node.wild_targets)), short]
-                .into_iter()
-                .flatten()
-                .filter(|(_, globs, _)| !globs.is_empty())
-            {
-                globs.matches_into(name, &mut hits);
-                for target in hits.iter().filter_map(|hit| targets.get(*hit)) {
-                    self.enter(*target, next);
-                }
+            let mut found = |target| self.enter(target, next);
+            node.wild.matching(name, &mut found);
+            if let Some(name) = &short {
+                node.short.matching(name, &mut found);
             }
         }
         tidy(next, before);
@@ -124,32 +114,25 @@ impl Trie {
 }
 
 impl Draft {
-    fn finish(self, beyond: Beyond) -> Node {
-        let (mut globs, mut short) = (GlobSetBuilder::new(), GlobSetBuilder::new());
-        let (mut wild_targets, mut short_targets) = (Vec::new(), Vec::new());
-        for (glob, target) in self.wild.into_values() {
+    fn finish(self, beyond: Beyond) -> Result<Node, PatternError> {
+        let globs: Vec<_> = self.wild.into_values().collect();
+        let mut short = Vec::new();
+        for (glob, target) in &globs {
             let text = glob.glob();
             let fits = text.is_ascii() || beyond == Beyond::Widen;
             if fits && text.contains(['?', '[']) {
-                let Ok(glob) = wild(&one_byte_each(text)) else {
-                    unreachable!("letters in the place of letters do not break a glob")
-                };
-                short.add(glob);
-                short_targets.push(target);
+                let glob = wild(&one_byte_each(text)).map_err(|why| PatternError {
+                    pattern: text.to_owned(),
+                    why,
+                })?;
+                short.push((glob, *target));
             }
-            globs.add(glob);
-            wild_targets.push(target);
         }
-        let (Ok(wild), Ok(short)) = (globs.build(), short.build()) else {
-            unreachable!("each glob was built on its own before")
-        };
-        Node {
-            wild,
-            wild_targets,
-            short,
-            short_targets,
+        Ok(Node {
+            wild: Wilds::new(&globs)?,
+            short: Wilds::new(&short)?,
             ..self.node
-        }
+        })
     }
 }
 
