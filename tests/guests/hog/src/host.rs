@@ -149,7 +149,7 @@ fn streams(config: &Config) -> Option<Verdict> {
         let stream = file.read_via_stream(0);
         stream.map_err(|code| code.name().to_owned())
     };
-    let out = wasip2::cli::stdout::get_stdout();
+    let stdout = wasip2::cli::stdout::get_stdout;
     Some(match config.mode.as_str() {
         "read-at-once" => config.repeat(|_| {
             let bytes = from()?.blocking_read(config.bytes).map_err(text)?;
@@ -157,19 +157,28 @@ fn streams(config: &Config) -> Option<Verdict> {
             Ok(())
         }),
         "skip" => config.repeat(|_| from()?.blocking_skip(config.bytes).map(drop).map_err(text)),
-        "splice" => config.repeat(|_| {
-            let moved = out.blocking_splice(&from()?, config.bytes);
-            moved.map(drop).map_err(text)
-        }),
+        "splice" => {
+            let out = stdout();
+            config.repeat(|_| {
+                let moved = out.blocking_splice(&from()?, config.bytes);
+                moved.map(drop).map_err(text)
+            })
+        }
         "write-at-once" => {
-            let bytes = vec![b'x'; config.len()];
+            let (out, bytes) = (stdout(), vec![b'x'; config.len()]);
             config.repeat(|_| out.write(&bytes).map_err(text))
         }
-        "zeroes" => config.repeat(|_| out.write_zeroes(config.bytes).map_err(text)),
-        "zeroes-and-flush" => config.repeat(|_| {
-            let written = out.blocking_write_zeroes_and_flush(config.bytes);
-            written.map_err(text)
-        }),
+        "zeroes" => {
+            let out = stdout();
+            config.repeat(|_| out.write_zeroes(config.bytes).map_err(text))
+        }
+        "zeroes-and-flush" => {
+            let out = stdout();
+            config.repeat(|_| {
+                let written = out.blocking_write_zeroes_and_flush(config.bytes);
+                written.map_err(text)
+            })
+        }
         _ => return None,
     })
 }
