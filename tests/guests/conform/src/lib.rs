@@ -1,6 +1,6 @@
 //! A program (`wasi:cli/run`) that asks its host what POSIX and the WASI documents say of it.
 //!
-//! `conform checks [NAME…]` runs the checks of [`checks::ALL`], each in a folder of its own below the first preopen, and
+//! `conform checks [NAME…]` runs the checks of `checks`, each in a folder of its own below the first preopen, and
 //! prints a line for each: the name, a tab, and `ok` or what was seen instead. Every other first argument is a deed of
 //! `deeds.rs`: streams, arguments, exit codes.
 //!
