@@ -13,7 +13,6 @@
 use std::collections::{HashMap, HashSet};
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use ringfence_core::policy::{Access, Decision, Rule};
 use ringfence_core::relpath::RelPath;
@@ -31,9 +30,6 @@ use crate::meter::Meter;
 // that cannot be known.
 const NAMES_BYTES_MAX: usize = 64 << 20;
 const NAMES_BYTES_PER_NAME: usize = 192;
-
-// Limit: longer than any call of the kernel takes that looks a name up and then at the file.
-const REST: Duration = Duration::from_secs(1);
 
 /// What a search found.
 #[derive(Debug)]
@@ -68,10 +64,6 @@ impl OtherNames {
 pub(super) fn has_still_its_name(entry: &Entry, stat: &Stat) -> bool {
     // The names of a file that has several are all judged, and a directory has one.
     if sys::name_count(stat) > 1 || sys::file_type(stat) == FileType::Directory {
-        return true;
-    }
-    // No name has come or gone since the way to the file was walked, if none has for a while.
-    if sys::has_rested(stat, REST) {
         return true;
     }
     // If none has since `stat`, the one name that it counted is this one.

@@ -4,7 +4,6 @@
 //! refuse every link, `..` and mount point on the way.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timestamps};
 use rustix::io::{Errno, Result};
@@ -78,14 +77,6 @@ pub(super) fn look(dir: BorrowedFd<'_>, name: &str) -> Result<Stat> {
 /// True when both are of the same file.
 pub(super) fn same_file(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
-}
-
-/// True when the file was last changed (bytes, names, mode, times) longer ago than `rest`.
-pub(super) fn has_rested(stat: &Stat, rest: Duration) -> bool {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
-    // Whole seconds: a change in the second before counts as new.
-    let rest = i64::try_from(rest.as_secs()).unwrap_or(i64::MAX);
-    stat.st_ctime.saturating_add(rest) < now
 }
 
 /// Sets the times of `name`, which must still be what `seen` is of; false when it is something else by now.

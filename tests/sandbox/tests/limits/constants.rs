@@ -134,13 +134,6 @@ const PROVEN: &[(&str, Proof)] = &[
         Strain("a file of many long names"),
     ),
     (
-        "fs/links.rs REST",
-        At(
-            "tests/sandbox/tests/races.rs",
-            "a_second_name_that_comes_and_goes_opens_nothing",
-        ),
-    ),
-    (
         "fs/stop.rs TRIES_MAX",
         At("tests/sandbox/tests/races.rs", "no_verb_loses_a_race"),
     ),
