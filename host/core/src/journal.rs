@@ -7,8 +7,11 @@
 //! byte yields another history.
 
 mod codec;
+mod drill;
 mod entry;
 mod fold;
+mod notice;
+mod operator;
 mod outcome;
 mod receipt;
 mod role_text;
@@ -17,11 +20,14 @@ mod state;
 pub use codec::{
     FORMAT_VERSION, Head, Journal, JournalError, JournalProblem, TornTail, decode, encode,
 };
+pub use drill::{DrillResult, DrillRun};
 pub use entry::{Body, Done, Entry, Found, Intent, Recovered, Settle};
 pub use fold::normalise_reason;
+pub use notice::Notice;
+pub use operator::{Act, Answer, Answered, LevelOrder, OperatorAct, Order, Orders};
 pub use outcome::{Outcome, WaitCause};
 pub use receipt::{BaseRef, BeatReceipt, ChangeSummary, FailedAttempt, FileSummary, StepReceipt};
-pub use state::{DaySpend, Decided, ItemHistory, LoopState, Proposal, Shadow};
+pub use state::{DaySpend, Decided, Drilled, ItemHistory, LoopState, Noticed, Proposal, Shadow};
 
 #[cfg(test)]
 pub(crate) mod sample;

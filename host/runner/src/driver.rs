@@ -5,6 +5,7 @@
 //! journal, so that whatever ends this process, the next beat can say what came of it.
 
 mod links;
+mod note;
 mod plan;
 mod record;
 mod settling;
@@ -33,6 +34,7 @@ use ringfence_core::verdict::{Finding, GateResult, Location, Severity};
 use ringfence_sandbox::{ChangeSource, Sandbox};
 use serde::Serialize;
 
+pub use self::note::note;
 use self::plan::Standing;
 use self::record::Record;
 use crate::bookmark::BaseCommit;
@@ -140,6 +142,26 @@ pub struct Surroundings<'a> {
     pub steps: &'a dyn Steps,
 }
 
+/// What writing into a journal is given from outside.
+#[derive(Clone, Copy)]
+pub struct Seams<'a> {
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// The places where a test may stop it.
+    pub steps: &'a dyn Steps,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Without the engine.
+    #[must_use]
+    pub fn seams(&self) -> Seams<'a> {
+        Seams {
+            clock: self.clock,
+            steps: self.steps,
+        }
+    }
+}
+
 /// Runs one beat from beginning to end.
 ///
 /// # Errors
@@ -202,7 +224,7 @@ impl Begun<'_> {
         let removed =
             |path: &PathBuf| format!("removed what an earlier beat left: {}", path.display());
         recovered.extend(swept.iter().map(removed));
-        let mut record = Record::open(dir, &open.timezone, around)?;
+        let mut record = Record::open(dir, &open.timezone, around.seams())?;
         recovered.extend(record.repaired.take());
         progress(Progress::Preparing);
         let workspace = Workspace::open(&open.program, dir, lock, &open.project)?;

@@ -158,6 +158,9 @@ fn json(entry: &Entry) -> Result<JsonEntry, serde_json::Error> {
         Body::Intent(intent) => serde_json::to_value(intent)?,
         Body::Done(done) => serde_json::to_value(done)?,
         Body::Recovered(recovered) => serde_json::to_value(recovered)?,
+        Body::Operator(act) => serde_json::to_value(act)?,
+        Body::Drill(run) => serde_json::to_value(run)?,
+        Body::Notice(notice) => serde_json::to_value(notice)?,
     };
     Ok(JsonEntry {
         seq: entry.seq,

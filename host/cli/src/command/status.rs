@@ -51,7 +51,12 @@ fn last_beats(entries: &[Entry]) -> Vec<PastBeat> {
             fuel: receipt.fuel,
             outcome: receipt.outcome.clone(),
         }),
-        Body::Intent(_) | Body::Done(_) | Body::Recovered(_) => None,
+        Body::Intent(_)
+        | Body::Done(_)
+        | Body::Recovered(_)
+        | Body::Operator(_)
+        | Body::Drill(_)
+        | Body::Notice(_) => None,
     });
     beats.take(BEATS_MAX).collect()
 }

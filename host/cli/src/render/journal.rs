@@ -1,6 +1,8 @@
 //! A loop's history, a line for each entry.
 
-use ringfence_core::journal::{BeatReceipt, Body, Entry, Found, Settle};
+use ringfence_core::journal::{
+    Act, Answer, BeatReceipt, Body, DrillRun, Entry, Found, Notice, OperatorAct, Settle,
+};
 use ringfence_core::quantity::Fuel;
 
 use super::page::Page;
@@ -23,14 +25,14 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
     );
     for entry in entries {
         let (beat, fuel, what) = match &entry.body {
-            Body::Beat(receipt) => (receipt.beat, fuel(receipt.fuel), beat(receipt)),
+            Body::Beat(receipt) => (receipt.beat.into(), fuel(receipt.fuel), beat(receipt)),
             Body::Intent(intent) => {
                 let verb = match intent.settle {
                     Settle::Shadow => "about to record ",
                     Settle::Propose => "about to propose ",
                 };
                 (
-                    intent.beat,
+                    intent.beat.into(),
                     Text::new(),
                     text![verb, Safe::line(branch(&intent.target))],
                 )
@@ -41,7 +43,7 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
                 } else {
                     text!["not done: nothing was left behind"]
                 };
-                (done.beat, Text::new(), what)
+                (done.beat.into(), Text::new(), what)
             }
             Body::Recovered(recovered) => {
                 let what = match &recovered.found {
@@ -49,7 +51,7 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
                     Found::Nothing => "recovered: nothing was there",
                 };
                 (
-                    recovered.beat,
+                    recovered.beat.into(),
                     Text::new(),
                     text![
                         text![what].ink(Ink::Warn),
@@ -58,12 +60,66 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
                     ],
                 )
             }
+            Body::Operator(act) => (Text::new(), Text::new(), operator(act)),
+            Body::Drill(run) => (Text::new(), Text::new(), drill(run)),
+            Body::Notice(notice) => (Text::new(), Text::new(), told(notice)),
         };
-        table.row([entry.seq.into(), entry.at.into(), beat.into(), fuel, what]);
+        table.row([entry.seq.into(), entry.at.into(), beat, fuel, what]);
     }
     let mut page = Page::new();
     table.put(&mut page);
     page
+}
+
+fn operator(told: &OperatorAct) -> Text {
+    let what = match &told.act {
+        Act::Pause { until: None } => text!["paused"],
+        Act::Pause { until: Some(until) } => text!["paused until ", *until],
+        Act::Resume => text!["resumed"],
+        Act::Retire => text!["retired"],
+        Act::Promote { to, overrides } if overrides.is_empty() => {
+            text!["promoted to ", Safe::line(&to.to_string())]
+        }
+        Act::Promote { to, overrides } => text![
+            text!["promoted to ", Safe::line(&to.to_string()), " against: "].ink(Ink::Warn),
+            Safe::line(&overrides.join("; "))
+        ],
+        Act::Demote { to } => text!["demoted to ", Safe::line(&to.to_string())],
+        Act::Answer { id, answer } => {
+            let verb = match answer {
+                Answer::Approve => "approved ",
+                Answer::Reject => "rejected ",
+                Answer::Note => "noted on ",
+            };
+            text![verb, Safe::line(id)]
+        }
+    };
+    let why = if told.reason.is_empty() {
+        Text::new()
+    } else {
+        text![": ", Safe::line(&told.reason)]
+    };
+    text![what, " by ", Safe::line(&told.by), why]
+}
+
+fn drill(run: &DrillRun) -> Text {
+    let passed = run.results.iter().filter(|result| result.passed).count();
+    let all = run.results.len();
+    let ink = if run.passed() { Ink::Good } else { Ink::Bad };
+    text![text!["drills: ", passed, " of ", all, " passed"].ink(ink)]
+}
+
+fn told(notice: &Notice) -> Text {
+    match &notice.error {
+        None => text!["people were told: ", Safe::line(&notice.about)],
+        Some(error) => text![
+            text!["people could not be told"].ink(Ink::Warn),
+            " of ",
+            Safe::line(&notice.about),
+            ": ",
+            Safe::line(error)
+        ],
+    }
 }
 
 fn beat(receipt: &BeatReceipt) -> Text {

@@ -275,6 +275,9 @@ fn read_body(kind: &str, line: &str) -> Result<Body, JournalProblem> {
         "intent" => read(line).map(Body::Intent),
         "done" => read(line).map(Body::Done),
         "recovered" => read(line).map(Body::Recovered),
+        "operator" => read(line).map(Body::Operator),
+        "drill" => read(line).map(Body::Drill),
+        "notice" => read(line).map(Body::Notice),
         other => Err(JournalProblem::Kind(other.chars().take(40).collect())),
     }
 }
@@ -291,6 +294,9 @@ fn body_text(body: &Body) -> Result<String, serde_json::Error> {
         Body::Intent(intent) => json(intent),
         Body::Done(done) => json(done),
         Body::Recovered(recovered) => json(recovered),
+        Body::Operator(act) => json(act),
+        Body::Drill(run) => json(run),
+        Body::Notice(notice) => json(notice),
     }
 }
 

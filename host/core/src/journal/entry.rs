@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::{BeatNo, ItemId};
-use crate::journal::BeatReceipt;
+use crate::journal::{BeatReceipt, DrillRun, Notice, OperatorAct};
 
 /// One line of a journal, as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,12 @@ pub enum Body {
     Done(Done),
     /// What was intended was cut off, and this was found later.
     Recovered(Recovered),
+    /// The operator told the loop something.
+    Operator(OperatorAct),
+    /// The loop's guards were tried.
+    Drill(DrillRun),
+    /// People were told something.
+    Notice(Notice),
 }
 
 /// What becomes of a change that all gates let through.
@@ -93,7 +99,7 @@ pub enum Found {
 }
 
 impl Body {
-    /// The line's kind: `beat`, `intent`, `done` or `recovered`.
+    /// The line's kind: `beat`, `intent`, `done`, `recovered`, `operator`, `drill` or `notice`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -101,6 +107,9 @@ impl Body {
             Self::Intent(_) => "intent",
             Self::Done(_) => "done",
             Self::Recovered(_) => "recovered",
+            Self::Operator(_) => "operator",
+            Self::Drill(_) => "drill",
+            Self::Notice(_) => "notice",
         }
     }
 }

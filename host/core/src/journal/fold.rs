@@ -5,8 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::decision::Checked;
 use crate::failure::FailureClass;
-use crate::journal::state::{Decided, ItemHistory, LoopState, Proposal, Shadow};
-use crate::journal::{BeatReceipt, Body, Entry, FailedAttempt, Found, Intent, Outcome, Settle};
+use crate::journal::state::{Decided, Drilled, ItemHistory, LoopState, Proposal, Shadow};
+use crate::journal::{
+    BeatReceipt, Body, Entry, FailedAttempt, Found, Intent, Notice, Outcome, Settle,
+};
 use crate::text;
 
 // Limit: what tells two reasons apart stands at their beginning.
@@ -39,6 +41,23 @@ impl LoopState {
                 Found::Settled(commit) => self.end_intent(recovered.beat.0, Some(commit)),
                 Found::Nothing => self.end_intent(recovered.beat.0, None),
             },
+            Body::Operator(act) => self.orders.add(act, entry.at),
+            Body::Drill(run) => {
+                self.drilled = Some(Drilled {
+                    at: entry.at,
+                    run: run.clone(),
+                });
+            }
+            Body::Notice(notice) => self.add_notice(notice, entry.at),
+        }
+    }
+
+    fn add_notice(&mut self, notice: &Notice, at: Timestamp) {
+        let told = self.notices.entry(notice.about.clone()).or_default();
+        told.tries = told.tries.saturating_add(1);
+        told.last_try_at = Some(at);
+        if notice.error.is_none() {
+            told.told_at.get_or_insert(at);
         }
     }
 

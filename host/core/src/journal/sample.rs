@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::digest::Digest;
 use crate::ids::{BeatNo, ItemId, StepId};
 use crate::quantity::Fuel;
+use crate::spec::Level;
 
 pub(crate) fn digest(text: &str) -> Digest {
     Digest::of(text.as_bytes())
@@ -152,5 +153,39 @@ pub(crate) fn intent(beat: u64, on: &str, settle: Settle) -> Intent {
         base_tree: "tree".to_owned(),
         base_commit: None,
         candidate_tree: "candidate".to_owned(),
+    }
+}
+
+/// One of each kind, in an order in which none hides another but the first pause.
+pub(crate) fn acts() -> impl Iterator<Item = OperatorAct> {
+    let until = Some(at("2026-11-22T12:00:00Z"));
+    let overrides = vec!["no drills".to_owned()];
+    let answer = |answer| Act::Answer {
+        id: "beat-7".to_owned(),
+        answer,
+    };
+    [
+        Act::Pause { until },
+        Act::Retire,
+        Act::Resume,
+        Act::Pause { until: None },
+        Act::Retire,
+        Act::Promote {
+            to: Level::L2,
+            overrides,
+        },
+        answer(Answer::Note),
+        answer(Answer::Reject),
+        answer(Answer::Approve),
+    ]
+    .into_iter()
+    .map(told)
+}
+
+pub(crate) fn told(act: Act) -> OperatorAct {
+    OperatorAct {
+        by: "ann".to_owned(),
+        reason: "because".to_owned(),
+        act,
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::ids::{BeatNo, ItemId};
-use crate::journal::{Intent, Outcome};
+use crate::journal::{DrillRun, Intent, Orders, Outcome};
 use crate::quantity::Fuel;
 use crate::snapshot::SensorSignal;
 
@@ -47,6 +47,32 @@ pub struct LoopState {
     pub last_outcome: Option<Outcome>,
     /// When the last decision asked to be woken.
     pub wake_at: Option<Timestamp>,
+    /// What the operator has ordered.
+    pub orders: Orders,
+    /// The last drills.
+    pub drilled: Option<Drilled>,
+    /// What people were told of.
+    pub notices: BTreeMap<String, Noticed>,
+}
+
+/// Drills that were run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drilled {
+    /// When.
+    pub at: Timestamp,
+    /// How they went.
+    pub run: DrillRun,
+}
+
+/// What people were told of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Noticed {
+    /// How often it was tried.
+    pub tries: u32,
+    /// The last time that it was tried.
+    pub last_try_at: Option<Timestamp>,
+    /// The first time that it was delivered.
+    pub told_at: Option<Timestamp>,
 }
 
 /// A world that was decided on.

@@ -6,7 +6,7 @@ use ringfence_core::journal::{BeatReceipt, Body, Entry, Head, LoopState, decode,
 use ringfence_core::text;
 use ringfence_core::verdict::Finding;
 
-use super::{BeatError, Surroundings};
+use super::{BeatError, Seams};
 use crate::bookmark::{BaseCommit, Bookmark, Mark};
 use crate::journal_file::{DiskJournal, JournalFile, JournalFileError, LINE_BYTES_MAX};
 use crate::state_dir::LoopDir;
@@ -25,7 +25,7 @@ pub(super) struct Record<'a> {
     head: Head,
     state: LoopState,
     timezone: TimeZone,
-    around: Surroundings<'a>,
+    seams: Seams<'a>,
     /// What was done to a torn end.
     pub(super) repaired: Option<String>,
     /// Whose change is being measured.
@@ -37,10 +37,10 @@ impl<'a> Record<'a> {
     pub(super) fn open(
         dir: &LoopDir,
         timezone: &TimeZone,
-        around: Surroundings<'a>,
+        seams: Seams<'a>,
     ) -> Result<Self, BeatError> {
         let path = dir.journal();
-        let mut file = DiskJournal::open(&path, around.steps)?;
+        let mut file = DiskJournal::open(&path, seams.steps)?;
         let journal = decode(&file.read()?).map_err(|source| BeatError::Journal {
             path: path.display().to_string(),
             source,
@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
             head: journal.head,
             state: LoopState::fold(&journal.entries, timezone),
             timezone: timezone.clone(),
-            around,
+            seams,
             repaired,
             executor: None,
         })
@@ -71,21 +71,21 @@ impl<'a> Record<'a> {
     pub(super) fn resume(
         dir: &LoopDir,
         timezone: &TimeZone,
-        around: Surroundings<'a>,
+        seams: Seams<'a>,
         bookmark: Bookmark,
     ) -> Option<Self> {
         let path = dir.journal();
         // Looked at before it is opened, since opening makes one where there is none.
         let found = std::fs::symlink_metadata(&path).ok()?;
         bookmark.fits(&found).then_some(())?;
-        let file = DiskJournal::open(&path, around.steps).ok()?;
+        let file = DiskJournal::open(&path, seams.steps).ok()?;
         bookmark.fits(&file.metadata().ok()?).then_some(())?;
         Some(Self {
             file,
             head: bookmark.head,
             state: bookmark.state,
             timezone: timezone.clone(),
-            around,
+            seams,
             repaired: None,
             executor: None,
         })
@@ -117,7 +117,7 @@ impl<'a> Record<'a> {
 
     /// Appends one entry; `durable` waits until it is on the disk.
     pub(super) fn append(&mut self, body: Body, durable: bool) -> Result<(), JournalFileError> {
-        let at = self.around.clock.now();
+        let at = self.seams.clock.now();
         let (line, head) = encode(&self.head, at, &body).map_err(JournalFileError::Unwritable)?;
         self.file
             .append(line.trim_end_matches('\n').as_bytes(), durable)?;

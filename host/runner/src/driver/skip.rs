@@ -41,7 +41,7 @@ impl Begun<'_> {
         let standing = Standing::settling_nothing(&bookmark.state, dir, seen.branches);
         let plan = plan::plan(open, spec, standing, &base, dir, self.started, self.options);
         let (state, receipt) = nothing_to_do(plan, spec, &base, &Memo::new(dir.memo(), true))?;
-        let record = Record::resume(dir, &open.timezone, self.around, bookmark)?;
+        let record = Record::resume(dir, &open.timezone, self.around.seams(), bookmark)?;
         Some(self.end(state, receipt, record, known))
     }
 

@@ -185,7 +185,21 @@ fn samples() -> Vec<Body> {
             note: String::new(),
         }),
         Body::Beat(Box::new(nothing(3, Some(60)))),
+        Body::Drill(DrillRun {
+            setup: digest("setup"),
+            results: vec![DrillResult {
+                name: "denied-path".to_owned(),
+                fault: true,
+                passed: true,
+                seen: "refused".to_owned(),
+            }],
+        }),
+        Body::Notice(Notice {
+            about: "paused".to_owned(),
+            error: Some("exit 1".to_owned()),
+        }),
     ];
+    bodies.extend(acts().map(Body::Operator));
     bodies.extend(
         outcomes()
             .into_iter()

@@ -7,6 +7,7 @@ use crate::ids::BeatNo;
 use crate::journal::sample::*;
 use crate::journal::*;
 use crate::quantity::Fuel;
+use crate::spec::Level;
 
 fn fold(bodies: Vec<Body>) -> LoopState {
     let entries: Vec<Entry> = bodies
@@ -362,4 +363,62 @@ fn intents_and_their_ends() {
             base_tree: "tree".to_owned()
         }]
     );
+}
+
+fn ordered(acts: impl IntoIterator<Item = Act>) -> Orders {
+    fold(acts.into_iter().map(told).map(Body::Operator).collect()).orders
+}
+
+#[test]
+fn the_operators_word_holds_until_the_next() {
+    let all = fold(acts().map(Body::Operator).collect()).orders;
+    assert!(all.paused.is_some() && all.retired.is_some());
+    assert_eq!(all.answers.len(), 3);
+    let resumed = ordered([Act::Pause { until: None }, Act::Retire, Act::Resume]);
+    assert_eq!((resumed.paused, resumed.retired), (None, None));
+    let lowered = ordered([
+        Act::Promote {
+            to: Level::L2,
+            overrides: vec!["no drills".to_owned()],
+        },
+        Act::Demote { to: Level::L1 },
+    ]);
+    let level = lowered.level.unwrap();
+    assert_eq!(
+        (level.what.to, level.what.overrides),
+        (Level::L1, Vec::new())
+    );
+    assert_eq!(
+        (level.by.as_str(), level.reason.as_str()),
+        ("ann", "because")
+    );
+}
+
+#[test]
+fn a_pause_may_have_an_end() {
+    let end = at("2026-11-22T12:00:00Z");
+    let orders = ordered([Act::Pause { until: Some(end) }]);
+    for (now, holds) in [
+        ("2026-11-21T12:00:00Z", true),
+        ("2026-11-22T11:59:59Z", true),
+        ("2026-11-22T12:00:00Z", false),
+    ] {
+        assert_eq!(orders.pause_at(at(now)).is_some(), holds, "{now}");
+    }
+}
+
+#[test]
+fn what_people_were_told_is_counted() {
+    let notice = |error: Option<&str>| {
+        Body::Notice(Notice {
+            about: "paused".to_owned(),
+            error: error.map(str::to_owned),
+        })
+    };
+    let failed = fold(vec![notice(Some("exit 1"))]);
+    let told = failed.notices.get("paused").unwrap();
+    assert_eq!((told.tries, told.told_at), (1, None));
+    let state = fold(vec![notice(Some("exit 1")), notice(None)]);
+    let told = state.notices.get("paused").unwrap();
+    assert_eq!((told.tries, told.told_at.is_some()), (2, true));
 }
