@@ -18,6 +18,7 @@ mod handle;
 mod host;
 mod links;
 mod listing;
+mod lone;
 mod look;
 mod open;
 mod place;

@@ -33,7 +33,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use carry::{carry_away, carry_file, keep_coming, keep_exchanging};
 use ground::{Ground, SECRET, TELLTALES};
-use plan::{VERBS, at_any_size, at_second_name, plan, verb};
+use plan::{KEPT, VERBS, at_any_size, at_second_name, plan, verb};
 use ringfence_testkit::Component;
 use ringfence_testkit::sandbox::CallError;
 use ringfence_tests_sandbox::census::census;
@@ -52,7 +52,7 @@ fn alone() -> MutexGuard<'static, ()> {
 /// Guest calls in each race.
 fn rounds() -> u64 {
     let set = std::env::var("RINGFENCE_RACE_ROUNDS").ok();
-    set.map_or(2, |text| text.parse().unwrap())
+    set.map_or(8, |text| text.parse().unwrap())
 }
 
 /// How often something was tried, and how it ended.
@@ -246,6 +246,9 @@ fn a_second_name_that_comes_and_goes_opens_nothing() {
             },
         );
         assert_eq!(told, "");
+        for kept in KEPT {
+            assert!(!ground.at(kept).exists(), "{kept} is the secret");
+        }
         assert_eq!(ground.kept(), before, "a secret place was changed");
     });
 }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use ringfence_core::policy::{Access, Rule};
 use ringfence_core::relpath::{PathError, RelPath};
-use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode, Stat, Timespec, Timestamps};
 
-use super::handle::Descriptor;
-use super::links::{has_still_its_name, judge_every_name, judge_other_names};
+use super::handle::{Descriptor, FileHandle};
+use super::links::{judge_every_name, judge_other_names};
+use super::lone::{Held, is_lone_still};
 use super::place::{Place, Spot};
 use super::stop::{Answer, Stop, denied, misshapen, settled};
 use super::walk::{Entry, Found, LastLink, resolve};
 use super::{Fs, Links, kind_name, sys};
-use crate::bindings::wasi::filesystem::types::{ErrorCode, NewTimestamp};
+use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode, NewTimestamp};
 use crate::meter::SYSCALL;
 
 impl Fs {
@@ -102,11 +103,10 @@ impl Fs {
         }
         let tree = &entry.parent.tree;
         judge_other_names(tree, stat, &entry.spot, Access::Write, &self.meter)?;
-        if !has_still_its_name(entry, stat) {
+        let Some(held) = Held::of(entry, stat)? else {
             return Ok(None);
-        }
-        let done = sys::set_times(entry.parent.fd(), &entry.name, stat, times)?;
-        Ok(done.then_some(()))
+        };
+        Ok(Some(held.set_times(times)?))
     }
 
     pub(super) fn set_times(
@@ -122,8 +122,7 @@ impl Fs {
             Descriptor::File(file) => {
                 file.spot.judge(Access::Write)?;
                 let stat = rustix::fs::fstat(&*file.file)?;
-                // A name that is gone was judged for reading, maybe, and those that are left were not at all.
-                let judge = if sys::name_count(&stat) == file.names {
+                let judge = if has_kept_its_names(file, &stat) {
                     judge_other_names
                 } else {
                     judge_every_name
@@ -228,6 +227,14 @@ fn judge_target(link: &Entry, target: &str, links: Links) -> Answer<()> {
             spot.step(name, wanted)
         })?;
     spot.judge_look(wanted)
+}
+
+/// False when names are gone that were judged for reading, maybe, and those that are left were not at all.
+fn has_kept_its_names(file: &FileHandle, stat: &Stat) -> bool {
+    let writable = file.flags.contains(DescriptorFlags::WRITE);
+    let count = sys::name_count(stat);
+    // What may write its bytes may set its times, wherever its one name has gone.
+    count == file.names && (count != 1 || writable || is_lone_still(file, stat))
 }
 
 fn set_dir_times(place: &Place, times: &Timestamps) -> Answer<()> {

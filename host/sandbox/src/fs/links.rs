@@ -6,9 +6,7 @@
 //! outside. Where a part of the tree cannot be searched, a name that was not found may be there, so nothing is allowed.
 //!
 //! Names also come and go by the hand of others. What was found is believed only as long as the file has as many names as
-//! it had then. The kernel counts names some time after it has found the file by one of them, so a count of one says
-//! that this one is all there is only if nothing has happened in between; the time of the file's last change tells. (A
-//! kernel before 6.13 tells times in steps of milliseconds, within which a name could still come and go.)
+//! it had then. What a count of one says is the business of `lone`.
 
 use std::collections::{HashMap, HashSet};
 use std::os::fd::AsFd;
@@ -22,7 +20,6 @@ use super::place::{Spot, Tree};
 use super::search::{self, Seen};
 use super::stop::{Answer, denied};
 use super::sys;
-use super::walk::Entry;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::meter::Meter;
 
@@ -57,21 +54,6 @@ impl OtherNames {
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
-}
-
-/// False when somebody may have taken the name of `entry` away from the file that it led to, of which `stat` is: then
-/// the name that the file has left is one that was not judged.
-pub(super) fn has_still_its_name(entry: &Entry, stat: &Stat) -> bool {
-    // The names of a file that has several are all judged, and a directory has one.
-    if sys::name_count(stat) > 1 || sys::file_type(stat) == FileType::Directory {
-        return true;
-    }
-    // If none has since `stat`, the one name that it counted is this one.
-    sys::look(entry.parent.fd(), &entry.name).is_ok_and(|now| {
-        sys::same_file(&now, stat)
-            && sys::name_count(&now) == sys::name_count(stat)
-            && (now.st_ctime, now.st_ctime_nsec) == (stat.st_ctime, stat.st_ctime_nsec)
-    })
 }
 
 /// Refuses `access` to a file one of whose other names refuses it.

@@ -8,10 +8,11 @@ use ringfence_core::relpath::RelPath;
 use rustix::fs::{FileType, Stat};
 
 use super::handle::Descriptor;
-use super::links::{has_still_its_name, judge_other_names};
+use super::links::judge_other_names;
+use super::lone::{Held, is_settled};
 use super::place::{Place, Spot, Tree};
 use super::stop::{Answer, settled};
-use super::walk::{Entry, Found, LastLink, read_link, resolve};
+use super::walk::{Entry, Found, LastLink, link_text, resolve};
 use super::{Fs, Times, sys};
 use crate::bindings::wasi::clocks::wall_clock::Datetime;
 use crate::bindings::wasi::filesystem::types::{
@@ -54,10 +55,16 @@ impl Fs {
 
     pub(super) fn readlink_at(&self, place: &Arc<Place>, path: &str) -> Answer<String> {
         self.meter.charge(SYSCALL);
-        let entry = match resolve(place, path, LastLink::Keep, Access::Read, &self.meter)? {
-            Found::Entry(entry) => entry,
-            Found::Dir(_) => return Err(ErrorCode::Invalid.into()),
-        };
+        settled(
+            || match resolve(place, path, LastLink::Keep, Access::Read, &self.meter)? {
+                Found::Entry(entry) => self.read_link(&entry),
+                Found::Dir(_) => Err(ErrorCode::Invalid.into()),
+            },
+        )
+    }
+
+    /// None: the entry is something else by now.
+    fn read_link(&self, entry: &Entry) -> Answer<Option<String>> {
         entry.spot.judge(Access::Read)?;
         let Some(stat) = &entry.stat else {
             return Err(ErrorCode::NoEntry.into());
@@ -70,7 +77,10 @@ impl Fs {
         }
         let tree = &entry.parent.tree;
         judge_other_names(tree, stat, &entry.spot, Access::Read, &self.meter)?;
-        read_link(&entry, Access::Read)
+        let Some(link) = Held::of(entry, stat)? else {
+            return Ok(None);
+        };
+        link_text(entry, link.target()?, Access::Read).map(Some)
     }
 
     fn look(&self, descriptor: &Descriptor) -> Answer<Looked> {
@@ -107,8 +117,13 @@ impl Fs {
         if entry.must_be_dir && sys::file_type(&stat) != FileType::Directory {
             return Err(ErrorCode::NotDirectory.into());
         }
-        let path = entry.spot.path.clone();
-        Ok(has_still_its_name(&entry, &stat).then_some(Looked { path, stat }))
+        let stat = if is_settled(&entry, &stat) {
+            Some(stat)
+        } else {
+            Held::of(&entry, &stat)?.map(|held| held.stat)
+        };
+        let path = entry.spot.path;
+        Ok(stat.map(|stat| Looked { path, stat }))
     }
 
     /// A directory on the way to something allowed may be looked at, anything else must be allowed itself.

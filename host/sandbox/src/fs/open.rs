@@ -10,7 +10,8 @@ use rustix::io::Errno;
 
 use super::Fs;
 use super::handle::{Descriptor, DirHandle, FileHandle};
-use super::links::{has_still_its_name, judge_other_names};
+use super::links::judge_other_names;
+use super::lone::is_lone;
 use super::place::Place;
 use super::stop::{Answer, denied, settled};
 use super::walk::{Entry, Found, LastLink, mount_point, resolve};
@@ -104,7 +105,7 @@ impl Fs {
         }
         let fd = open_here(&entry, file_flags(granted))?;
         let opened = rustix::fs::fstat(&fd)?;
-        if !has_still_its_name(&entry, &opened) {
+        if !is_lone(&entry, Some(fd.as_fd()), &opened) {
             return Ok(None);
         }
         self.checked_file(entry, fd, &opened, open, granted)

@@ -27,6 +27,7 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn new(policy: PathPolicy, root: OwnedFd, name_by_name: bool) -> Arc<Self> {
+        sys::prepare();
         Arc::new(Self {
             policy,
             root: Arc::new(root),
@@ -68,7 +69,10 @@ impl Tree {
     }
 
     /// Opens the directory at `path` for walking on; no link and no mount point is on the way.
-    fn open_path(&self, path: &RelPath) -> Result<OwnedFd> {
+    pub(super) fn open_path(&self, path: &RelPath) -> Result<OwnedFd> {
+        if path.is_root() {
+            return self.root.try_clone().map_err(|_| Errno::MFILE);
+        }
         if self.kernel_resolves() {
             match sys::open_beneath(self.root.as_fd(), path.as_str(), sys::DIRECTORY) {
                 Err(Errno::NOSYS) => self.kernel_cannot_resolve(),

@@ -1,11 +1,13 @@
 //! The kernel's file calls, each on a directory handle and one name, and none that follows a link.
 //!
 //! **Invariant:** no function here takes a path of more than one name, but [`open_beneath`], which lets the kernel
-//! refuse every link, `..` and mount point on the way.
+//! refuse every link, `..` and mount point on the way. What [`path_of`] returns is compared and never opened.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use std::sync::LazyLock;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, Timestamps};
 use rustix::io::{Errno, Result};
 
 /// Never follow, never block on a FIFO, never become a terminal's owner.
@@ -74,44 +76,102 @@ pub(super) fn look(dir: BorrowedFd<'_>, name: &str) -> Result<Stat> {
     rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// The time of day, as the kernel writes it into files.
+pub(super) fn now_seconds() -> i64 {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::RealtimeCoarse;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Realtime;
+    rustix::time::clock_gettime(clock).tv_sec
+}
+
 /// True when both are of the same file.
 pub(super) fn same_file(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
 }
 
-/// Sets the times of `name`, which must still be what `seen` is of; false when it is something else by now.
+/// Holds on to what `name` leads to without opening it, pipes and links too; none where that cannot be done.
 #[cfg(target_os = "linux")]
-pub(super) fn set_times(
-    dir: BorrowedFd<'_>,
-    name: &str,
-    seen: &Stat,
-    times: &Timestamps,
-) -> Result<bool> {
+pub(super) fn hold(dir: BorrowedFd<'_>, name: &str) -> Result<Option<OwnedFd>> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let found = match rustix::fs::openat(dir, name, flags, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(false),
-        found => found?,
-    };
-    if !same_file(seen, &rustix::fs::fstat(&found)?) {
-        return Ok(false);
-    }
-    rustix::fs::utimensat(found, "", times, AtFlags::EMPTY_PATH)?;
-    Ok(true)
+    rustix::fs::openat(dir, name, flags, Mode::empty()).map(Some)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn set_times(
-    dir: BorrowedFd<'_>,
-    name: &str,
-    seen: &Stat,
-    times: &Timestamps,
-) -> Result<bool> {
-    let same = same_file(seen, &look(dir, name)?);
-    if same {
-        rustix::fs::utimensat(dir, name, times, AtFlags::SYMLINK_NOFOLLOW)?;
-    }
-    Ok(same)
+pub(super) fn hold(_: BorrowedFd<'_>, _: &str) -> Result<Option<OwnedFd>> {
+    Ok(None)
 }
+
+/// Sets the times of what was [held](hold).
+#[cfg(target_os = "linux")]
+pub(super) fn set_times(file: BorrowedFd<'_>, times: &Timestamps) -> Result<()> {
+    rustix::fs::utimensat(file, "", times, AtFlags::EMPTY_PATH)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn set_times(file: BorrowedFd<'_>, times: &Timestamps) -> Result<()> {
+    rustix::fs::futimens(file, times)
+}
+
+/// Sets the times of `name` without following it.
+pub(super) fn set_times_at(dir: BorrowedFd<'_>, name: &str, times: &Timestamps) -> Result<()> {
+    rustix::fs::utimensat(dir, name, times, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// Where the link `name` leads; an empty name is the link that `dir` holds.
+pub(super) fn target(dir: BorrowedFd<'_>, name: &str) -> Result<Vec<u8>> {
+    let target = rustix::fs::readlinkat(dir, name, Vec::new())?;
+    Ok(target.into_bytes())
+}
+
+/// Waits until everybody who changes a name in `dir` right now has done so; false when `name` is not there then.
+///
+/// Moving a name onto itself, over nothing, never changes anything; the kernel notices that only once it has the directory
+/// to itself, as everybody has who makes, moves or removes a name.
+///
+/// # Errors
+/// Those of listing `dir`, where names can be changed by another way than this one.
+pub(super) fn wait_for_changes(dir: BorrowedFd<'_>, name: &str) -> Result<bool> {
+    match rustix::fs::renameat_with(dir, name, dir, name, RenameFlags::NOREPLACE) {
+        Err(Errno::EXIST) => Ok(true),
+        Err(Errno::NOENT) => Ok(false),
+        // A read-only mount says no before it waits, and the same directory may be writable by another one. A listing waits, too.
+        Ok(()) | Err(_) => match rustix::fs::Dir::read_from(dir)?.next() {
+            Some(Err(errno)) => Err(errno),
+            Some(Ok(_)) | None => Ok(true),
+        },
+    }
+}
+
+/// Where `file` is by now, as a path of this process.
+///
+/// # Errors
+/// `NOSYS` where the kernel does not tell, `NAMETOOLONG` for a path of 4,096 bytes or more.
+#[cfg(target_os = "linux")]
+pub(super) fn path_of(file: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    let files = OPEN_FILES.as_ref().ok_or(Errno::NOSYS)?;
+    target(files.as_fd(), rustix::path::DecInt::from_fd(file).as_str())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn path_of(_: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    Err(Errno::NOSYS)
+}
+
+/// Opens what [`path_of`] needs, so that no guest has to pay for it, and none sees one file more open.
+pub(super) fn prepare() {
+    #[cfg(target_os = "linux")]
+    LazyLock::force(&OPEN_FILES);
+}
+
+/// The kernel's list of what this process has open; none where `/proc` is missing or something else. No guest ever has it.
+#[cfg(target_os = "linux")]
+static OPEN_FILES: LazyLock<Option<OwnedFd>> = LazyLock::new(|| {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let files = rustix::fs::open("/proc/self/fd", flags, Mode::empty()).ok()?;
+    let system = rustix::fs::fstatfs(&files).ok()?;
+    (system.f_type == rustix::fs::PROC_SUPER_MAGIC).then_some(files)
+});
 
 /// How many names the file has.
 #[cfg_attr(

@@ -10,6 +10,8 @@ use ringfence_core::quantity::{Bytes, Fuel};
 use rustix::fs::{FileType as Kind, Mode};
 
 mod bounds;
+#[cfg(target_os = "linux")]
+mod lone;
 
 use super::handle::Descriptor;
 use super::stop::{Answer, Stop};

@@ -10,9 +10,10 @@ use rustix::io::Errno;
 
 use super::Fs;
 use super::links::judge_other_names;
+use super::lone::is_lone_now;
 use super::place::{Place, Spot};
 use super::search::{self, Seen};
-use super::stop::{Answer, Stop, denied};
+use super::stop::{Answer, Stop, denied, settled};
 use super::sys;
 use super::walk::{Entry, LastLink, mount_point};
 use crate::bindings::wasi::filesystem::types::ErrorCode;
@@ -25,33 +26,41 @@ impl Fs {
         to: &Arc<Place>,
         new: &str,
     ) -> Answer<()> {
-        let old = self.entry_to_change(from, old, ErrorCode::Busy)?;
-        let new = self.entry_to_change(to, new, ErrorCode::Busy)?;
-        let Some(stat) = &old.stat else {
+        let (old, new, stat) = settled(|| {
+            let old = self.entry_to_change(from, old, ErrorCode::Busy)?;
+            let new = self.entry_to_change(to, new, ErrorCode::Busy)?;
+            let judged = self.judge_rename(&old, &new)?;
+            Ok(judged.map(|stat| (old, new, stat)))
+        })?;
+        rustix::fs::renameat(old.parent.fd(), &old.name, new.parent.fd(), &new.name)?;
+        old.parent.tree.other_names.forget();
+        if self.judge_arrived(&old, &new, &stat)? {
+            self.dirs_moved(&old, &new);
+        }
+        Ok(())
+    }
+
+    /// What is to be moved. None: the entry is something else by now.
+    fn judge_rename(&self, old: &Entry, new: &Entry) -> Answer<Option<Stat>> {
+        let Some(stat) = old.stat else {
             return Err(ErrorCode::NoEntry.into());
         };
-        same_tree(&old, &new)?;
+        same_tree(old, new)?;
         judge_move(&old.spot, &new.spot)?;
-        let is_dir = sys::file_type(stat) == FileType::Directory;
-        if !is_dir && (old.must_be_dir || new.must_be_dir) {
-            return Err(ErrorCode::NotDirectory.into());
-        }
-        if is_dir {
+        if sys::file_type(&stat) == FileType::Directory {
             let dir = match old.parent.tree.open_dir(old.parent.fd(), &old.name) {
                 Err(Errno::XDEV) => return mount_point(&old.spot.path, Access::Write),
                 opened => opened?,
             };
-            self.judge_carried(&dir, &old.spot.path, &old, &new)?;
-        } else {
-            let tree = &old.parent.tree;
-            judge_other_names(tree, stat, &old.spot, Access::Write, &self.meter)?;
+            self.judge_carried(&dir, &old.spot.path, old, new)?;
+            return Ok(Some(stat));
         }
-        rustix::fs::renameat(old.parent.fd(), &old.name, new.parent.fd(), &new.name)?;
-        old.parent.tree.other_names.forget();
-        if self.judge_arrived(&old, &new, stat)? {
-            self.dirs_moved(&old, &new);
+        if old.must_be_dir || new.must_be_dir {
+            return Err(ErrorCode::NotDirectory.into());
         }
-        Ok(())
+        let tree = &old.parent.tree;
+        judge_other_names(tree, &stat, &old.spot, Access::Write, &self.meter)?;
+        Ok(is_lone_now(old, &stat)?.then_some(stat))
     }
 
     /// Looks at a directory once more where it has arrived: what others put into it after it was judged is no longer under
@@ -59,10 +68,13 @@ impl Fs {
     /// True for a directory.
     fn judge_arrived(&self, old: &Entry, new: &Entry, judged: &Stat) -> Answer<bool> {
         let is_dir = |stat: &Stat| sys::file_type(stat) == FileType::Directory;
-        let Some(arrived) = sys::look(new.parent.fd(), &new.name).ok().filter(is_dir) else {
-            // A file is judged again by all its names when it is opened.
+        let Ok(arrived) = sys::look(new.parent.fd(), &new.name) else {
             return Ok(is_dir(judged));
         };
+        if !is_dir(&arrived) {
+            self.judge_other(old, new, &arrived, judged)?;
+            return Ok(is_dir(judged));
+        }
         match self.judge_late(old, new) {
             Ok(()) => Ok(true),
             // Ends with this call: what it was charged is more than it had.
@@ -75,6 +87,20 @@ impl Fs {
                 Err(Stop::Broken(std::io::Error::other(why)))
             }
         }
+    }
+
+    /// Puts a file back that somebody has put in the place of the one that was judged, and that may not be moved.
+    fn judge_other(&self, old: &Entry, new: &Entry, arrived: &Stat, judged: &Stat) -> Answer<()> {
+        if sys::same_file(arrived, judged) {
+            return Ok(());
+        }
+        let tree = &new.parent.tree;
+        let verdict = judge_other_names(tree, arrived, &new.spot, Access::Write, &self.meter);
+        if verdict.is_err() {
+            take_back(old, new)?;
+            tree.other_names.forget();
+        }
+        verdict
     }
 
     /// Refuses what is in the new place and might not have left the old one.
@@ -103,28 +129,12 @@ impl Fs {
             // POSIX lets a system refuse this, and a link made through a link is an alias nobody sees.
             return Err(ErrorCode::Invalid.into());
         }
-        let old = self.entry_to_change(from, old, ErrorCode::NotPermitted)?;
-        let new = self.entry_to_change(to, new, ErrorCode::Exist)?;
-        let Some(stat) = &old.stat else {
-            return Err(ErrorCode::NoEntry.into());
-        };
-        same_tree(&old, &new)?;
-        judge_move(&old.spot, &new.spot)?;
-        new.is_free()?;
-        match sys::file_type(stat) {
-            FileType::RegularFile | FileType::Symlink if old.must_be_dir => {
-                return Err(ErrorCode::NotDirectory.into());
-            }
-            FileType::RegularFile | FileType::Symlink => {}
-            _ => return Err(ErrorCode::NotPermitted.into()),
-        }
-        judge_other_names(
-            &old.parent.tree,
-            stat,
-            &old.spot,
-            Access::Write,
-            &self.meter,
-        )?;
+        let (old, new, stat) = settled(|| {
+            let old = self.entry_to_change(from, old, ErrorCode::NotPermitted)?;
+            let new = self.entry_to_change(to, new, ErrorCode::Exist)?;
+            let judged = self.judge_link(&old, &new)?;
+            Ok(judged.map(|stat| (old, new, stat)))
+        })?;
         self.may_make()?;
         rustix::fs::linkat(
             old.parent.fd(),
@@ -134,7 +144,27 @@ impl Fs {
             AtFlags::empty(),
         )?;
         old.parent.tree.other_names.forget();
-        self.judge_linked(&new, stat)
+        self.judge_linked(&new, &stat)
+    }
+
+    /// What is to have one more name. None: the entry is something else by now.
+    fn judge_link(&self, old: &Entry, new: &Entry) -> Answer<Option<Stat>> {
+        let Some(stat) = old.stat else {
+            return Err(ErrorCode::NoEntry.into());
+        };
+        same_tree(old, new)?;
+        judge_move(&old.spot, &new.spot)?;
+        new.is_free()?;
+        match sys::file_type(&stat) {
+            FileType::RegularFile | FileType::Symlink if old.must_be_dir => {
+                return Err(ErrorCode::NotDirectory.into());
+            }
+            FileType::RegularFile | FileType::Symlink => {}
+            _ => return Err(ErrorCode::NotPermitted.into()),
+        }
+        let tree = &old.parent.tree;
+        judge_other_names(tree, &stat, &old.spot, Access::Write, &self.meter)?;
+        Ok(is_lone_now(old, &stat)?.then_some(stat))
     }
 
     /// Takes the new name back when somebody has put another file in the place of the one that was judged, and that

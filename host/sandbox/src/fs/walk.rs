@@ -52,6 +52,8 @@ pub(super) struct Entry {
     pub(super) spot: Spot,
     /// None: nothing of that name is there.
     pub(super) stat: Option<Stat>,
+    /// When it was looked for: seconds of the clock, read before.
+    pub(super) asked: i64,
     /// The path ended in a slash: only a directory will do.
     pub(super) must_be_dir: bool,
 }
@@ -176,6 +178,7 @@ impl Aim {
 
     fn look(self, parent: Arc<Place>, name: &str, spot: Spot) -> Answer<Entry> {
         spot.judge_look(self.wanted)?;
+        let asked = sys::now_seconds();
         let stat = match sys::look(parent.fd(), name) {
             Ok(stat) => Some(stat),
             Err(Errno::NOENT) => None,
@@ -186,6 +189,7 @@ impl Aim {
             name: name.to_owned(),
             spot,
             stat,
+            asked,
             must_be_dir: self.must_be_dir,
         })
     }
@@ -298,7 +302,8 @@ impl<'a> Walk<'a> {
             return Err(Stop::Code(ErrorCode::Loop));
         }
         self.meter.charge(PATH_NAME);
-        let target = read_link(link, self.aim.wanted)?;
+        let target = sys::target(link.parent.fd(), &link.name)?;
+        let target = link_text(link, target, self.aim.wanted)?;
         if let Err(error) = check_text(&target) {
             return misshapen(
                 &format!("{} -> {target}", link.spot.path),
@@ -333,10 +338,9 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The target of a link as text.
-pub(super) fn read_link(link: &Entry, wanted: Access) -> Answer<String> {
-    let target = rustix::fs::readlinkat(link.parent.fd(), &link.name, Vec::new())?;
-    match target.into_string() {
+/// The target of a link as text, which was read as `target`.
+pub(super) fn link_text(link: &Entry, target: Vec<u8>, wanted: Access) -> Answer<String> {
+    match String::from_utf8(target) {
         Ok(target) => Ok(target),
         Err(_) => misshapen(&link.spot.path.to_string(), wanted, PathError::NotUtf8),
     }

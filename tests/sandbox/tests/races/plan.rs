@@ -53,6 +53,9 @@ pub(crate) fn plan() -> Vec<Value> {
     plan
 }
 
+/// Where a name that comes and goes would be kept by a guest that could.
+pub(crate) const KEPT: [&str; 2] = ["out/linked", "out/moved"];
+
 /// What reads and writes at a name that comes and goes.
 pub(crate) fn at_second_name() -> Vec<Value> {
     let path = "docs/second";
@@ -62,6 +65,8 @@ pub(crate) fn at_second_name() -> Vec<Value> {
         vec![
             op("stat-at", json!({ "path": path })),
             op("set-times-at", json!({ "path": path, "mtime": "7.0" })),
+            op("link-at", json!({ "path": path, "new_path": KEPT[0] })),
+            op("rename-at", json!({ "path": path, "new_path": KEPT[1] })),
         ],
     ]
     .concat()

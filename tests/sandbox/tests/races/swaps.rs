@@ -67,14 +67,19 @@ pub(crate) fn keep_swapping(ground: &Ground, kinds: &[Kind], over: &AtomicBool, 
     }
 }
 
-/// Gives a secret a second name at `docs/second` and takes it away, until `over`.
+/// Gives a secret a second name at `docs/second` and takes it away, there or where it was moved to, until `over`.
 pub(crate) fn keep_naming(ground: &Ground, over: &AtomicBool, swaps: &AtomicU64) {
     let (secret, second) = (ground.at("secrets/s.txt"), ground.at("docs/second"));
+    let moved = ground.at("secrets/second");
     while !over.load(Ordering::Relaxed) {
-        let _made = fs::hard_link(&secret, &second).is_ok();
-        // The guest may have taken it away already.
-        let _gone = fs::remove_file(&second).is_ok();
-        swaps.fetch_add(1, Ordering::Relaxed);
+        fs::hard_link(&secret, &second).unwrap();
+        let swapped = swaps.fetch_add(1, Ordering::Relaxed);
+        if swapped.is_multiple_of(2) {
+            fs::remove_file(&second).unwrap();
+        } else {
+            fs::rename(&second, &moved).unwrap();
+            fs::remove_file(&moved).unwrap();
+        }
     }
 }
 
