@@ -247,6 +247,12 @@ const DIFFERENCES: &[Difference] = &[
         "a slash after a file is not seen there",
     ),
     (
+        "stat-at/",
+        "loop no-entry not-permitted",
+        "ok",
+        "a slash after a link is not seen there",
+    ),
+    (
         "readlink-at",
         "ok",
         "not-permitted",
@@ -271,15 +277,15 @@ const DIFFERENCES: &[Difference] = &[
         "a slash after a directory is refused there",
     ),
     (
-        "remove-directory-at",
+        "remove-directory-at/",
         "not-directory",
         "no-entry loop invalid not-permitted",
         "a link with a slash is followed there",
     ),
     (
-        "unlink-file-at",
+        "unlink-file-at/",
         "not-directory",
-        "no-entry loop",
+        "no-entry loop is-directory not-permitted",
         "a link with a slash is followed there",
     ),
     (
@@ -307,14 +313,20 @@ const DIFFERENCES: &[Difference] = &[
         "old and new name are both wrong",
     ),
     (
+        "link-at",
+        "no-entry",
+        "invalid",
+        "the folder of a handle is gone, and no link is followed either",
+    ),
+    (
         "rename-at",
-        "busy not-directory",
+        "busy not-directory no-entry",
         "busy not-directory no-entry not-permitted loop invalid",
         "old and new name are both wrong",
     ),
 ];
 
-/// Verb (`*`: any), ends of ours, ends of theirs (`*`: any), reason.
+/// Verb (`*`: any; `verb/`: with a slash after the path), ends of ours, ends of theirs (`*`: any), reason.
 type Difference = (&'static str, &'static str, &'static str, &'static str);
 
 /// Why the two may answer a step differently; none when they may not.
@@ -325,10 +337,14 @@ fn differs(
 ) -> Option<&'static str> {
     let end =
         |told: &Result<Value, String>| told.as_ref().map_or_else(Clone::clone, |_| "ok".to_owned());
-    let (verb, ours, theirs) = (step.json()["op"].clone(), end(ours), end(theirs));
+    let (json, ours, theirs) = (step.json(), end(ours), end(theirs));
+    let (verb, path) = (&json["op"], json["path"].as_str().unwrap_or_default());
     let among = |ends: &str, end: &str| ends == "*" || ends.split(' ').any(|one| one == end);
     let fits = |(of, one, other, _): &&Difference| {
-        (*of == "*" || verb == *of) && among(one, &ours) && among(other, &theirs)
+        let slash = of.strip_suffix('/');
+        let of_this =
+            *of == "*" || slash.map_or(verb == of, |of| verb == of && path.ends_with('/'));
+        of_this && among(one, &ours) && among(other, &theirs)
     };
     DIFFERENCES.iter().find(fits).map(|(.., why)| *why)
 }
