@@ -59,6 +59,18 @@ impl Snapshot {
             })
             .collect()
     }
+
+    /// How many items all sensors show together.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        let answers = self
+            .sensors
+            .iter()
+            .filter_map(|reading| reading.result.as_ref().ok());
+        answers
+            .map(|observation| observation.items.len() as u64)
+            .sum()
+    }
 }
 
 /// The fingerprint of a world: loop file, plugins as (step id, digest), signals, and people's answers.

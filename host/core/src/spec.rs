@@ -35,7 +35,7 @@ use crate::ids::{LoopId, StepId};
 use crate::limits::Limits;
 pub use crate::manifest::Role;
 use crate::quantity::Fuel;
-use crate::toml_doc::Place;
+use crate::toml_doc::{Kind, Place};
 
 /// Longest loop file in bytes, its prose included.
 // Limit: many times the longest page that a model-driven decider would be given.
@@ -214,6 +214,19 @@ pub fn parse(text: &str, name: &str) -> Result<(Spec, Vec<Diagnostic>), Vec<Diag
         Some(spec) if !errors => Ok((spec, sorted)),
         _ => Err(sorted),
     }
+}
+
+/// True when a loop file of this version has `key` in `[table]`.
+pub(crate) fn has_key(table: &str, key: &str) -> bool {
+    keys::LOOP.keys.iter().any(|outer| match outer.kind {
+        Kind::One(inner) => outer.name == table && inner.keys.iter().any(|one| one.name == key),
+        _ => false,
+    })
+}
+
+/// True when `text` could be the name of a time zone.
+pub(crate) fn is_timezone_name(text: &str) -> bool {
+    (rules::TIMEZONE.check)(text).is_ok()
 }
 
 fn read(text: &str, name: &str, found: &mut Diagnostics) -> Option<Spec> {

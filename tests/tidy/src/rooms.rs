@@ -27,6 +27,7 @@ const CORE_DEPENDENCIES: &[&str] = &[
     "globset",
     "jiff",
     "jsonschema",
+    "saphyr-parser",
     "schemars",
     "serde",
     "serde_json",

@@ -23,6 +23,7 @@ pub struct Context {
     pub(super) fingerprint: Option<Digest>,
     pub(super) signals: Vec<SensorSignal>,
     pub(super) eligible: Option<Digest>,
+    pub(super) items_found: Option<u64>,
     pub(super) attempted: bool,
     pub(super) decision: Option<Checked>,
     /// True once a workspace was begun.
@@ -46,6 +47,7 @@ impl Context {
             fingerprint: None,
             signals: Vec::new(),
             eligible: None,
+            items_found: None,
             attempted: false,
             decision: None,
             moved: false,
@@ -171,6 +173,7 @@ impl Context {
             attempt: self.attempt,
             fuel: self.purse.spent(),
             notes: self.notes,
+            items_found: self.items_found,
         };
         (receipt, durable)
     }

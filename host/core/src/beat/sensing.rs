@@ -80,6 +80,7 @@ fn compare(mut context: Box<Context>, snapshot: &Snapshot) -> Step {
     context.fingerprint = Some(seen);
     context.signals = snapshot.signals();
     context.eligible = Some(eligible);
+    context.items_found = Some(snapshot.items());
     if nothing_new && !woken {
         return end(context, Outcome::Skipped);
     }

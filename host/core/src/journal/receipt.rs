@@ -82,6 +82,9 @@ pub struct BeatReceipt {
     pub fuel: Fuel,
     /// What a person should know besides.
     pub notes: Vec<String>,
+    /// How many items the sensors showed; none when they did not get to answer, or an older host did not count them.
+    #[serde(default)]
+    pub items_found: Option<u64>,
 }
 
 /// An attempt at an item that came to nothing.

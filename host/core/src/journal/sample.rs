@@ -60,6 +60,7 @@ pub(crate) fn receipt(beat: u64, outcome: Outcome) -> BeatReceipt {
         progress: None,
         fuel: Fuel(10),
         notes: Vec::new(),
+        items_found: None,
     }
 }
 
