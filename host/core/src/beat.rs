@@ -118,7 +118,7 @@ impl BeatState {
 fn instead_of(effect: &str, event: &Event) -> Failure {
     match event {
         Event::HostFailed(message) => Failure::host(message),
-        Event::Interrupted => Failure::new(
+        Event::Interrupted { .. } => Failure::new(
             FailureClass::Interrupted,
             &format!("interrupted while waiting for {effect}"),
         ),

@@ -4,9 +4,10 @@
 //! happen outside is returned as a value for `ringfence-runner` to carry out.
 //!
 //! Modules, from the ground up: [`relpath`], [`digest`], [`ids`], [`quantity`], [`limits`] are the words;
-//! [`policy`] judges paths; [`change`], [`verdict`] and [`call`] are what comes back from steps.
+//! [`policy`] judges paths; [`change`], [`verdict`] and [`call`] are what comes back from steps; [`cadence`] says when next.
 
 pub mod beat;
+pub mod cadence;
 pub mod call;
 pub mod change;
 pub mod decision;

@@ -8,6 +8,7 @@
 //! when it is not written; nothing here opens a file.
 
 mod build;
+mod cadence;
 mod front;
 mod keys;
 mod locked;
@@ -29,6 +30,7 @@ pub use self::lockfile::{LOCK_FILE_BYTES_MAX, LockCheck, LockFile, LockFileError
 pub use self::reference::{PluginRef, PluginRefError};
 pub use self::schema::loop_file_schema;
 pub use self::template::template;
+use crate::cadence::Cadence;
 use crate::diagnostic::Diagnostics;
 pub use crate::diagnostic::{Diagnostic, line_column};
 use crate::ids::{LoopId, StepId};
@@ -165,6 +167,8 @@ pub struct Spec {
     pub level: Level,
     /// What it works on.
     pub base: Base,
+    /// How often it beats.
+    pub cadence: Cadence,
     /// Path lists for all steps.
     pub paths: Paths,
     /// At least one, in the order of the file.

@@ -9,7 +9,11 @@ use crate::quantity::Fuel;
 pub(super) fn decided(mut context: Box<Context>, situation: &Situation, event: Event) -> Step {
     let answer = match event {
         Event::Decided { answer, .. } => answer,
-        other => Err(instead_of("the decider", &other)),
+        other => {
+            // Nobody was asked, so nothing of the day's beats is used up.
+            context.attempted &= !matches!(other, Event::Interrupted { .. });
+            Err(instead_of("the decider", &other))
+        }
     };
     let checked = answer.and_then(|raw| check(&mut context, &raw, situation));
     match checked {

@@ -162,7 +162,10 @@ pub enum Event {
     /// The host could not do what it was asked.
     HostFailed(String),
     /// Somebody stopped the beat; instead of an answer to the last effect, which has had no lasting consequence.
-    Interrupted,
+    Interrupted {
+        /// The calls that were made before that.
+        receipts: Vec<StepReceipt>,
+    },
 }
 
 impl Event {
@@ -180,7 +183,7 @@ impl Event {
             Self::Discarded => "discarded",
             Self::Recorded => "recorded",
             Self::HostFailed(_) => "host failed",
-            Self::Interrupted => "interrupted",
+            Self::Interrupted { .. } => "interrupted",
         }
     }
 
@@ -189,14 +192,14 @@ impl Event {
             Self::Observed { receipts, .. }
             | Self::Decided { receipts, .. }
             | Self::Acted { receipts, .. }
-            | Self::Judged { receipts, .. } => receipts,
+            | Self::Judged { receipts, .. }
+            | Self::Interrupted { receipts } => receipts,
             Self::Measured(_)
             | Self::Published(_)
             | Self::Shadowed(_)
             | Self::Discarded
             | Self::Recorded
-            | Self::HostFailed(_)
-            | Self::Interrupted => &[],
+            | Self::HostFailed(_) => &[],
         }
     }
 }

@@ -3,8 +3,9 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cadence::{Pace, Waits};
 use crate::decision::Checked;
-use crate::failure::FailureClass;
+use crate::failure::{Failure, FailureClass};
 use crate::journal::state::{Decided, Drilled, ItemHistory, LoopState, Proposal, Shadow};
 use crate::journal::{
     BeatReceipt, Body, Entry, FailedAttempt, Found, Intent, Notice, Outcome, Settle,
@@ -41,7 +42,10 @@ impl LoopState {
                 Found::Settled(commit) => self.end_intent(recovered.beat.0, Some(commit)),
                 Found::Nothing => self.end_intent(recovered.beat.0, None),
             },
-            Body::Operator(act) => self.orders.add(act, entry.at),
+            Body::Operator(act) => {
+                self.orders.add(act, entry.at);
+                self.pace.waits = None;
+            }
             Body::Drill(run) => {
                 self.drilled = Some(Drilled {
                     at: entry.at,
@@ -74,6 +78,20 @@ impl LoopState {
         }
         self.add_settled(receipt);
         self.last_outcome = Some(receipt.outcome.clone());
+        if receipt.failure.as_ref().is_some_and(was_interrupted) {
+            // It is as due as it was before.
+            return;
+        }
+        self.pace = Pace {
+            began: Some(receipt.started),
+            waits: match receipt.outcome {
+                Outcome::Waiting { until, .. } => Some(Waits {
+                    until,
+                    loop_file: receipt.loop_file,
+                }),
+                _ => None,
+            },
+        };
     }
 
     fn add_spend(&mut self, receipt: &BeatReceipt, at: Timestamp, timezone: &TimeZone) {
@@ -134,7 +152,7 @@ impl LoopState {
 
     fn add_failure(&mut self, receipt: &BeatReceipt, at: Timestamp) {
         match (&receipt.failure, &receipt.outcome) {
-            (Some(failure), _) if failure.class == FailureClass::Interrupted => {}
+            (Some(failure), _) if was_interrupted(failure) => {}
             (Some(failure), _) => {
                 self.failures = self.failures.saturating_add(1);
                 self.last_failed_at = Some(at);
@@ -219,6 +237,10 @@ impl LoopState {
             }),
         }
     }
+}
+
+fn was_interrupted(failure: &Failure) -> bool {
+    failure.class == FailureClass::Interrupted
 }
 
 impl ItemHistory {

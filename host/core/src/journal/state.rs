@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::cadence::Pace;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::ids::{BeatNo, ItemId};
@@ -47,6 +48,8 @@ pub struct LoopState {
     pub last_outcome: Option<Outcome>,
     /// When the last decision asked to be woken.
     pub wake_at: Option<Timestamp>,
+    /// What the time of the next beat follows from.
+    pub pace: Pace,
     /// What the operator has ordered.
     pub orders: Orders,
     /// The last drills.

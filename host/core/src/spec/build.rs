@@ -34,6 +34,7 @@ pub(super) fn spec(
     found: &mut Diagnostics,
 ) -> Option<Spec> {
     let budget = budget(root, found);
+    let cadence = super::cadence::cadence(root, &budget.timezone, found);
     let paths = paths(root);
     let mut steps = |role: Role| steps(root.many(role.as_str()), role, &budget, found);
     let (sensors, executors, gates) = (
@@ -56,6 +57,7 @@ pub(super) fn spec(
             Some("worktree") => Base::Worktree,
             _ => Base::Head,
         },
+        cadence,
         paths,
         sensors,
         decider: decider?,

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** each key that stands here is read in `build`, where it gets its meaning and its default.
 
+use super::cadence::CADENCE;
 use super::rules::{
     ATTEMPTS, BASE, BEAT_FUEL, BEATS, DAY_FUEL, DEADLINE, LABEL, LEVEL, LIFT, LOOP_ID, MEMORY,
     PLUGIN, STEP_FUEL, STEP_ID, TIMEZONE,
@@ -12,10 +13,6 @@ use crate::toml_doc::{Key, Kind, Table};
 pub(super) static LOOP: Table = Table {
     title: "the loop file",
     later: &[
-        (
-            "cadence",
-            "a beat runs when it is called: let cron, a systemd timer or CI call `ringfence beat`",
-        ),
         (
             "command",
             "only components can be steps: write the step as a plugin",
@@ -43,6 +40,7 @@ pub(super) static LOOP: Table = Table {
             Kind::Choice(&BASE),
             "what a beat works on: the current commit, or the working tree with its uncommitted edits; head unless written",
         ),
+        Key::optional("cadence", Kind::One(&CADENCE), "how often the loop beats"),
         Key::optional("paths", Kind::One(&PATHS), "what steps may touch"),
         Key::required(
             "sensor",

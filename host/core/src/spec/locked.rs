@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Base, Budget, Escalate, Level, Role, Spec, StepSpec};
+use crate::cadence::Cadence;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
 use crate::digest::{Digest, PartsHasher};
 use crate::guard::FuelCap;
@@ -75,6 +76,8 @@ pub struct LockedSpec {
     pub level: Level,
     /// What it works on.
     pub base: Base,
+    /// How often it beats.
+    pub cadence: Cadence,
     /// Of the loop file's bytes, prose included.
     pub file_digest: Digest,
     /// What the loop is for.
@@ -209,6 +212,7 @@ impl Spec {
                 loop_id: self.loop_id.clone(),
                 level: self.level,
                 base: self.base,
+                cadence: self.cadence.clone(),
                 file_digest,
                 prose: self.prose.clone(),
                 lifted: self.paths.lift.clone(),

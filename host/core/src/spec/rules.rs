@@ -3,6 +3,7 @@
 //! **Invariant:** each rule looks at one value; what two keys say together is judged in `build`.
 
 use super::PluginRef;
+use crate::cadence::Cron;
 use crate::diagnostic::{did_you_mean, quote};
 use crate::ids::{LoopId, StepId};
 use crate::limits::LIMITS_MAX;
@@ -16,6 +17,10 @@ const BEATS_PER_DAY_MAX: u64 = 86_400;
 const ATTEMPTS_MAX: u64 = 100;
 // Limit: a thousand days of one core, so that sums of days cannot overflow.
 const FUEL_PER_DAY_MAX: u64 = LIMITS_MAX.fuel.0 * 1_000;
+// Limit: what is rarer is a day of the calendar: cron.
+const EVERY_MAX: Millis = Millis(31 * 86_400_000);
+// Limit: enough to spread a thousand loops; more would be a cadence of its own.
+const JITTER_MAX: Millis = Millis(3_600_000);
 // Limit: one word that a sensor puts on an item.
 const LABEL_BYTES_MAX: usize = 128;
 
@@ -133,15 +138,32 @@ pub(super) static MEMORY: Amount = Amount {
     pattern: Some("^[0-9_]+(GiB|MiB|KiB|B)?$"),
     example: "\"64MiB\"",
 };
-pub(super) static DEADLINE: Amount = Amount {
-    what: "a duration",
-    read: Some(|text| quantity(text.parse::<Millis>(), |time| time.0)),
-    integers: false,
-    max: LIMITS_MAX.deadline.0,
-    show: |amount| Millis(amount).to_string(),
-    pattern: Some("^[0-9_]+(d|h|m|s|ms)$"),
-    example: "\"10s\"",
+pub(super) static CRON: Text = Text {
+    code: "bad-cron",
+    what: "a time of cron",
+    check: |text| {
+        text.parse::<Cron>()
+            .map(drop)
+            .map_err(|error| error.to_string())
+    },
+    pattern: None,
+    example: "0 8 * * 1-5",
 };
+pub(super) static EVERY: Amount = time(EVERY_MAX.0, "\"15m\"");
+pub(super) static JITTER: Amount = time(JITTER_MAX.0, "\"30s\"");
+pub(super) static DEADLINE: Amount = time(LIMITS_MAX.deadline.0, "\"10s\"");
+
+const fn time(max: u64, example: &'static str) -> Amount {
+    Amount {
+        what: "a duration",
+        read: Some(|text| quantity(text.parse::<Millis>(), |time| time.0)),
+        integers: false,
+        max,
+        show: |amount| Millis(amount).to_string(),
+        pattern: Some("^[0-9_]+(d|h|m|s|ms)$"),
+        example,
+    }
+}
 
 const fn count(max: u64, example: &'static str) -> Amount {
     Amount {

@@ -46,6 +46,10 @@ config = { max_files = 5, max_lines = 200 }
 plugin = "std:paths"
 config = { allow = ["**/*.md"] }
 
+# How often it looks; `ringfence run` keeps to it. Or cron = "0 8 * * 1-5".
+[cadence]
+every = "15m"
+
 # Fuel counts the work that steps do: 10G is about a second of one core.
 # A step may set limits = { fuel = "5G", memory = "64MiB", deadline = "10s" }.
 [budget]

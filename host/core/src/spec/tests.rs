@@ -184,7 +184,7 @@ deny = ["../x", "a\\b", "**/.env*", 7]
 lift = [".git/**", "**/.git/**", "**/.vscode/*"]
 
 [cadence]
-every = "15m"
+every = "500ms"
 
 [[sensor]]
 plugin = "std:md-links"
@@ -216,7 +216,7 @@ timezone = "../../etc"
     3:9 error[not-supported] `level = "L3"` is not supported by this version
         help: this version proposes but does not commit to your branches: use "L2"
     4:1 error[unknown-key] the loop file has no key "colour"
-        help: its keys are loop, level, base, paths, sensor, decider, executor, gate, budget, escalate
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate
     6:2 error[unknown-key] the loop file has no key "path"
         help: did you mean `paths`?
     10:1 error[unknown-key] [paths] has no key "wirte"
@@ -227,8 +227,8 @@ timezone = "../../etc"
     12:9 error[bad-lift] no default denial is spelled ".git/**"
     12:20 error[bad-lift] "**/.git/**" is always denied and cannot be lifted
     12:34 error[bad-lift] no default denial is spelled "**/.vscode/*"; did you mean "**/.vscode/**"?
-    14:2 error[not-supported] `cadence` is not supported by this version
-        help: a beat runs when it is called: let cron, a systemd timer or CI call `ringfence beat`
+    15:9 error[bad-cadence] `every` is less than 1s
+        help: write "1s" or more
     19:19 error[bad-amount] "0" is not an amount of fuel above zero, such as "500M"
         help: write `fuel = "2G"`
     19:33 error[over-limit] `memory` is 8GiB, and the most is 4GiB
@@ -269,7 +269,7 @@ fn unknown_keys_are_met_with_a_guess() {
     "#);
     insta::assert_snapshot!(with("[paths]", "quite-something-else = 1\n[paths]"), @r#"
     3:1 error[unknown-key] the loop file has no key "quite-something-else"
-        help: its keys are loop, level, base, paths, sensor, decider, executor, gate, budget, escalate
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate
     "#);
     insta::assert_snapshot!(with("write =", "level = \"L2\"\nwrite ="), @r#"
     4:1 error[unknown-key] [paths] has no key "level"
@@ -452,6 +452,40 @@ fn the_template_is_fine() {
     );
 }
 
+#[test]
+fn cadences() {
+    let read = |lines: &str| {
+        let text = SMALL.replacen("[[sensor]]", &format!("[cadence]\n{lines}\n[[sensor]]"), 1);
+        match parse(&text, "LOOP.md") {
+            Ok((spec, _)) => spec.cadence.to_string(),
+            Err(found) => render(&text, &found),
+        }
+    };
+    assert_eq!(spec(SMALL).cadence.to_string(), "every 15m");
+    assert_eq!(
+        read("every = \"1h\"\njitter = \"30s\""),
+        "every 1h, up to 30s later"
+    );
+    assert_eq!(
+        read("cron = \"0 8 * * 1-5\"\ntimezone = \"Europe/Berlin\""),
+        "cron 0 8 * * 1-5 (Europe/Berlin)"
+    );
+    assert_eq!(read("cron = \"@daily\""), "cron @daily (UTC)");
+    insta::assert_snapshot!(read("every = \"1h\"\ncron = \"0 0 8 * * *\"\njitter = \"90m\""), @r#"
+    7:8 error[bad-cron] "0 0 8 * * *" has 6 fields, and cron has five: minute, hour, day, month, weekday
+    7:8 error[bad-cadence] `every` and `cron` both say when beats are due
+        help: keep one of them
+    8:10 error[over-limit] `jitter` is 90m, and the most is 1h
+    "#);
+    insta::assert_snapshot!(read("every = \"1m\"\njitter = \"2m\"\ntimezone = \"UTC\""), @r"
+    7:10 error[bad-cadence] `jitter` is more than `every`
+        help: write less than `every`
+    8:12 error[bad-cadence] `timezone` is what `cron` speaks of, and `every` knows none
+        help: remove it, or write `cron`
+    ");
+    insta::assert_snapshot!(read("every = \"32d\""), @r"6:9 error[over-limit] `every` is 32d, and the most is 31d");
+}
+
 /// Every key of the schema is one the parser takes, and no other is.
 #[test]
 fn schema_and_parser_know_the_same_keys() {
@@ -491,6 +525,8 @@ fn walk(schema: &Value, value: &Value, visit: &mut impl FnMut(Vec<&str>, Vec<&st
     used.sort();
     // Only executors write.
     known.retain(|key| key != "write" || used.contains(key) || properties.contains_key("lift"));
+    // It is either the one or the other.
+    known.retain(|key| key != "every" || !used.iter().any(|key| key == "cron"));
     visit(
         known.iter().map(String::as_str).collect(),
         used.iter().map(String::as_str).collect(),

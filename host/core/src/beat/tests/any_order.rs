@@ -88,13 +88,17 @@ fn anything() -> Vec<Event> {
     effects
         .iter()
         .flat_map(|effect| answers(effect))
-        .chain([Event::HostFailed("x".to_owned()), Event::Interrupted])
+        .chain([Event::HostFailed("x".to_owned()), interrupted()])
         .collect()
+}
+
+fn interrupted() -> Event {
+    Event::Interrupted { receipts: vec![] }
 }
 
 fn event(say: &Say, effect: &str) -> Event {
     let choices = match (say.stop, say.fitting) {
-        (true, _) => vec![Event::Interrupted],
+        (true, _) => vec![interrupted()],
         (false, true) => answers(effect),
         (false, false) => anything(),
     };
@@ -177,7 +181,7 @@ impl Onlooker {
                 .map(|receipt| receipt.spent().0)
                 .sum::<u64>();
         }
-        self.trouble |= matches!(event, Event::HostFailed(_) | Event::Interrupted);
+        self.trouble |= matches!(event, Event::HostFailed(_) | Event::Interrupted { .. });
         match event {
             Event::Judged {
                 change, results, ..

@@ -607,3 +607,21 @@ fn a_step_gets_what_is_left_and_no_more() {
     };
     assert_eq!((fuel_max, mv.executor), (Fuel(5), step("fix")));
 }
+
+#[test]
+fn an_interrupted_beat_leaves_the_loop_as_due_as_it_was() {
+    let mut story = Story::new();
+    story.plan.state.pace.began = Some(Timestamp::UNIX_EPOCH);
+    story.world = Event::Interrupted {
+        receipts: vec![call("look", Role::Sensor)],
+    };
+    let outcome = story.beat();
+    assert_eq!(
+        outcome,
+        "failed (interrupted): interrupted while waiting for the sensors"
+    );
+    let receipt = story.receipt.clone().unwrap();
+    assert_eq!((receipt.steps.len(), receipt.attempted), (1, false));
+    let pace = story.plan.state.pace;
+    assert_eq!(pace.began, Some(Timestamp::UNIX_EPOCH));
+}

@@ -30,7 +30,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("discarded", Event::Discarded),
         ("recorded", Event::Recorded),
         ("host failed", Event::HostFailed("disk".to_owned())),
-        ("interrupted", Event::Interrupted),
+        ("interrupted", Event::Interrupted { receipts: vec![] }),
     ]
 }
 

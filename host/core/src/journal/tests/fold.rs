@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::cadence::{Pace, Waits};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::BeatNo;
 use crate::journal::sample::*;
@@ -223,6 +224,39 @@ fn what_was_decided() {
         .fingerprint,
         world
     );
+}
+
+#[test]
+fn a_wait_lasts_until_something_else_is_said() {
+    let waiting = BeatReceipt {
+        attempted: false,
+        ..receipt(
+            2,
+            Outcome::Waiting {
+                cause: WaitCause::Budget,
+                until: at("2026-11-22T00:00:00Z"),
+                why: String::new(),
+            },
+        )
+    };
+    let ended = |bodies| fold(bodies).pace;
+    let beat = |receipt: &BeatReceipt| Body::Beat(Box::new(receipt.clone()));
+    let resumed = Body::Operator(OperatorAct {
+        by: "ann".to_owned(),
+        reason: String::new(),
+        act: Act::Resume,
+    });
+    let waits = Some(Waits {
+        until: at("2026-11-22T00:00:00Z"),
+        loop_file: waiting.loop_file,
+    });
+    let began = Some(waiting.started);
+    assert_eq!(ended(vec![]), Pace::default());
+    assert_eq!(ended(vec![beat(&waiting)]), Pace { began, waits });
+    for after in [resumed, beat(&nothing(3, None))] {
+        let pace = ended(vec![beat(&waiting), after]);
+        assert_eq!((pace.began.is_some(), pace.waits), (true, None));
+    }
 }
 
 #[test]

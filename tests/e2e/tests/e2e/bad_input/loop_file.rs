@@ -70,7 +70,7 @@ fn loop_files() {
     LOOP.md: 1 error
     --- exit 2
     "#);
-    insta::assert_snapshot!(refused(&minimal("+++\nloop", "+++\nbase = \"disk\"\ncadence = 1\nloop")), @r#"
+    insta::assert_snapshot!(refused(&minimal("+++\nloop", "+++\nbase = \"disk\"\nnetwork = 1\nloop")), @r#"
     --- stderr
     error[bad-value]: `base` is "head" or "worktree", not "disk"
      --> LOOP.md:2:8
@@ -78,13 +78,12 @@ fn loop_files() {
     2 | base = "disk"
       |        ^^^^^^ unknown word
 
-    error[not-supported]: `cadence` is not supported by this version
+    error[not-supported]: `network` is not supported by this version
      --> LOOP.md:3:1
       |
-    3 | cadence = 1
+    3 | network = 1
       | ^^^^^^^ not yet
-    help: a beat runs when it is called: let cron, a systemd timer or CI call
-          `ringfence beat`
+    help: no step has network access
 
     LOOP.md: 2 errors
     --- exit 2
