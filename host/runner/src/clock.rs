@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 /// Says what time it is.
-pub trait Clock {
+pub trait Clock: Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
 }

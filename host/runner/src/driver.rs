@@ -5,6 +5,7 @@
 //! journal, so that whatever ends this process, the next beat can say what came of it.
 
 mod links;
+mod look;
 mod note;
 mod plan;
 mod record;
@@ -17,13 +18,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement};
+use ringfence_core::cadence::Next;
 use ringfence_core::change::ChangeSet;
 use ringfence_core::decision::{Move, SituationItem};
 use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::guard::Purse;
 use ringfence_core::ids::StepId;
-use ringfence_core::journal::{BeatReceipt, JournalError, Outcome};
+use ringfence_core::journal::{BeatReceipt, JournalError, Outcome, StepReceipt};
 use ringfence_core::manifest::Role;
 use ringfence_core::policy::{Access, Decision, PathPolicy};
 use ringfence_core::quantity::Fuel;
@@ -34,6 +36,7 @@ use ringfence_core::verdict::{Finding, GateResult, Location, Severity};
 use ringfence_sandbox::{ChangeSource, Sandbox};
 use serde::Serialize;
 
+pub use self::look::look;
 pub use self::note::note;
 use self::plan::Standing;
 use self::record::Record;
@@ -93,6 +96,8 @@ pub struct BeatReport {
     pub diff: String,
     /// What earlier beats had left, and what was done about it.
     pub recovered: Vec<String>,
+    /// When the next beat is due.
+    pub next: Next,
     /// True when nothing was settled or recorded.
     pub dry_run: bool,
 }
@@ -241,6 +246,7 @@ impl Begun<'_> {
         let memo = Memo::new(dir.memo(), options.memo);
         let calls = Calls::new(around.sandbox, &locked.components, &base, &memo);
         let mut beat = Beat {
+            open,
             spec,
             workspace: &workspace,
             base: &base,
@@ -254,7 +260,7 @@ impl Begun<'_> {
             progress,
         };
         let outcome = beat.run(plan);
-        beat.report(outcome, recovered, &open.spec.budget.timezone)
+        beat.report(outcome, recovered)
     }
 }
 
@@ -265,6 +271,7 @@ fn end_of(holder: &Holder) -> String {
 
 /// A beat under way.
 struct Beat<'a> {
+    open: &'a OpenLoop,
     spec: &'a LockedSpec,
     workspace: &'a Workspace,
     base: &'a Base,
@@ -286,6 +293,7 @@ impl Beat<'_> {
         let (mut state, mut effect) = BeatState::start(plan);
         loop {
             let event = match effect {
+                _ if self.is_stopped(&effect) => interrupted(Vec::new()),
                 Effect::Observe { purse } => self.observe(purse),
                 Effect::Decide {
                     situation,
@@ -317,6 +325,19 @@ impl Beat<'_> {
         }
     }
 
+    /// True when somebody ended the beat before it asks the next component. What was begun is brought to its end.
+    fn is_stopped(&self, next: &Effect) -> bool {
+        let asks = matches!(
+            next,
+            Effect::Observe { .. }
+                | Effect::Decide { .. }
+                | Effect::Act { .. }
+                | Effect::Measure
+                | Effect::Judge { .. }
+        );
+        asks && self.around.steps.stopped()
+    }
+
     fn announce(&mut self, step: &LockedStep) {
         (self.progress)(Progress::Step {
             id: step.id.clone(),
@@ -327,6 +348,9 @@ impl Beat<'_> {
     fn observe(&mut self, mut purse: Purse) -> Event {
         let (mut snapshot, mut receipts) = (Snapshot::default(), Vec::new());
         for step in &self.spec.sensors {
+            if self.around.steps.stopped() {
+                return interrupted(receipts);
+            }
             self.announce(step);
             let (reading, receipt) = match purse.offer(step.fuel_cap()) {
                 Ok(fuel) => self.calls.observe(step, fuel),
@@ -469,6 +493,9 @@ impl Beat<'_> {
             .iter()
             .filter(|step| gates.contains(&step.id))
         {
+            if self.around.steps.stopped() {
+                return interrupted(receipts);
+            }
             self.announce(step);
             let (result, receipt) = match purse.offer(step.fuel_cap()) {
                 Ok(fuel) => self.calls.judge(step, fuel, digest, &source),
@@ -510,13 +537,11 @@ impl Beat<'_> {
         }
     }
 
-    fn report(
-        self,
-        outcome: Outcome,
-        recovered: Vec<String>,
-        timezone: &str,
-    ) -> Result<BeatReport, BeatError> {
+    fn report(self, outcome: Outcome, recovered: Vec<String>) -> Result<BeatReport, BeatError> {
+        let now = self.around.clock.now();
+        let next = self.open.next(self.record.state(), now, now);
         if let Some(base) = BaseCommit::of(self.base).filter(|_| !self.options.dry_run) {
+            let timezone = &self.open.spec.budget.timezone;
             self.record
                 .leave_bookmark(self.workspace.dir(), timezone, base);
         }
@@ -535,9 +560,14 @@ impl Beat<'_> {
             logs: self.calls.logs,
             diff,
             recovered,
+            next,
             dry_run: self.options.dry_run,
         })
     }
+}
+
+fn interrupted(receipts: Vec<StepReceipt>) -> Event {
+    Event::Interrupted { receipts }
 }
 
 fn refusals(error: &MeasureError) -> Vec<Finding> {

@@ -9,8 +9,11 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ringfence_core::cadence::Next;
 use ringfence_core::digest::Digest;
+use ringfence_core::journal::LoopState;
 use ringfence_core::policy::{Access, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{
@@ -43,8 +46,10 @@ pub struct OpenLoop {
     pub spec: Spec,
     /// What could be better about it.
     pub warnings: Vec<Diagnostic>,
-    /// The loop's time zone.
+    /// The time zone whose days count.
     pub timezone: TimeZone,
+    /// The time zone of its cadence.
+    pub cadence_zone: TimeZone,
 }
 
 /// Why a loop cannot be opened or locked.
@@ -168,6 +173,7 @@ impl OpenLoop {
                 });
             }
         };
+        let cadence_zone = timezone(&spec.cadence.timezone)?;
         let timezone = timezone(&spec.budget.timezone)?;
         Ok(Self {
             program: program.clone(),
@@ -177,7 +183,18 @@ impl OpenLoop {
             spec,
             warnings,
             timezone,
+            cadence_zone,
         })
+    }
+
+    /// When the next beat of a loop with this history is due; `since` is from when on it is watched, if it never ran.
+    #[must_use]
+    pub fn next(&self, state: &LoopState, since: Timestamp, now: Timestamp) -> Next {
+        let Spec {
+            loop_id, cadence, ..
+        } = &self.spec;
+        let file = Digest::of(self.text.as_bytes());
+        cadence.next(loop_id, &self.cadence_zone, state, &file, since, now)
     }
 
     /// Reads the plugins without running them, and writes out what each step may do.

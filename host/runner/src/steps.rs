@@ -7,6 +7,11 @@
 pub trait Steps {
     /// Called at `step`, one of [`NAMES`].
     fn at(&self, step: &'static str);
+
+    /// True when the beat is to end before it asks its next component.
+    fn stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Lets every step pass.

@@ -53,10 +53,15 @@ impl Begun<'_> {
         mut record: Record<'_>,
         base: BaseCommit,
     ) -> Result<BeatReport, BeatError> {
+        let now = self.around.clock.now();
         let mut event = Event::Recorded;
+        let mut next = self.open.next(record.state(), now, now);
         if !self.options.dry_run {
             match record.beat(receipt.clone(), false) {
-                Ok(()) => record.leave_bookmark(self.dir, &self.open.spec.budget.timezone, base),
+                Ok(()) => {
+                    next = self.open.next(record.state(), now, now);
+                    record.leave_bookmark(self.dir, &self.open.spec.budget.timezone, base);
+                }
                 Err(error) => event = Event::HostFailed(chain(&error)),
             }
         }
@@ -70,6 +75,7 @@ impl Begun<'_> {
             logs: Vec::new(),
             diff: String::new(),
             recovered: Vec::new(),
+            next,
             dry_run: self.options.dry_run,
         })
     }

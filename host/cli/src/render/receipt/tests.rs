@@ -194,6 +194,10 @@ fn full(said: &str, outcome: Outcome) -> BeatReport {
         logs,
         diff: format!("+{said}"),
         recovered: vec![text()],
+        next: ringfence_core::cadence::Next {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            why: ringfence_core::cadence::Why::Cadence,
+        },
         dry_run: true,
     }
 }
