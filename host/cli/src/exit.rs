@@ -12,6 +12,7 @@ use ringfence_runner::driver::BeatError;
 use ringfence_runner::git::discover::DiscoverError;
 use ringfence_runner::lock::LockError;
 use ringfence_runner::open_loop::OpenError;
+use ringfence_runner::settle::commit::TargetError;
 use ringfence_runner::workspace::WorkspaceError;
 
 /// How a command ended.
@@ -82,11 +83,11 @@ impl Exit {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "proposed, shadowed, nothing to do, or skipped",
+            Self::Done => "committed, proposed, shadowed, nothing to do, or skipped",
             Self::Refused => "a gate said no: the change was discarded",
             Self::Usage => "wrong command line, loop file, lock file or project",
             Self::Escalated => "a person is needed",
-            Self::Waiting => "waiting: backoff, or another beat is running",
+            Self::Waiting => "waiting: backoff, another beat, or work of yours is in the way",
             Self::Exhausted => "a budget or a step's limit is used up",
             Self::Denied => "a step tried what it is denied, and that is fatal here",
             Self::Plugin => "a plugin is broken: trap, contract, digest",
@@ -105,6 +106,7 @@ impl Exit {
             Outcome::Skipped
             | Outcome::NothingToDo { .. }
             | Outcome::Proposed { .. }
+            | Outcome::Committed { .. }
             | Outcome::Shadowed { .. } => Self::Done,
             Outcome::Waiting {
                 cause: WaitCause::Backoff,
@@ -138,6 +140,7 @@ impl Exit {
             FailureClass::Denied => Self::Denied,
             FailureClass::Host => Self::Host,
             FailureClass::Interrupted => Self::Interrupted,
+            FailureClass::Conflict => Self::Waiting,
         }
     }
 
@@ -184,6 +187,8 @@ impl Exit {
         match error {
             BeatError::Lock(LockError::Held { .. }) => Self::Waiting,
             BeatError::Workspace(WorkspaceError::NoCommit(_)) => Self::Usage,
+            BeatError::Target(TargetError::Git(_)) => Self::Host,
+            BeatError::Target(_) => Self::Usage,
             BeatError::Workspace(WorkspaceError::Project(error)) => Self::of_discover(error),
             BeatError::Workspace(
                 WorkspaceError::MissingObject { .. }
@@ -240,11 +245,11 @@ mod tests {
     fn the_table() {
         insta::assert_snapshot!(table(), @r"
         Exit codes:
-            0  proposed, shadowed, nothing to do, or skipped
+            0  committed, proposed, shadowed, nothing to do, or skipped
             1  a gate said no: the change was discarded
             2  wrong command line, loop file, lock file or project
             3  a person is needed
-            4  waiting: backoff, or another beat is running
+            4  waiting: backoff, another beat, or work of yours is in the way
             5  a budget or a step's limit is used up
             6  a step tried what it is denied, and that is fatal here
             7  a plugin is broken: trap, contract, digest
@@ -276,6 +281,15 @@ mod tests {
                 Outcome::Proposed {
                     reference: String::new(),
                     commit: String::new(),
+                },
+                0,
+                0,
+            ),
+            (
+                Outcome::Committed {
+                    reference: String::new(),
+                    commit: String::new(),
+                    previous: String::new(),
                 },
                 0,
                 0,
@@ -316,6 +330,7 @@ mod tests {
         budget 5
         host 8
         interrupted 130
+        conflict 4
         ");
     }
 }

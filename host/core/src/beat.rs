@@ -26,7 +26,9 @@ mod sensing;
 mod situation;
 
 pub use context::Context;
-pub use effect::{ActOutcome, Effect, Event, Measurement, Publication, Published, Shadowed};
+pub use effect::{
+    ActOutcome, Committed, Effect, Event, Measurement, Publication, Published, Shadowed,
+};
 pub use plan::{BeatPlan, ExecutorPlan, StepPlan};
 
 use crate::change::ChangeSet;

@@ -45,11 +45,13 @@ pub enum FailureClass {
     Host,
     /// Somebody stopped the beat.
     Interrupted,
+    /// Somebody else is at work where the change should go: the branch moved, or edits or a lock are in the way.
+    Conflict,
 }
 
 impl FailureClass {
     /// Every class, for tables.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::OutOfFuel,
         Self::Deadline,
         Self::Memory,
@@ -64,6 +66,7 @@ impl FailureClass {
         Self::Budget,
         Self::Host,
         Self::Interrupted,
+        Self::Conflict,
     ];
 
     /// The class as it stands in journals, reports and fingerprints: `out-of-fuel`.
@@ -84,14 +87,18 @@ impl FailureClass {
             Self::Budget => "budget",
             Self::Host => "host",
             Self::Interrupted => "interrupted",
+            Self::Conflict => "conflict",
         }
     }
 
     /// True when the failure says something about the item that was worked on: the host's own troubles, a person's
-    /// interruption and an empty purse do not.
+    /// interruption or work of their own, and an empty purse do not.
     #[must_use]
     pub fn blames_the_item(self) -> bool {
-        !matches!(self, Self::Host | Self::Interrupted | Self::Budget)
+        !matches!(
+            self,
+            Self::Host | Self::Interrupted | Self::Budget | Self::Conflict
+        )
     }
 }
 

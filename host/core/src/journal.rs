@@ -27,7 +27,9 @@ pub use notice::Notice;
 pub use operator::{Act, Answer, Answered, LevelOrder, OperatorAct, Order, Orders};
 pub use outcome::{Outcome, WaitCause};
 pub use receipt::{BaseRef, BeatReceipt, ChangeSummary, FailedAttempt, FileSummary, StepReceipt};
-pub use state::{DaySpend, Decided, Drilled, ItemHistory, LoopState, Noticed, Proposal, Shadow};
+pub use state::{
+    Committed, DaySpend, Decided, Drilled, ItemHistory, LoopState, Noticed, Proposal, Shadow,
+};
 
 #[cfg(test)]
 pub(crate) mod sample;

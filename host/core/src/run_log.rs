@@ -99,7 +99,7 @@ fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Skipped | Outcome::Waiting { .. } | Outcome::NothingToDo { .. } => "no-op",
         Outcome::Shadowed { .. } | Outcome::Discarded { .. } => "report-only",
-        Outcome::Proposed { .. } => "fix-proposed",
+        Outcome::Proposed { .. } | Outcome::Committed { .. } => "fix-proposed",
         Outcome::Escalated { .. } => "escalated",
         Outcome::Failed { .. } => "failed",
     }

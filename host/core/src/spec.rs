@@ -16,6 +16,7 @@ mod lockfile;
 mod reference;
 mod rules;
 mod schema;
+mod target;
 mod template;
 
 use std::collections::BTreeSet;
@@ -50,6 +51,8 @@ pub enum Level {
     L1,
     /// Propose: the change becomes one commit on a branch of its own.
     L2,
+    /// Commit: the change becomes one commit on the loop's target branch.
+    L3,
 }
 
 impl fmt::Display for Level {
@@ -57,6 +60,7 @@ impl fmt::Display for Level {
         f.write_str(match self {
             Self::L1 => "L1",
             Self::L2 => "L2",
+            Self::L3 => "L3",
         })
     }
 }
@@ -169,6 +173,8 @@ pub struct Spec {
     pub base: Base,
     /// How often it beats.
     pub cadence: Cadence,
+    /// At L3, the branch that it commits to, without `refs/heads/`; the one that is checked out unless it is written.
+    pub target: Option<String>,
     /// Path lists for all steps.
     pub paths: Paths,
     /// At least one, in the order of the file.

@@ -50,6 +50,7 @@ use crate::lock::{Holder, LockError, LoopLock};
 use crate::memo::Memo;
 use crate::open_loop::{Locked, OpenLoop};
 use crate::recovery::RecoveryError;
+use crate::settle::commit::TargetError;
 use crate::state_dir::{LoopDir, Origin, StateDir, StateDirError};
 use crate::steps::Steps;
 use crate::workspace::{Base, MeasureError, Workspace, WorkspaceError};
@@ -125,6 +126,9 @@ pub enum BeatError {
     /// What an earlier beat began cannot be brought to an end.
     #[error("an earlier beat was cut off, and what came of it is unclear")]
     Recovery(#[from] RecoveryError),
+    /// There is no branch to commit to.
+    #[error(transparent)]
+    Target(#[from] TargetError),
     /// The base cannot be had.
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
@@ -239,8 +243,12 @@ impl Begun<'_> {
                 dir.path().display()
             ));
         }
-        recovered.extend(settling::recover(&workspace, &mut record)?);
-        let base = workspace.prepare(plan::base_from(spec), around.steps)?;
+        recovered.extend(settling::recover(&workspace, &mut record, around.steps)?);
+        let target = plan::target(spec, &open.project)?;
+        let base = match &target {
+            Some(branch) => workspace.prepare_branch(branch, around.steps)?,
+            None => workspace.prepare(plan::base_from(spec), around.steps)?,
+        };
         let standing = Standing::new(record.state(), dir, &open.project)?;
         let plan = plan::plan(open, spec, standing, &base, dir, self.started, options);
         let memo = Memo::new(dir.memo(), options.memo);
@@ -250,6 +258,7 @@ impl Begun<'_> {
             spec,
             workspace: &workspace,
             base: &base,
+            target,
             calls,
             record,
             options,
@@ -275,6 +284,8 @@ struct Beat<'a> {
     spec: &'a LockedSpec,
     workspace: &'a Workspace,
     base: &'a Base,
+    /// The branch that a commit goes to.
+    target: Option<String>,
     calls: Calls<'a>,
     record: Record<'a>,
     options: BeatOptions,
@@ -316,6 +327,7 @@ impl Beat<'_> {
                     purse,
                 } => self.judge(&gates, change, purse),
                 Effect::Publish(publication) => Event::Published(self.publish(&publication)),
+                Effect::Commit(publication) => Event::Committed(self.commit(&publication)),
                 Effect::Shadow(publication) => Event::Shadowed(self.shadow(&publication)),
                 Effect::Discard => self.discard(),
                 Effect::Record { receipt, durable } => self.write(*receipt, durable),

@@ -51,7 +51,9 @@ pub(crate) struct Opened {
 impl Rig {
     /// A folder without git.
     pub(crate) fn folder(program: &GitProgram) -> Self {
-        let temp = tempfile::tempdir().unwrap();
+        // A kill is no power cut: what was written is there, and flushing it to memory takes no time.
+        let temp = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let temp = temp.unwrap();
         let top = temp.path().canonicalize().unwrap().join("project");
         fs::create_dir(&top).unwrap();
         Self {

@@ -2,10 +2,13 @@
 //!
 //! **Invariant:** removes only what this loop made and nobody can be using, since the loop's lock is held: temporary
 //! files and lock files in the loop's folder, and the one ref lock that a pending intent names while its ref is not
-//! there. A branch or patch is never removed.
+//! there. A branch or patch is never removed. What became of a commit to a branch of the user's is for
+//! [`settle::commit`](crate::settle::commit) to say.
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+use ringfence_core::ids::BeatNo;
 
 use crate::git::GitError;
 use crate::git::discover::UserRepo;
@@ -51,6 +54,19 @@ pub enum RecoveryError {
         /// What the system said.
         source: io::Error,
     },
+    /// A commit was cut off, and files it had to do with were edited before it was undone.
+    #[error(
+        "beat {beat} was cut off while it changed the working tree, and some of these files were changed since, so nothing was put back: {paths}"
+    )]
+    Edited {
+        /// The beat.
+        beat: BeatNo,
+        /// Each path, with what is wrong with it.
+        paths: String,
+    },
+    /// Another git is at work, or was killed.
+    #[error("a commit that was cut off cannot be brought to its end while {} is there", .0.display())]
+    IndexLocked(PathBuf),
     /// The loop's folder cannot be used.
     #[error(transparent)]
     State(#[from] StateDirError),

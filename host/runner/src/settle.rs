@@ -1,11 +1,14 @@
-//! Makes a judged change visible outside the loop's own folder: as a branch with one commit, or as a patch file.
+//! Makes a judged change visible outside the loop's own folder: as a branch with one commit, as a patch file, or, in
+//! [`commit`], as one more commit on a branch of the user's.
 //!
 //! The driver journals the [`Intent`] first, then calls [`carry_out`], then journals what came of it; after a crash
 //! [`recovery`](crate::recovery) reads the intent and says which of the two it was.
 //!
-//! **Invariant:** the user's index, checkout, stash and `HEAD` are never touched, and no ref is ever moved or removed: a
-//! proposal is a new branch or nothing. What is published is compared with what was judged before any ref names it.
+//! **Invariant:** but for [`commit`], the user's index, checkout, stash and `HEAD` are never touched, and no ref is ever
+//! moved or removed: a proposal is a new branch or nothing. What is published is compared with what was judged before any
+//! ref names it.
 
+pub mod commit;
 mod import;
 mod patch;
 mod sync;
@@ -118,6 +121,20 @@ pub enum SettleError {
     /// The project is no git repository, or the base has no commit, and a branch was asked for.
     #[error("a branch needs a commit to begin from")]
     NoRepository,
+    /// Somebody else's work is in the way of a commit to the target branch.
+    #[error(transparent)]
+    Conflict(#[from] commit::Conflict),
+    /// What a commit to the checked-out branch replaces is too much to be compared.
+    #[error(
+        "the files that the change replaces have {0} bytes together, more than can be brought along"
+    )]
+    TooLarge(u64),
+    /// A path that is no file and no link.
+    #[error("{0} is neither a file nor a link, before or after")]
+    Odd(String),
+    /// Files were edited while they were being put back.
+    #[error("the working tree could not be put back as it was: {0}")]
+    HalfWay(String),
     /// The checkout is not what was judged, or cannot be measured.
     #[error(transparent)]
     Measure(#[from] MeasureError),
@@ -144,8 +161,11 @@ impl SettleError {
             | Self::NameTaken { .. }
             | Self::NotAsJudged { .. }
             | Self::NoRepository
+            | Self::Conflict(_)
+            | Self::TooLarge(_)
+            | Self::Odd(_)
             | Self::Measure(_) => true,
-            Self::Io { .. } | Self::Git(_) => false,
+            Self::HalfWay(_) | Self::Io { .. } | Self::Git(_) => false,
         }
     }
 }

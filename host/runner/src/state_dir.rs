@@ -23,13 +23,14 @@ pub const TEMP_PREFIX: &str = ".tmp-";
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const IDENTITY: &str = "identity";
-const CACHES: [&str; 9] = [
+const CACHES: [&str; 10] = [
     "bookmark",
     "store.git",
     "base",
     "index",
     "index-candidate",
     "index-user",
+    "index-commit",
     "index-none",
     "rules",
     "memo",
@@ -239,6 +240,24 @@ impl LoopDir {
         self.path.join("index-user")
     }
 
+    /// What a commit to the checked-out branch needs until it is finished or undone.
+    #[must_use]
+    pub fn commit(&self) -> PathBuf {
+        self.path.join("commit")
+    }
+
+    /// A copy of the user's index, while it is brought along.
+    #[must_use]
+    pub fn index_commit(&self) -> PathBuf {
+        self.path.join("index-commit")
+    }
+
+    /// Bytes that somebody wrote into files which a commit had just replaced.
+    #[must_use]
+    pub fn kept(&self) -> PathBuf {
+        self.path.join("kept")
+    }
+
     /// Where files wait to be deleted.
     #[must_use]
     pub fn trash(&self) -> PathBuf {
@@ -298,6 +317,10 @@ impl LoopDir {
         let origin = self.origin()?;
         if origin == Origin::BroughtAlong {
             self.drop_caches()?;
+            // It tells of another working tree, or of what somebody would like to see in this one.
+            let path = self.commit();
+            clean::discard(&path, &self.trash())
+                .map_err(|source| StateDirError::Io { path, source })?;
         }
         if small_file(&self.path.join(IDENTITY)).as_deref()
             != Some(identity(&self.path)?.as_bytes())

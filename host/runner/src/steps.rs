@@ -44,6 +44,24 @@ pub const NAMES: [&str; 18] = [
     REF_SYNCED,
 ];
 
+/// Every name besides that a commit to a branch of the user's comes to, roughly in order.
+pub const COMMIT_NAMES: [&str; 14] = [
+    COMMIT_STAGED,
+    OBJECTS_IMPORTED,
+    INDEX_LOCKED,
+    INDEX_PREPARED,
+    COMMIT_LOGGED,
+    TREE_FILE_PUT,
+    TREE_PUT,
+    TARGET_MOVED,
+    TARGET_SYNCED,
+    INDEX_REPLACED,
+    COMMIT_LOG_REMOVED,
+    INDEX_UNLOCKED,
+    TREE_FILE_BACK,
+    TREE_BACK,
+];
+
 /// The journal file exists and is open; nothing is written yet.
 pub const JOURNAL_OPENED: &str = "journal-opened";
 /// A line is written but not flushed.
@@ -80,3 +98,29 @@ pub const REF_CREATED: &str = "ref-created";
 pub const REF_SYNCED: &str = "ref-synced";
 /// Recovery has removed what an earlier beat left lying about.
 pub const LEFTOVERS_REMOVED: &str = "leftovers-removed";
+/// The new files are on disk in the loop's folder; nobody has seen anything.
+pub const COMMIT_STAGED: &str = "commit-staged";
+/// The user's index is locked.
+pub const INDEX_LOCKED: &str = "index-locked";
+/// What the index is to be lies beside it.
+pub const INDEX_PREPARED: &str = "index-prepared";
+/// The log is on disk; the working tree is untouched.
+pub const COMMIT_LOGGED: &str = "commit-logged";
+/// One file of the working tree is the new one, or gone.
+pub const TREE_FILE_PUT: &str = "tree-file-put";
+/// All of them are, and on disk.
+pub const TREE_PUT: &str = "tree-put";
+/// The target branch is at the new commit.
+pub const TARGET_MOVED: &str = "target-moved";
+/// That is on disk.
+pub const TARGET_SYNCED: &str = "target-synced";
+/// The index is the new one, and on disk.
+pub const INDEX_REPLACED: &str = "index-replaced";
+/// There is nothing left to finish or to undo but the lock.
+pub const COMMIT_LOG_REMOVED: &str = "commit-log-removed";
+/// The user's git may write again.
+pub const INDEX_UNLOCKED: &str = "index-unlocked";
+/// One file of the working tree is the old one again.
+pub const TREE_FILE_BACK: &str = "tree-file-back";
+/// All of them are, and on disk.
+pub const TREE_BACK: &str = "tree-back";

@@ -188,6 +188,29 @@ impl Workspace {
         Ok(base)
     }
 
+    /// Finds the commit of a branch by its full name, and makes the checkout equal to it.
+    ///
+    /// # Errors
+    /// As [`Workspace::prepare`].
+    pub fn prepare_branch(
+        &self,
+        reference: &str,
+        steps: &dyn Steps,
+    ) -> Result<Base, WorkspaceError> {
+        let repo = self.project.repository();
+        let id = match repo {
+            Some(repo) => repo.resolve(reference)?,
+            None => None,
+        };
+        let id = id.ok_or_else(|| WorkspaceError::NoCommit(self.project.top().to_owned()))?;
+        let Some(commit) = self.store.commit(&id)? else {
+            return Err(WorkspaceError::MissingObject { id });
+        };
+        let base = self.base(commit.tree, Some(id), commit.time);
+        self.checkout(&base, steps)?;
+        Ok(base)
+    }
+
     /// Throws away what an executor did: the checkout equals `base` again.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 //!
 //! Real beats of the example's loop, each a process of its own, on real repositories and folders: killed at every step
 //! ([`kills`]), in the midst of every call of git and at any time ([`git_calls`], [`any_time`]), with a full disk or a
-//! damaged state directory ([`faults`]), and beside a user and another beat ([`company`]); and what a beat costs that finds
-//! nothing to do ([`skips`]).
+//! damaged state directory ([`faults`]), and beside a user and another beat ([`company`]); all of that with a loop that commits
+//! to the user's branch ([`commits`]); and what a beat costs that finds nothing to do ([`skips`]).
 //!
 //! **Invariant:** whatever happens, the user's files, index, stash, refs and checkout are byte for byte what they were,
 //! the repository is sound, and each item is settled once: never twice, never lost.
@@ -11,6 +11,9 @@
 #[cfg(test)]
 #[path = "recovery/any_time.rs"]
 mod any_time;
+#[cfg(test)]
+#[path = "recovery/commits.rs"]
+mod commits;
 #[cfg(test)]
 #[path = "recovery/company.rs"]
 mod company;

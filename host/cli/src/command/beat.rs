@@ -163,6 +163,13 @@ impl From<BeatError> for Stop {
             BeatError::Recovery(RecoveryError::NotOurs { .. }) => stop.help(
                 "nothing was changed; rename what stands there, or delete it, and the next beat goes on",
             ),
+            BeatError::Recovery(RecoveryError::Edited { .. }) => stop.help(
+                "look with `git diff`; then `git add` what is to stay and `git restore` what is not, and the next beat goes on",
+            ),
+            BeatError::Recovery(RecoveryError::IndexLocked(_)) => stop.help(
+                "let the git that made it come to its end; if there is none, remove the file, and the next beat goes on",
+            ),
+            BeatError::Target(target) => stop.help_if(ways_out::of_target(&target)),
             BeatError::State(state) => stop.help_if(ways_out::of_state(&state)),
             BeatError::Workspace(_)
             | BeatError::Lock(LockError::Io { .. })

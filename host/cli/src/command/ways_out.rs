@@ -5,6 +5,7 @@
 use ringfence_core::spec::Diagnostic;
 use ringfence_runner::git::GitError;
 use ringfence_runner::git::discover::DiscoverError;
+use ringfence_runner::settle::commit::TargetError;
 use ringfence_runner::state_dir::StateDirError;
 
 /// What to do about a state directory that cannot be used.
@@ -41,6 +42,19 @@ pub(super) fn of_discover(error: &DiscoverError) -> Option<&'static str> {
         DiscoverError::CorruptHead { .. } => Some("`git fsck` says more; nothing was changed"),
         DiscoverError::Git(error) => of_git(error),
         DiscoverError::Bare(_) | DiscoverError::OddPath(_) | DiscoverError::Io { .. } => None,
+    }
+}
+
+/// What to do about a branch that a loop cannot commit to.
+pub(super) fn of_target(error: &TargetError) -> Option<&'static str> {
+    match error {
+        TargetError::NoRepository(_) => Some("`level = \"L2\"` leaves a patch to apply"),
+        TargetError::Detached => Some("switch to a branch, or name one: `target = \"main\"`"),
+        TargetError::Unborn(_) => Some("commit something first"),
+        TargetError::NotThere(_) | TargetError::NotABranch(_) => {
+            Some("`git branch --list` shows the branches there are")
+        }
+        TargetError::Git(error) => of_git(error),
     }
 }
 

@@ -20,6 +20,9 @@ pub(crate) fn grants(spec: &LockedSpec) -> Page {
         ringfence_core::spec::Level::L2 => {
             "L2: an accepted change is proposed as a commit on a branch"
         }
+        ringfence_core::spec::Level::L3 => {
+            "L3: an accepted change is committed to the target branch"
+        }
     };
     let base = match spec.base {
         ringfence_core::spec::Base::Head => "the tree of the current commit",
@@ -27,6 +30,13 @@ pub(crate) fn grants(spec: &LockedSpec) -> Page {
     };
     page.line(text![text!["loop ", &spec.loop_id].ink(Ink::Strong)]);
     field(&mut page, "level", level);
+    if spec.level == ringfence_core::spec::Level::L3 {
+        let target = match &spec.target {
+            Some(branch) => text!["branch ", Safe::line(branch)],
+            None => "the branch that is checked out".into(),
+        };
+        field(&mut page, "commits to", target);
+    }
     field(&mut page, "works on", base);
     budget(&mut page, spec);
     escalate(&mut page, spec);

@@ -30,6 +30,7 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
                 let verb = match intent.settle {
                     Settle::Shadow => "about to record ",
                     Settle::Propose => "about to propose ",
+                    Settle::Commit => "about to commit to ",
                 };
                 (
                     intent.beat.into(),

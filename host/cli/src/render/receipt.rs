@@ -29,6 +29,8 @@ const FINDINGS_MAX: usize = 20;
 const DENIALS_MAX: usize = 20;
 const LOG_LINES_MAX: usize = 20;
 const DIFF_LINES_MAX: usize = 200;
+// What tells a commit from every other for git and people.
+const COMMIT_CHARS: usize = 12;
 
 /// The report of a beat that was just run.
 pub(crate) fn report(loop_id: &LoopId, report: &BeatReport) -> Page {
@@ -103,7 +105,9 @@ fn found(page: &mut Page, items: &[SituationItem]) {
 /// The outcome in a word.
 pub(crate) fn outcome_word(outcome: &Outcome) -> Text {
     let ink = match outcome {
-        Outcome::Proposed { .. } | Outcome::Shadowed { .. } => Ink::Good,
+        Outcome::Proposed { .. } | Outcome::Committed { .. } | Outcome::Shadowed { .. } => {
+            Ink::Good
+        }
         Outcome::Skipped | Outcome::NothingToDo { .. } => Ink::Plain,
         Outcome::Waiting { .. } | Outcome::Escalated { .. } => Ink::Warn,
         Outcome::Discarded { .. } | Outcome::Failed { .. } => Ink::Bad,
@@ -119,11 +123,23 @@ pub(crate) fn outcome_line(outcome: &Outcome) -> Text {
         Outcome::Waiting { until, why, .. } => text!["until ", *until, ": ", Safe::line(why)],
         Outcome::NothingToDo { reason } => Safe::line(reason).into(),
         Outcome::Proposed { reference, .. } => Safe::line(branch(reference)).into(),
+        Outcome::Committed {
+            reference, commit, ..
+        } => text![
+            Safe::line(branch(reference)),
+            " at ",
+            Safe::line(short(commit))
+        ],
         Outcome::Shadowed { patch } => Safe::line(patch).into(),
         Outcome::Discarded { reasons } => lines(reasons),
         Outcome::Escalated { why } => lines(why),
         Outcome::Failed { class, message } => text![class.as_str(), ": ", Safe::line(message)],
     }
+}
+
+/// As much of a commit's id as tells it from others.
+fn short(commit: &str) -> &str {
+    commit.get(..COMMIT_CHARS).unwrap_or(commit)
 }
 
 /// The short name of a branch; a patch's path as it is.
@@ -162,6 +178,18 @@ fn headline(
             page.field(2, 12, "branch", name());
             page.field(2, 12, "look", text!["git diff HEAD...", name()]);
             page.field(2, 12, "accept", text!["git merge ", name()]);
+        }
+        Outcome::Committed {
+            reference,
+            commit,
+            previous,
+        } => {
+            let commit = || Safe::line(short(commit));
+            let previous = Safe::line(short(previous));
+            page.field(2, 12, "branch", Safe::line(branch(reference)));
+            page.field(2, 12, "commit", text![commit(), " (was at ", previous, ")"]);
+            page.field(2, 12, "look", text!["git show ", commit()]);
+            page.field(2, 12, "take back", text!["git revert ", commit()]);
         }
         Outcome::Proposed {
             reference: patch, ..

@@ -62,11 +62,11 @@ fn help() {
       -V, --version          Print version
 
     Exit codes:
-        0  proposed, shadowed, nothing to do, or skipped
+        0  committed, proposed, shadowed, nothing to do, or skipped
         1  a gate said no: the change was discarded
         2  wrong command line, loop file, lock file or project
         3  a person is needed
-        4  waiting: backoff, or another beat is running
+        4  waiting: backoff, another beat, or work of yours is in the way
         5  a budget or a step's limit is used up
         6  a step tried what it is denied, and that is fatal here
         7  a plugin is broken: trap, contract, digest

@@ -247,7 +247,7 @@ fn problems_of_a_loop_file_come_all_at_once() {
     rig.edit("LOOP.md", "max_files = 5", "max_files = \"many\"");
     insta::assert_snapshot!(rig.run(&["check"]).shown(), @r#"
     --- stderr
-    error[bad-value]: `level` is "L1" or "L2", not "L9"
+    error[bad-value]: `level` is "L1" or "L2" or "L3", not "L9"
      --> LOOP.md:6:9
       |
     6 | level = "L9"        # L1 records a patch, L2 proposes a commit on a branch

@@ -181,7 +181,9 @@ impl Context {
     /// A move either got the loop on or did not; where none was made, or the host got in its way, that is not known.
     fn progress(&self, outcome: &Outcome) -> Option<bool> {
         match outcome {
-            Outcome::Proposed { .. } | Outcome::Shadowed { .. } => Some(true),
+            Outcome::Proposed { .. } | Outcome::Committed { .. } | Outcome::Shadowed { .. } => {
+                Some(true)
+            }
             _ if self.moved
                 && self
                     .failure

@@ -52,6 +52,8 @@ pub enum Effect {
     Publish(Box<Publication>),
     /// Record the change as a patch and give back the workspace; answer [`Event::Shadowed`].
     Shadow(Box<Publication>),
+    /// Move the target branch on by one commit and give back the workspace; answer [`Event::Committed`].
+    Commit(Box<Publication>),
     /// Throw the workspace away; answer [`Event::Discarded`].
     Discard,
     /// Write the receipt; answer [`Event::Recorded`].
@@ -109,6 +111,17 @@ pub struct Published {
     pub commit: String,
 }
 
+/// A target branch that was moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Its full name.
+    pub reference: String,
+    /// The commit's object id.
+    pub commit: String,
+    /// The commit it was at.
+    pub previous: String,
+}
+
 /// A patch that was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shadowed {
@@ -153,6 +166,9 @@ pub enum Event {
     },
     /// The branch was made, or was not.
     Published(Result<Published, String>),
+    /// The target branch was moved, or was not; of class [`Conflict`](crate::failure::FailureClass::Conflict) when
+    /// somebody else's work is in the way.
+    Committed(Result<Committed, Failure>),
     /// The patch was recorded, or was not.
     Shadowed(Result<Shadowed, String>),
     /// The workspace is gone.
@@ -179,6 +195,7 @@ impl Event {
             Self::Measured(_) => "measured",
             Self::Judged { .. } => "judged",
             Self::Published(_) => "published",
+            Self::Committed(_) => "committed",
             Self::Shadowed(_) => "shadowed",
             Self::Discarded => "discarded",
             Self::Recorded => "recorded",
@@ -196,6 +213,7 @@ impl Event {
             | Self::Interrupted { receipts } => receipts,
             Self::Measured(_)
             | Self::Published(_)
+            | Self::Committed(_)
             | Self::Shadowed(_)
             | Self::Discarded
             | Self::Recorded

@@ -87,7 +87,9 @@ fn label<'c>(context: &'c Context, item: &Item) -> Option<&'c String> {
 /// Items that have a change already, with where it is.
 ///
 /// A change is in the way while its branch exists, and on the very tree it was made for also afterwards: a person who
-/// deleted the branch did not want the same one again. A patch is in the way only of another patch.
+/// deleted the branch did not want the same one again. A commit is in the way on the tree it was made for, to which
+/// somebody may have gone back, and on the tree it led to, where it has not helped. A patch is in the way only of another
+/// patch.
 fn settled(context: &Context) -> BTreeMap<&ItemId, String> {
     let plan = &context.plan;
     let mut settled = BTreeMap::new();
@@ -100,6 +102,17 @@ fn settled(context: &Context) -> BTreeMap<&ItemId, String> {
                 .entry(item)
                 .or_insert_with(|| format!("proposed by beat {} for the same tree", proposal.beat));
         }
+    }
+    for made in &plan.state.commits {
+        let Some(item) = &made.item else { continue };
+        let why = if made.tree == plan.base.tree {
+            format!("committed by beat {}, and still there", made.beat)
+        } else if made.base_tree == plan.base.tree {
+            format!("committed by beat {} for the same tree", made.beat)
+        } else {
+            continue;
+        };
+        settled.entry(item).or_insert(why);
     }
     for shadow in plan
         .state

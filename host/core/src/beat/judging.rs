@@ -89,6 +89,7 @@ fn settle(context: Box<Context>, mv: Move, change: ChangeSet, results: &[GateRes
     });
     let effect = match context.settle {
         Settle::Propose => Effect::Publish(publication),
+        Settle::Commit => Effect::Commit(publication),
         Settle::Shadow => Effect::Shadow(publication),
     };
     (BeatState::Settling(context), effect)
@@ -110,6 +111,16 @@ pub(super) fn settled(mut context: Box<Context>, event: Event) -> Step {
                 },
             );
         }
+        (Settle::Commit, Event::Committed(Ok(committed))) => {
+            return end(
+                context,
+                Outcome::Committed {
+                    reference: committed.reference,
+                    commit: committed.commit,
+                    previous: committed.previous,
+                },
+            );
+        }
         (Settle::Shadow, Event::Shadowed(Ok(shadowed))) => {
             return end(
                 context,
@@ -120,6 +131,7 @@ pub(super) fn settled(mut context: Box<Context>, event: Event) -> Step {
         }
         (Settle::Propose, Event::Published(Err(message)))
         | (Settle::Shadow, Event::Shadowed(Err(message))) => Failure::host(&message),
+        (Settle::Commit, Event::Committed(Err(failure))) => failure,
         (_, other) => instead_of("the change to be settled", &other),
     };
     let outcome = context.fail(failure);

@@ -117,7 +117,7 @@ fn lowered(
     shadow_only: Option<String>,
     snapshot: &Snapshot,
 ) -> Box<Context> {
-    if let Some(why) = shadow_only.filter(|_| context.settle == Settle::Propose) {
+    if let Some(why) = shadow_only.filter(|_| context.settle != Settle::Shadow) {
         context.settle = Settle::Shadow;
         context.notes.push(why);
         context.eligible = Some(eligibility::digest(&eligibility::items(&context, snapshot)));

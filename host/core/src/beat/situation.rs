@@ -20,6 +20,7 @@ pub(super) fn build(context: &Context, snapshot: &Snapshot) -> Situation {
         level: match context.settle {
             Settle::Shadow => "L1".to_owned(),
             Settle::Propose => "L2".to_owned(),
+            Settle::Commit => "L3".to_owned(),
         },
         observations: snapshot.sensors.iter().map(report).collect(),
         items: eligibility::items(context, snapshot),

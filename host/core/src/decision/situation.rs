@@ -19,7 +19,8 @@ pub struct Situation {
     pub loop_id: String,
     /// The number of this beat, from 1.
     pub beat: u64,
-    /// What happens to an accepted change in this beat: `L1` recorded as a patch, `L2` proposed on a branch.
+    /// What happens to an accepted change in this beat: `L1` recorded as a patch, `L2` proposed on a branch, `L3` committed
+    /// to the target branch.
     pub level: String,
     /// What each sensor said, in the order of the loop file.
     pub observations: Vec<SensorReport>,

@@ -45,6 +45,8 @@ pub enum Settle {
     Shadow,
     /// It becomes one commit on a branch of its own (level L2).
     Propose,
+    /// It becomes one commit on the loop's target branch (level L3).
+    Commit,
 }
 
 /// What is about to be settled.
@@ -66,6 +68,12 @@ pub struct Intent {
     pub base_commit: Option<String>,
     /// Git tree id of what is settled.
     pub candidate_tree: String,
+    /// The commit that a branch is moved to from `base_commit`; none where something new is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// True when the user's working tree and index are brought along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub working_tree: bool,
 }
 
 /// The end of what was intended.

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cadence::{Pace, Waits};
 use crate::decision::Checked;
 use crate::failure::{Failure, FailureClass};
-use crate::journal::state::{Decided, Drilled, ItemHistory, LoopState, Proposal, Shadow};
+use crate::journal::state::{
+    Committed, Decided, Drilled, ItemHistory, LoopState, Proposal, Shadow,
+};
 use crate::journal::{
     BeatReceipt, Body, Entry, FailedAttempt, Found, Intent, Notice, Outcome, Settle,
 };
@@ -114,7 +116,7 @@ impl LoopState {
                 .or_default()
                 .add(attempt);
         } else if let (
-            Outcome::Proposed { .. } | Outcome::Shadowed { .. },
+            Outcome::Proposed { .. } | Outcome::Committed { .. } | Outcome::Shadowed { .. },
             Some(Checked::Move(mv)),
         ) = (&receipt.outcome, &receipt.decision)
         {
@@ -161,7 +163,10 @@ impl LoopState {
             }
             (
                 None,
-                Outcome::Proposed { .. } | Outcome::Shadowed { .. } | Outcome::NothingToDo { .. },
+                Outcome::Proposed { .. }
+                | Outcome::Committed { .. }
+                | Outcome::Shadowed { .. }
+                | Outcome::NothingToDo { .. },
             ) => {
                 self.failures = 0;
                 self.last_failed_at = None;
@@ -192,6 +197,19 @@ impl LoopState {
                     base_tree,
                 });
             }
+            Outcome::Committed {
+                reference, commit, ..
+            } if self.commits.iter().all(|made| made.beat != beat) => {
+                let tree = receipt.change.as_ref();
+                self.commits.push(Committed {
+                    beat,
+                    item,
+                    reference: reference.clone(),
+                    commit: commit.clone(),
+                    tree: tree.map_or_else(String::new, |change| change.candidate_tree.clone()),
+                    base_tree,
+                });
+            }
             Outcome::Shadowed { patch }
                 if self.shadows.iter().all(|shadow| shadow.beat != beat) =>
             {
@@ -219,6 +237,7 @@ impl LoopState {
             target,
             item,
             base_tree,
+            candidate_tree,
             ..
         } = intent;
         match settle {
@@ -228,6 +247,14 @@ impl LoopState {
                 reference: target,
                 commit: commit.to_owned(),
                 base_tree,
+            }),
+            Settle::Commit => self.commits.push(Committed {
+                beat,
+                item,
+                reference: target,
+                commit: commit.to_owned(),
+                base_tree,
+                tree: candidate_tree,
             }),
             Settle::Shadow => self.shadows.push(Shadow {
                 beat,

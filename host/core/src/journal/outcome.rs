@@ -34,6 +34,15 @@ pub enum Outcome {
         /// The commit's object id.
         commit: String,
     },
+    /// The change is one commit on the loop's target branch.
+    Committed {
+        /// The full name of the branch.
+        reference: String,
+        /// The commit's object id.
+        commit: String,
+        /// The commit that the branch was at.
+        previous: String,
+    },
     /// The change is recorded as a patch.
     Shadowed {
         /// Where, from the loop's state directory.
@@ -77,6 +86,7 @@ impl Outcome {
             Self::Waiting { .. } => "waiting",
             Self::NothingToDo { .. } => "nothing-to-do",
             Self::Proposed { .. } => "proposed",
+            Self::Committed { .. } => "committed",
             Self::Shadowed { .. } => "shadowed",
             Self::Discarded { .. } => "discarded",
             Self::Escalated { .. } => "escalated",
@@ -101,7 +111,10 @@ impl fmt::Display for Outcome {
             Self::Skipped => Ok(()),
             Self::Waiting { until, why, .. } => write!(f, " until {until}: {why}"),
             Self::NothingToDo { reason } => write!(f, ": {reason}"),
-            Self::Proposed { reference, commit } => write!(f, ": {reference} ({commit})"),
+            Self::Committed {
+                reference, commit, ..
+            }
+            | Self::Proposed { reference, commit } => write!(f, ": {reference} ({commit})"),
             Self::Shadowed { patch } => write!(f, ": {patch}"),
             Self::Discarded { reasons: lines } | Self::Escalated { why: lines } => {
                 write!(f, ": {}", lines.join("; "))

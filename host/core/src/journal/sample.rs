@@ -154,6 +154,8 @@ pub(crate) fn intent(beat: u64, on: &str, settle: Settle) -> Intent {
         base_tree: "tree".to_owned(),
         base_commit: None,
         candidate_tree: "candidate".to_owned(),
+        commit: None,
+        working_tree: false,
     }
 }
 

@@ -42,6 +42,8 @@ pub struct LoopState {
     pub proposals: Vec<Proposal>,
     /// Every patch that was recorded, oldest first.
     pub shadows: Vec<Shadow>,
+    /// Every commit that was made on a target branch, oldest first.
+    pub commits: Vec<Committed>,
     /// An intent without an end: it has to be recovered before anything else.
     pub pending: Option<Intent>,
     /// How the last beat ended.
@@ -122,6 +124,23 @@ pub struct Proposal {
     pub commit: String,
     /// Git tree id of what it is a change of.
     pub base_tree: String,
+}
+
+/// A change that became a commit on the target branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// By which beat.
+    pub beat: BeatNo,
+    /// For which item.
+    pub item: Option<ItemId>,
+    /// The full name of the branch.
+    pub reference: String,
+    /// The commit's object id.
+    pub commit: String,
+    /// Git tree id of what it is a change of.
+    pub base_tree: String,
+    /// Git tree id of what it led to.
+    pub tree: String,
 }
 
 /// A change that became a patch.

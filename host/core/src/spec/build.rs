@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::target;
 use super::{
     Base, Budget, Escalate, Level, Paths, PluginRef, Role, Spec, StepPaths, StepPlace, StepSpec,
 };
@@ -46,11 +47,13 @@ pub(super) fn spec(
         .one("decider")
         .and_then(|section| step(section, Role::Decider, &budget, found));
     warn_of_no_write(root, &paths, found);
+    target::check(root, found);
     Some(Spec {
         name: name.to_owned(),
         loop_id: LoopId::new(root.text("loop")?).ok()?,
         level: match root.text("level") {
             Some("L2") => Level::L2,
+            Some("L3") => Level::L3,
             _ => Level::L1,
         },
         base: match root.text("base") {
@@ -58,6 +61,7 @@ pub(super) fn spec(
             _ => Base::Head,
         },
         cadence,
+        target: root.text("target").map(str::to_owned),
         paths,
         sensors,
         decider: decider?,

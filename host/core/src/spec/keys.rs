@@ -7,6 +7,7 @@ use super::rules::{
     ATTEMPTS, BASE, BEAT_FUEL, BEATS, DAY_FUEL, DEADLINE, LABEL, LEVEL, LIFT, LOOP_ID, MEMORY,
     PLUGIN, STEP_FUEL, STEP_ID, TIMEZONE,
 };
+use super::target::TARGET;
 use crate::manifest::GLOB;
 use crate::toml_doc::{Key, Kind, Table};
 
@@ -33,7 +34,7 @@ pub(super) static LOOP: Table = Table {
         Key::optional(
             "level",
             Kind::Choice(&LEVEL),
-            "how far the loop goes by itself: L1 records a patch, L2 proposes a commit on a branch of its own; L1 unless written",
+            "how far the loop goes by itself: L1 records a patch, L2 proposes a commit on a branch of its own, L3 commits to the target branch; L1 unless written",
         ),
         Key::optional(
             "base",
@@ -67,6 +68,11 @@ pub(super) static LOOP: Table = Table {
             "escalate",
             Kind::One(&ESCALATE),
             "what a person has to look at",
+        ),
+        Key::optional(
+            "target",
+            Kind::Text(&TARGET),
+            "the branch that level L3 commits to; the one that is checked out unless written",
         ),
     ],
 };

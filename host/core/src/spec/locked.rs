@@ -78,6 +78,8 @@ pub struct LockedSpec {
     pub base: Base,
     /// How often it beats.
     pub cadence: Cadence,
+    /// At L3, the branch that it commits to, without `refs/heads/`; the one that is checked out unless it is written.
+    pub target: Option<String>,
     /// Of the loop file's bytes, prose included.
     pub file_digest: Digest,
     /// What the loop is for.
@@ -213,6 +215,7 @@ impl Spec {
                 level: self.level,
                 base: self.base,
                 cadence: self.cadence.clone(),
+                target: self.target.clone(),
                 file_digest,
                 prose: self.prose.clone(),
                 lifted: self.paths.lift.clone(),

@@ -25,11 +25,8 @@ const JITTER_MAX: Millis = Millis(3_600_000);
 const LABEL_BYTES_MAX: usize = 128;
 
 pub(super) static LEVEL: Choice = Choice {
-    values: &["L1", "L2"],
-    later: &[(
-        "L3",
-        "this version proposes but does not commit to your branches: use \"L2\"",
-    )],
+    values: &["L1", "L2", "L3"],
+    later: &[],
 };
 pub(super) static BASE: Choice = Choice {
     values: &["head", "worktree"],

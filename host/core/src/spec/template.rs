@@ -13,7 +13,7 @@ const TEMPLATE: &str = r#"+++
 # `ringfence check` shows what each step may do with it, and runs nothing.
 
 loop  = "@LOOP@"
-level = "L2"        # L1 records a patch, L2 proposes a commit on a branch
+level = "L2"        # L1 records a patch, L2 proposes a branch, L3 commits
 
 # What the steps may touch: globs from the top of the repository.
 # Nothing else can be read or written, and `deny` wins over both lists.

@@ -172,7 +172,7 @@ labels = ["security"]
 fn all_problems_at_once() {
     let text = r#"+++
 loop = "Docs Links"
-level = "L3"
+level = "L4"
 colour = "red"
 
 [path]
@@ -213,10 +213,10 @@ timezone = "../../etc"
     1:1 error[missing-key] the loop file has no [[executor]]
         help: [[executor]] is a step that changes files in the workspace
     2:8 error[bad-id] "Docs Links" is not a name of 1 to 64 lower-case letters, digits and dashes
-    3:9 error[not-supported] `level = "L3"` is not supported by this version
-        help: this version proposes but does not commit to your branches: use "L2"
+    3:9 error[bad-value] `level` is "L1" or "L2" or "L3", not "L4"
+        help: did you mean "L1"?
     4:1 error[unknown-key] the loop file has no key "colour"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target
     6:2 error[unknown-key] the loop file has no key "path"
         help: did you mean `paths`?
     10:1 error[unknown-key] [paths] has no key "wirte"
@@ -269,14 +269,14 @@ fn unknown_keys_are_met_with_a_guess() {
     "#);
     insta::assert_snapshot!(with("[paths]", "quite-something-else = 1\n[paths]"), @r#"
     3:1 error[unknown-key] the loop file has no key "quite-something-else"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target
     "#);
     insta::assert_snapshot!(with("write =", "level = \"L2\"\nwrite ="), @r#"
     4:1 error[unknown-key] [paths] has no key "level"
         help: `level` belongs at the top, above the first [table]
     "#);
     insta::assert_snapshot!(with("loop = \"docs\"", "loop = \"docs\"\nlevel = \"l2\""), @r#"
-    3:9 error[bad-value] `level` is "L1" or "L2", not "l2"
+    3:9 error[bad-value] `level` is "L1" or "L2" or "L3", not "l2"
         help: did you mean "L2"?
     "#);
 }
@@ -556,4 +556,81 @@ proptest::proptest! {
             drop(spec.lock(Digest::of(b""), &locked::plugins()));
         }
     }
+}
+
+/// A loop file that may commit, changed in one place.
+fn committing(from: &str, to: &str) -> String {
+    let file = template("docs").replace("level = \"L2\"", "level = \"L3\"");
+    assert!(file.contains(from), "{from}");
+    problems(&file.replacen(from, to, 1))
+}
+
+#[test]
+fn level_three_wants_its_limits_written_out() {
+    let (spec, warnings) = parse(
+        &template("docs").replace("level = \"L2\"", "level = \"L3\"\ntarget = \"release/1.x\""),
+        "LOOP.md",
+    )
+    .unwrap();
+    assert_eq!(
+        (spec.level, spec.target.as_deref(), warnings.len()),
+        (Level::L3, Some("release/1.x"), 0)
+    );
+    insta::assert_snapshot!(committing("deny  = [\"**/.env*\", \"**/secrets/**\"]", ""), @r#"
+    6:9 error[level] level L3 commits without a person in between, and [paths] denies nothing of its own
+        help: list what no step may touch: `deny = ["**/secrets/**"]` in [paths]
+    "#);
+    insta::assert_snapshot!(committing("deny  = [\"**/.env*\", \"**/secrets/**\"]", "deny = []"), @r#"
+    6:9 error[level] level L3 commits without a person in between, and [paths] denies nothing of its own
+        help: list what no step may touch: `deny = ["**/secrets/**"]` in [paths]
+    "#);
+    insta::assert_snapshot!(committing("fuel_per_day      = \"2T\"\nbeats_per_day     = 200\n", ""), @"
+    6:9 error[level] level L3 commits without a person in between, and [budget] does not say what it may cost: no fuel_per_day, beats_per_day
+        help: write them out, also where the default would do: `ringfence check` shows it
+    ");
+    insta::assert_snapshot!(committing("level = \"L3\"", "level = \"L3\"\nbase = \"worktree\""), @r#"
+    6:9 error[level] level L3 commits without a person in between, and the base is the working tree, whose uncommitted edits it would commit
+        help: work on what is committed: `base = "head"`
+    "#);
+}
+
+#[test]
+fn targets() {
+    for name in ["main", "release/1.x", "a-b_c+d"] {
+        assert_eq!(
+            committing(
+                "level = \"L3\"",
+                &format!("level = \"L3\"\ntarget = \"{name}\"")
+            ),
+            "",
+            "{name}"
+        );
+    }
+    for (name, why) in [
+        ("refs/heads/main", "is spelled with its folder"),
+        ("ringfence/docs/1", "belongs to a loop's own branches"),
+        ("HEAD", "is no branch"),
+        ("-d", "is not a branch"),
+        ("a..b", "is not a branch"),
+        ("a//b", "is not a branch"),
+        ("a/.b", "is not a branch"),
+        ("a.lock", "is not a branch"),
+        ("", "is not a branch"),
+        ("a b", "is not a branch"),
+        ("a~1", "is not a branch"),
+        ("a@{1}", "is not a branch"),
+    ] {
+        let said = committing(
+            "level = \"L3\"",
+            &format!("level = \"L3\"\ntarget = \"{name}\""),
+        );
+        assert!(
+            said.contains("error[bad-branch]") && said.contains(why),
+            "{name}: {said}"
+        );
+    }
+    insta::assert_snapshot!(with("loop = \"docs\"", "loop = \"docs\"\ntarget = \"main\""), @r#"
+    3:10 warning[unused-target] only level L3 commits to a branch, so `target` does nothing here
+        help: remove it, or ask for the level: `level = "L3"`
+    "#);
 }

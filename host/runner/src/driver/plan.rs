@@ -15,6 +15,7 @@ use ringfence_core::spec::{self, Level, LockedSpec, LockedStep};
 use super::{BeatError, BeatOptions};
 use crate::git::discover::Project;
 use crate::open_loop::OpenLoop;
+use crate::settle::commit::{self, TargetError};
 use crate::state_dir::LoopDir;
 use crate::workspace::{Base, BaseFrom};
 
@@ -26,6 +27,24 @@ pub(super) fn base_from(spec: &LockedSpec) -> BaseFrom {
     match spec.base {
         spec::Base::Head => BaseFrom::Head,
         spec::Base::Worktree => BaseFrom::Worktree,
+    }
+}
+
+/// The full name of the branch that an accepted change is committed to; none below level L3.
+pub(super) fn target(spec: &LockedSpec, project: &Project) -> Result<Option<String>, TargetError> {
+    match spec.level {
+        Level::L3 => commit::target(project, spec.target.as_deref()).map(Some),
+        Level::L1 | Level::L2 => Ok(None),
+    }
+}
+
+/// What becomes of an accepted change, by what the loop file asks for.
+fn settle(level: Level, options: BeatOptions) -> Settle {
+    match level {
+        _ if options.dry_run => Settle::Shadow,
+        Level::L1 => Settle::Shadow,
+        Level::L2 => Settle::Propose,
+        Level::L3 => Settle::Commit,
     }
 }
 
@@ -84,10 +103,7 @@ pub(super) fn plan(
         branches,
         beat,
     } = standing;
-    let settle = match spec.level {
-        Level::L2 if !options.dry_run => Settle::Propose,
-        Level::L1 | Level::L2 => Settle::Shadow,
-    };
+    let settle = settle(spec.level, options);
     BeatPlan {
         loop_id: spec.loop_id.clone(),
         beat,

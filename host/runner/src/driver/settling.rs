@@ -1,7 +1,9 @@
 //! Publishing between two lines of the journal, and saying later what came of it.
 
-use ringfence_core::beat::{Publication, Published, Shadowed};
+use ringfence_core::beat::{Committed, Publication, Published, Shadowed};
 use ringfence_core::change::ChangeSet;
+use ringfence_core::failure::{Failure, FailureClass};
+use ringfence_core::ids::BeatNo;
 use ringfence_core::journal::{Body, Done, Found, Intent, Recovered, Settle};
 use ringfence_core::text::one_line;
 use ringfence_core::verdict::Ruling;
@@ -9,8 +11,11 @@ use ringfence_core::verdict::Ruling;
 use super::record::Record;
 use super::{Beat, BeatError, Progress};
 use crate::calls::chain;
+use crate::journal_file::JournalFileError;
 use crate::recovery;
-use crate::settle::{self, Settlement, Target};
+use crate::settle::commit::{self, Begun};
+use crate::settle::{self, SettleError, Settlement, Target};
+use crate::steps::Steps;
 use crate::workspace::Workspace;
 
 // Limit: what a report shows; the branch or patch has all of it.
@@ -47,6 +52,57 @@ impl Beat<'_> {
         }
     }
 
+    /// Moves the target branch on by one commit.
+    pub(super) fn commit(&mut self, publication: &Publication) -> Result<Committed, Failure> {
+        (self.progress)(Progress::Settling);
+        let host = |error: &dyn std::error::Error| Failure::host(&chain(error));
+        let Some(reference) = self.target.clone() else {
+            return Err(Failure::host(
+                "a commit was asked for, and no branch is the target",
+            ));
+        };
+        let message = self.message(publication);
+        let settlement = Settlement {
+            loop_id: &self.spec.loop_id,
+            beat: publication.beat,
+            target: Target::Propose,
+            base: self.base,
+            change: &publication.change,
+            message: &message,
+            time: self.around.clock.now(),
+        };
+        let steps = self.around.steps;
+        let prepared = commit::prepare(self.workspace, &settlement, &reference, steps)
+            .map_err(|error| settle_failure(&error))?;
+        let done = Committed {
+            reference,
+            commit: prepared.commit.clone(),
+            previous: prepared.base_commit.clone(),
+        };
+        let intent = Intent {
+            settle: Settle::Commit,
+            target: prepared.reference.clone(),
+            commit: Some(prepared.commit.clone()),
+            working_tree: prepared.working_tree,
+            ..intent(publication, &settlement)
+        };
+        let appended = self.record.append(Body::Intent(intent), true);
+        appended.map_err(|error| host(&error))?;
+        let moved = commit::carry_out(self.workspace, publication.beat, prepared, steps);
+        let settled = match &moved {
+            Ok(()) => Some(done.commit.clone()),
+            Err(error) if error.leaves_nothing() => None,
+            Err(error) => return Err(settle_failure(error)),
+        };
+        self.done(publication.beat, settled)
+            .map_err(|error| host(&error))?;
+        moved.map(|()| done).map_err(|error| settle_failure(&error))
+    }
+
+    fn done(&mut self, beat: BeatNo, settled: Option<String>) -> Result<(), JournalFileError> {
+        self.record.append(Body::Done(Done { beat, settled }), true)
+    }
+
     fn settle(
         &mut self,
         publication: &Publication,
@@ -75,12 +131,7 @@ impl Beat<'_> {
             // Whether it is there is for the next beat to find out: the intent stays open.
             Err(error) => return Err(chain(error)),
         };
-        let done = Done {
-            beat: publication.beat,
-            settled,
-        };
-        self.record
-            .append(Body::Done(done), true)
+        self.done(publication.beat, settled)
             .map_err(|error| chain(&error))?;
         published.map_err(|error| chain(&error))
     }
@@ -145,17 +196,35 @@ fn intent(publication: &Publication, settlement: &Settlement<'_>) -> Intent {
         base_tree: publication.change.base_tree.clone(),
         base_commit: settlement.base.commit.clone(),
         candidate_tree: publication.change.candidate_tree.clone(),
+        commit: None,
+        working_tree: false,
     }
+}
+
+/// What a settlement that failed means: somebody else's work in the way is nobody's fault.
+fn settle_failure(error: &SettleError) -> Failure {
+    let class = match error {
+        SettleError::Conflict(_) => FailureClass::Conflict,
+        _ => FailureClass::Host,
+    };
+    Failure::new(class, &chain(error))
 }
 
 /// Finds out what came of a publication that was cut off, and writes it down.
 pub(super) fn recover(
     workspace: &Workspace,
     record: &mut Record<'_>,
+    steps: &dyn Steps,
 ) -> Result<Option<String>, BeatError> {
     let Some(pending) = record.state().pending.clone() else {
-        return Ok(None);
+        let finished = commit::finish(workspace, steps)?;
+        return Ok(finished.then(|| {
+            "what an earlier beat had begun in the working tree was brought to its end".to_owned()
+        }));
     };
+    if pending.settle == Settle::Commit {
+        return recover_commit(workspace, record, &pending, steps).map(Some);
+    }
     let candidate_tree = pending.candidate_tree.clone();
     let intent = match (&pending.base_commit, pending.target.starts_with("refs/")) {
         (Some(base_commit), true) => settle::Intent::Branch {
@@ -191,6 +260,31 @@ pub(super) fn recover(
     };
     record.append(Body::Recovered(recovered), true)?;
     Ok(Some(note))
+}
+
+fn recover_commit(
+    workspace: &Workspace,
+    record: &mut Record<'_>,
+    pending: &Intent,
+    steps: &dyn Steps,
+) -> Result<String, BeatError> {
+    let (commit, note) = commit::recover(
+        workspace,
+        Begun {
+            beat: pending.beat,
+            reference: &pending.target,
+            base_commit: pending.base_commit.as_deref().unwrap_or_default(),
+            commit: pending.commit.as_deref().unwrap_or_default(),
+        },
+        steps,
+    )?;
+    let recovered = Recovered {
+        beat: pending.beat,
+        found: commit.map_or(Found::Nothing, Found::Settled),
+        note: note.clone(),
+    };
+    record.append(Body::Recovered(recovered), true)?;
+    Ok(note)
 }
 
 /// The change for people; what cannot be shown is said.

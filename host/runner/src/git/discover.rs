@@ -215,6 +215,12 @@ impl UserRepo {
         &self.common_dir
     }
 
+    /// The directory that belongs to this working tree: its `HEAD` and its index.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
     /// Git, pointed at this repository.
     #[must_use]
     pub fn git(&self) -> Git {

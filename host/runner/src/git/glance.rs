@@ -11,32 +11,36 @@ use super::output::is_id;
 /// What a repository looks like from afar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
-    /// The commit that `HEAD` names.
+    /// The commit that `HEAD`, or the branch that was asked for, names.
     pub commit: String,
     /// The full names of the branches that were asked for.
     pub branches: BTreeSet<String>,
 }
 
 impl UserRepo {
-    /// The commit that `HEAD` names, which is there, and all refs that begin with `prefix`, which begins with
-    /// `refs/heads/`. None when git does not simply say so.
+    /// The commit that `HEAD` names, or the branch `base` if there is one to be, which is there, and all refs that begin
+    /// with `prefix`, which begins with `refs/heads/`. None when git does not simply say so.
     #[must_use]
-    pub fn glance(&self, prefix: &str) -> Option<Glance> {
+    pub fn glance(&self, prefix: &str, base: Option<&str>) -> Option<Glance> {
         // The one command that lists branches and, without a branch of its own, `HEAD`, however refs are stored.
         let git = self.git();
         let call = git.call("show-ref").args(["--head", "--heads"]);
         let said = call.run_any().ok()?;
         (said.code == Some(0) && said.stderr.is_empty()).then_some(())?;
-        read(&String::from_utf8_lossy(&said.stdout), prefix)
+        let base = base.map_or_else(
+            || "HEAD".to_owned(),
+            |branch| format!("refs/heads/{branch}"),
+        );
+        read(&String::from_utf8_lossy(&said.stdout), prefix, &base)
     }
 }
 
-fn read(text: &str, prefix: &str) -> Option<Glance> {
+fn read(text: &str, prefix: &str, base: &str) -> Option<Glance> {
     let mut commit = None;
     let mut branches = BTreeSet::new();
     for line in text.lines() {
         let (id, name) = line.split_once(' ').filter(|(id, _)| is_id(id))?;
-        if name == "HEAD" {
+        if name == base {
             commit = Some(id.to_owned());
         } else if name.starts_with(prefix) {
             branches.insert(name.to_owned());
@@ -56,7 +60,7 @@ mod tests {
     const PREFIX: &str = "refs/heads/ringfence/docs/";
 
     fn glance(rig: &Rig) -> Option<Glance> {
-        rig.project().repository().unwrap().glance(PREFIX)
+        rig.project().repository().unwrap().glance(PREFIX, None)
     }
 
     /// Fails unless the glance is what the long questions say.
@@ -90,6 +94,12 @@ mod tests {
                 check(&rig, &["1", "3"]);
                 rig.commit("second");
                 check(&rig, &["1", "3"]);
+                let other = rig
+                    .project()
+                    .repository()
+                    .unwrap()
+                    .glance(PREFIX, Some("ringfence/docs/3"));
+                assert_eq!(other.unwrap().commit, rig.git(&["rev-parse", "HEAD~1"]));
                 rig.git(&["checkout", "-q", "--detach", "HEAD~1"]);
                 check(&rig, &["1", "3"]);
                 rig.git(&["worktree", "add", "-q", "../tree", "main"]);
@@ -132,7 +142,7 @@ mod tests {
             &format!("{id} refs/heads/x\n"),
             &format!("{id} HEAD\nx y\n"),
         ] {
-            assert_eq!(read(text, PREFIX), None, "{text:?}");
+            assert_eq!(read(text, PREFIX, "HEAD"), None, "{text:?}");
         }
     }
 }

@@ -6,13 +6,14 @@
 use std::fs::File;
 use std::io::{Seek, Write};
 
-use ringfence_core::change::{ChangeKind, FileChange};
+use ringfence_core::change::ChangeKind;
 
 use super::{SettleError, Settlement, clean_message};
 use crate::git::output::one_id;
 use crate::git::{Git, GitError, IDENTITY_EMAIL, IDENTITY_NAME, failed, unreadable};
 use crate::state_dir::TEMP_PREFIX;
 use crate::steps::{self, Steps};
+use crate::store::Store;
 use crate::workspace::Workspace;
 use crate::workspace::measure::CHANGED_BYTES_MAX;
 
@@ -33,7 +34,12 @@ pub(super) fn import(
         path: ws.dir().path().to_owned(),
         source,
     };
-    let stream = stream(&blobs(ws, &what.change.files)?, what, base_commit);
+    let files = what.change.files.iter();
+    let wanted: Vec<_> = files
+        .filter(|file| file.kind != ChangeKind::Deleted)
+        .map(|file| (file.new_blob.as_str(), file.size))
+        .collect();
+    let stream = stream(blobs(ws.store(), &wanted)?, what, base_commit);
     let mut file = tempfile::Builder::new()
         .prefix(TEMP_PREFIX)
         .tempfile_in(ws.dir().path())
@@ -62,18 +68,10 @@ pub(super) fn import(
     Ok(one_id("fast-import", &ended.stdout)?)
 }
 
-/// The bytes of every new blob, in the order of `files`; empty for a deleted file.
-fn blobs(ws: &Workspace, files: &[FileChange]) -> Result<Vec<Vec<u8>>, GitError> {
-    let wanted: Vec<_> = files
-        .iter()
-        .filter(|file| file.kind != ChangeKind::Deleted)
-        .collect();
-    let asked: String = wanted
-        .iter()
-        .flat_map(|file| [file.new_blob.as_str(), "\n"])
-        .collect();
-    let call = ws
-        .store()
+/// The bytes of blobs, each named by its id and its size, in the order asked.
+pub(super) fn blobs(store: &Store, wanted: &[(&str, u64)]) -> Result<Vec<Vec<u8>>, GitError> {
+    let asked: String = wanted.iter().flat_map(|(id, _)| [*id, "\n"]).collect();
+    let call = store
         .git()
         .call("cat-file")
         .arg("--batch=%(objectname) %(objecttype) %(objectsize)");
@@ -83,13 +81,9 @@ fn blobs(ws: &Workspace, files: &[FileChange]) -> Result<Vec<Vec<u8>>, GitError>
         .run()?;
     let mut rest = said.as_slice();
     let mut blobs = Vec::new();
-    for file in files {
-        if file.kind == ChangeKind::Deleted {
-            blobs.push(Vec::new());
-            continue;
-        }
-        let head = format!("{} blob {}\n", file.new_blob, file.size);
-        let size = usize::try_from(file.size).unwrap_or(usize::MAX);
+    for (id, size) in wanted {
+        let head = format!("{id} blob {size}\n");
+        let size = usize::try_from(*size).unwrap_or(usize::MAX);
         let body = rest
             .strip_prefix(head.as_bytes())
             .and_then(|body| body.split_at_checked(size));
@@ -102,7 +96,8 @@ fn blobs(ws: &Workspace, files: &[FileChange]) -> Result<Vec<Vec<u8>>, GitError>
     Ok(blobs)
 }
 
-fn stream(blobs: &[Vec<u8>], what: &Settlement<'_>, base_commit: &str) -> Vec<u8> {
+/// `blobs` are those of the files that are not deleted, in their order.
+fn stream(blobs: Vec<Vec<u8>>, what: &Settlement<'_>, base_commit: &str) -> Vec<u8> {
     let who = format!(
         "{IDENTITY_NAME} <{IDENTITY_EMAIL}> {} +0000",
         what.time.as_second().max(0)
@@ -113,15 +108,16 @@ fn stream(blobs: &[Vec<u8>], what: &Settlement<'_>, base_commit: &str) -> Vec<u8
         message.len()
     )
     .into_bytes();
-    let files = what.change.files.iter().zip(blobs);
+    let (going, coming): (Vec<_>, Vec<_>) = what
+        .change
+        .files
+        .iter()
+        .partition(|file| file.kind == ChangeKind::Deleted);
     // What goes, goes first: a file may stand where a folder was, and the other way round.
-    for (file, _) in files
-        .clone()
-        .filter(|(file, _)| file.kind == ChangeKind::Deleted)
-    {
+    for file in going {
         stream.extend_from_slice(format!("D {}\n", quoted(file.path.as_str())).as_bytes());
     }
-    for (file, bytes) in files.filter(|(file, _)| file.kind != ChangeKind::Deleted) {
+    for (file, bytes) in coming.into_iter().zip(blobs) {
         let head = format!(
             "M {:06o} inline {}\ndata {}\n",
             file.new_mode,
@@ -129,7 +125,7 @@ fn stream(blobs: &[Vec<u8>], what: &Settlement<'_>, base_commit: &str) -> Vec<u8
             bytes.len()
         );
         stream.extend_from_slice(head.as_bytes());
-        stream.extend_from_slice(bytes);
+        stream.extend_from_slice(&bytes);
         stream.push(b'\n');
     }
     stream.extend_from_slice(format!("get-mark :1\nreset {SCRATCH_REF}\ndone\n").as_bytes());

@@ -16,6 +16,7 @@
 )]
 
 mod bad_input;
+mod commits;
 mod loop_files;
 mod main_job;
 mod readme;

@@ -15,10 +15,10 @@ const ROUNDS: u64 = 10;
 const KILLS: u64 = 3;
 
 /// SplitMix64: enough to spread out thirty moments.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
+    pub(crate) fn roll(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -28,7 +28,7 @@ impl Dice {
 }
 
 /// Ends a program, and with it all that it has started, before one of them can notice.
-fn kill_with_children(pid: u32) {
+pub(crate) fn kill_with_children(pid: u32) {
     let process = |pid: i32| Pid::from_raw(pid).unwrap();
     let own = pid.cast_signed();
     if kill_process(process(own), Signal::STOP).is_err() {

@@ -24,7 +24,7 @@ pub(crate) fn stand_in(project: &Project, order: &str) -> PathBuf {
 }
 
 /// Every call of git in a beat that settles, as its arguments.
-fn calls(ground: &Ground) -> Vec<String> {
+pub(crate) fn calls(ground: &Ground) -> Vec<String> {
     let project = ground.fresh();
     let dir = stand_in(&project, "0");
     project.beat().with_path(&dir).run().assert_settled();

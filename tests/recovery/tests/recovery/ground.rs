@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Shadow,
     /// A folder without git: patches to be applied.
     Folder,
+    /// A repository at level L3: commits on the branch that is checked out.
+    Commit,
 }
 
 /// A project that is copied for each trial.
@@ -76,7 +78,11 @@ impl Ground {
 
     /// True when a beat that has come to step `number` has made its change visible.
     pub(crate) fn is_published(&self, number: usize) -> bool {
-        let publishing = [steps::REF_CREATED, steps::PATCH_WRITTEN];
+        let publishing = [
+            steps::REF_CREATED,
+            steps::PATCH_WRITTEN,
+            steps::TARGET_MOVED,
+        ];
         let mut done = self.steps.iter().take(number);
         done.any(|step| publishing.contains(&step.as_str()))
     }
@@ -107,9 +113,12 @@ impl Project {
         let project = Self::empty(kind);
         copy(Path::new(EXAMPLE), &project.top());
         let mut loop_file = template("docs");
-        if kind == Kind::Shadow {
-            loop_file = loop_file.replace("level = \"L2\"", "level = \"L1\"");
-        }
+        let level = match kind {
+            Kind::Shadow => "L1",
+            Kind::Propose | Kind::Folder => "L2",
+            Kind::Commit => "L3",
+        };
+        loop_file = loop_file.replace("level = \"L2\"", &format!("level = {level:?}"));
         project.write("LOOP.md", &loop_file);
         let pinned = project.beat().told("pin").run();
         assert_eq!(pinned.code, Some(0), "{}", pinned.error);
@@ -234,7 +243,14 @@ impl Project {
                     continue;
                 }
                 let is_lock = name.ends_with(".lock") && name != "ringfence.lock";
-                let is_temp = [".tmp-", "tmp_", "fast_import_crash_", "trash"];
+                let is_temp = [
+                    ".tmp-",
+                    "tmp_",
+                    "fast_import_crash_",
+                    "trash",
+                    "index-commit",
+                    "ringfence-docs.",
+                ];
                 if is_lock || is_temp.iter().any(|prefix| name.starts_with(prefix)) {
                     found.push(path.to_str().unwrap().to_owned());
                 } else if path.is_dir() && !path.is_symlink() {

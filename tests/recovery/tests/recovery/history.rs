@@ -51,7 +51,12 @@ impl History {
             target: one.patch.clone(),
             commit: String::new(),
         });
-        proposals.chain(shadows).collect()
+        let commits = self.0.commits.iter().map(|one| Settled {
+            item: one.item.clone().unwrap().to_string(),
+            target: one.reference.clone(),
+            commit: one.commit.clone(),
+        });
+        proposals.chain(shadows).chain(commits).collect()
     }
 
     /// Fails unless exactly `items` are settled, each once and whole, and nothing else is there or left open.
@@ -69,7 +74,15 @@ impl History {
                 Kind::Propose => assert_is_branch(project, one, when),
                 Kind::Shadow => assert_is_patch(project, one, "worktree", when),
                 Kind::Folder => assert_is_patch(project, one, "project", when),
+                Kind::Commit => {}
             }
+        }
+        if project.kind == Kind::Commit {
+            let commits: Vec<_> = settled
+                .iter()
+                .map(|one| (one.commit.clone(), one.item.clone()))
+                .collect();
+            assert_eq!(commits, committed(project), "{when}");
         }
     }
 }
@@ -85,6 +98,10 @@ pub(crate) fn published(project: &Project) -> BTreeSet<String> {
             ]);
             return listed.lines().map(str::to_owned).collect();
         }
+        Kind::Commit => {
+            let main = (!committed(project).is_empty()).then(|| "refs/heads/main".to_owned());
+            return main.into_iter().collect();
+        }
         Kind::Shadow => "shadow",
         Kind::Folder => "proposals",
     };
@@ -96,6 +113,25 @@ pub(crate) fn published(project: &Project) -> BTreeSet<String> {
     names
         .filter(|name| name.ends_with(".patch"))
         .map(|name| format!("{folder}/{name}"))
+        .collect()
+}
+
+/// The loop's commits on the branch that is checked out, oldest first, each with its item; the user's come before them.
+pub(crate) fn committed(project: &Project) -> Vec<(String, String)> {
+    let format = "--format=%an|%H|%(trailers:key=Ringfence-Item,valueonly,separator=)";
+    let log = project.git(&["log", "--reverse", "--first-parent", format, "main"]);
+    let lines = log
+        .lines()
+        .skip_while(|line| !line.starts_with("Ringfence|"));
+    lines
+        .map(|line| {
+            let (commit, item) = line
+                .strip_prefix("Ringfence|")
+                .unwrap()
+                .split_once('|')
+                .unwrap();
+            (commit.to_owned(), item.to_owned())
+        })
         .collect()
 }
 

@@ -188,7 +188,7 @@ impl Ended {
     pub(crate) fn assert_settled(&self) {
         let outcome = self.outcome();
         assert!(
-            matches!(outcome, "proposed" | "shadowed"),
+            matches!(outcome, "proposed" | "shadowed" | "committed"),
             "{}",
             self.report()["outcome"]
         );

@@ -1,13 +1,14 @@
 //! Everything in a project that is the user's, so that it can be compared.
 //!
-//! **Invariant:** what a loop may add (its branches, objects, its state directory) is left out, and nothing else is.
+//! **Invariant:** what a loop may add (its branches, objects, its state directory) is left out, and nothing else is; of a
+//! loop that commits, also the branch, the index and the files that it commits to, of which git says whether they agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::ground::Project;
+use crate::ground::{Kind, Project};
 
 /// The user's side of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +31,25 @@ impl Users {
         }
         let is_object = |path: &str| path.starts_with("project/.git/objects/");
         let objects = all.keys().filter(|path| is_object(path)).cloned().collect();
-        all.retain(|path, _| !is_object(path) && !is_the_loops(path));
+        let commits = project.kind == Kind::Commit;
+        all.retain(|path, _| {
+            !(is_object(path) || is_the_loops(path) || commits && is_committed_to(path))
+        });
         let said = if project.is_repository() {
             let questions: [&[&str]; 2] = [
                 &["status", "--porcelain=v2", "--branch"],
                 &["stash", "list", "--format=%H %gs"],
             ];
-            questions.map(|args| project.git(args)).to_vec()
+            let mut said = questions.map(|args| project.git(args)).to_vec();
+            if commits {
+                // Where the branch stands is for the history to say.
+                let lines = said[0].lines();
+                said[0] = lines
+                    .filter(|line| !line.starts_with("# branch.oid"))
+                    .collect::<Vec<_>>()
+                    .join("\n");
+            }
+            said
         } else {
             Vec::new()
         };
@@ -71,6 +84,24 @@ fn is_the_loops(path: &str) -> bool {
     ]
     .iter()
     .any(|prefix| path.starts_with(prefix))
+}
+
+/// True for what a commit to the checked-out branch may change.
+fn is_committed_to(path: &str) -> bool {
+    const THE_USERS: [&str; 3] = ["notes.txt", "staged.txt", "untracked.md"];
+    const MOVED: [&str; 4] = [
+        "index",
+        "refs/heads/main",
+        "logs/HEAD",
+        "logs/refs/heads/main",
+    ];
+    match path.strip_prefix("project/") {
+        Some(path) => match path.strip_prefix(".git/") {
+            Some(path) => MOVED.contains(&path),
+            None => !THE_USERS.contains(&path),
+        },
+        None => false,
+    }
 }
 
 fn collect(dir: &Path, name: &str, all: &mut BTreeMap<String, (u32, Vec<u8>)>) {

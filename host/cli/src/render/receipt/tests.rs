@@ -159,6 +159,7 @@ fn full(said: &str, outcome: Outcome) -> BeatReport {
         progress: None,
         fuel: Fuel(2_400_000),
         notes: vec![text()],
+        items_found: None,
     };
     let line = |level: &str| LogLine {
         level: level.to_owned(),
@@ -293,6 +294,11 @@ fn nothing_that_a_component_says_reaches_the_terminal_as_it_is() {
         Outcome::Proposed {
             reference: text(),
             commit: String::new(),
+        },
+        Outcome::Committed {
+            reference: text(),
+            commit: text(),
+            previous: text(),
         },
         Outcome::Shadowed { patch: text() },
         Outcome::Discarded { reasons: list() },

@@ -150,11 +150,15 @@ impl Onlooker {
                 assert_eq!(purse.left(), left);
                 self.asked = Some(*change);
             }
-            Effect::Publish(publication) | Effect::Shadow(publication) => {
-                assert_eq!(
-                    matches!(effect, Effect::Publish(_)),
-                    plan.settle == Settle::Propose
-                );
+            Effect::Publish(publication)
+            | Effect::Shadow(publication)
+            | Effect::Commit(publication) => {
+                let settle = match effect {
+                    Effect::Publish(_) => Settle::Propose,
+                    Effect::Commit(_) => Settle::Commit,
+                    _ => Settle::Shadow,
+                };
+                assert_eq!(settle, plan.settle);
                 assert_eq!(
                     Some(publication.digest),
                     self.passed,
@@ -190,6 +194,7 @@ impl Onlooker {
                     .filter(|change| Some(*change) == self.asked && all_passed(plan, results))
             }
             Event::Published(Ok(_)) => self.settled |= effect == "publish",
+            Event::Committed(Ok(_)) => self.settled |= effect == "commit",
             Event::Shadowed(Ok(_)) => self.settled |= effect == "shadow",
             _ => {}
         }
@@ -213,11 +218,11 @@ fn any_plan() -> impl Strategy<Value = BeatPlan> {
         (1_u64..600).prop_map(|fuel| FuelCap::AtMost(Fuel(fuel))),
         (1_u64..600).prop_map(|fuel| FuelCap::Exactly(Fuel(fuel)))
     ];
-    (any::<bool>(), 1_u64..1_500, cap, any::<bool>()).prop_map(|(propose, fuel, cap, fatal)| {
-        let settle = if propose {
-            Settle::Propose
-        } else {
-            Settle::Shadow
+    (0..3, 1_u64..1_500, cap, any::<bool>()).prop_map(|(settle, fuel, cap, fatal)| {
+        let settle = match settle {
+            0 => Settle::Propose,
+            1 => Settle::Commit,
+            _ => Settle::Shadow,
         };
         let limits = BudgetLimits {
             fuel_per_beat: Fuel(fuel),

@@ -258,6 +258,14 @@ pub(super) fn published() -> Event {
     }))
 }
 
+pub(super) fn committed() -> Event {
+    Event::Committed(Ok(Committed {
+        reference: "refs/heads/main".to_owned(),
+        commit: "c".to_owned(),
+        previous: "b".to_owned(),
+    }))
+}
+
 pub(super) fn shadowed() -> Event {
     Event::Shadowed(Ok(Shadowed {
         patch: "patches/1".to_owned(),
@@ -273,6 +281,7 @@ pub(super) fn effect_name(effect: &Effect) -> &'static str {
         Effect::Judge { .. } => "judge",
         Effect::Publish(_) => "publish",
         Effect::Shadow(_) => "shadow",
+        Effect::Commit(_) => "commit",
         Effect::Discard => "discard",
         Effect::Record { .. } => "record",
         Effect::Finish(_) => "finish",

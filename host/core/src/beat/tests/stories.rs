@@ -25,6 +25,7 @@ struct Story {
     act: Event,
     measured: Result<Measurement, String>,
     judged: Event,
+    committed: Event,
     log: Vec<&'static str>,
     receipt: Option<BeatReceipt>,
     durable: bool,
@@ -40,6 +41,7 @@ impl Story {
             act: acted(Ok(())),
             measured: Ok(measurement("new")),
             judged: judged("new", "pass", "pass"),
+            committed: committed(),
             log: Vec::new(),
             receipt: None,
             durable: false,
@@ -71,6 +73,7 @@ impl Story {
                 commit: "c".to_owned(),
             })),
             Effect::Shadow(_) => shadowed(),
+            Effect::Commit(_) => self.committed.clone(),
             Effect::Discard => Event::Discarded,
             Effect::Record { receipt, durable } => {
                 self.durable = durable;
@@ -442,6 +445,54 @@ fn level_one_records_a_patch() {
 }
 
 #[test]
+fn level_three_moves_the_branch_and_does_not_do_it_twice() {
+    let mut story = Story::with(|story| story.plan.settle = Settle::Commit);
+    assert_eq!(story.beat(), "committed: refs/heads/main (c)");
+    assert!(story.durable);
+    assert_eq!(story.situation.as_ref().unwrap().level, "L3");
+    let made = story.plan.state.commits.clone();
+    assert_eq!((made.len(), made[0].base_tree.as_str()), (1, "base"));
+    story.decision = Ok(noop(0));
+    let mut why_not = |tree: &str| {
+        story.plan.base.tree = tree.to_owned();
+        story.world = observed(tree.len() as u64, &[("a", "x")]);
+        story.beat();
+        story.why_not()
+    };
+    assert_eq!(
+        why_not(&made[0].tree),
+        ["a: committed by beat 1, and still there"]
+    );
+    assert_eq!(why_not("something else"), ["a: eligible"]);
+    assert_eq!(
+        why_not("base"),
+        ["a: committed by beat 1 for the same tree"],
+        "somebody went back"
+    );
+}
+
+#[test]
+fn a_branch_that_moved_is_nobodys_fault() {
+    let mut story = Story::with(|story| {
+        story.plan.settle = Settle::Commit;
+        let moved = Failure::new(FailureClass::Conflict, "main moved");
+        story.committed = Event::Committed(Err(moved));
+    });
+    assert_eq!(story.beat(), "failed (conflict): main moved");
+    assert!(story.log.ends_with(&["commit", "discard", "record"]));
+    let receipt = story.receipt.clone().unwrap();
+    assert_eq!((receipt.attempt, receipt.progress), (None, None));
+    assert!(story.plan.state.items.is_empty() && story.plan.state.commits.is_empty());
+    story.later(3_600);
+    story.committed = committed();
+    assert_eq!(
+        story.beat(),
+        "committed: refs/heads/main (c)",
+        "the next beat tries again"
+    );
+}
+
+#[test]
 fn near_the_days_end_a_change_is_only_recorded() {
     let mut story = Story::with(|story| story.plan.limits.fuel_per_day = Fuel(62));
     assert_eq!(story.beat(), "proposed: refs/1 (c)");
@@ -569,6 +620,8 @@ fn an_open_intent_comes_first() {
         base_tree: String::new(),
         base_commit: None,
         candidate_tree: String::new(),
+        commit: None,
+        working_tree: false,
     };
     story.plan.state = LoopState {
         pending: Some(intent),

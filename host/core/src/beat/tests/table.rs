@@ -2,6 +2,7 @@
 
 use super::sample::*;
 use crate::beat::*;
+use crate::failure::{Failure, FailureClass};
 use crate::journal::{Outcome, Settle};
 
 /// One event of every kind, the good answer and the bad one where there are two.
@@ -27,6 +28,11 @@ fn events() -> Vec<(&'static str, Event)> {
         ("published badly", Event::Published(Err("race".to_owned()))),
         ("shadowed", shadowed()),
         ("shadowed badly", Event::Shadowed(Err("disk".to_owned()))),
+        ("committed", committed()),
+        (
+            "committed badly",
+            Event::Committed(Err(Failure::new(FailureClass::Conflict, "it moved"))),
+        ),
         ("discarded", Event::Discarded),
         ("recorded", Event::Recorded),
         ("host failed", Event::HostFailed("disk".to_owned())),
@@ -60,6 +66,7 @@ fn states() -> Vec<(&'static str, BeatState)> {
         ("judging", after(4)),
         ("proposing", after(5)),
         ("shadowing", run(Settle::Shadow, way())),
+        ("committing", run(Settle::Commit, way())),
         ("discarding", after(2).next(acted(Err(trap()))).0),
         ("recording", after(1).next(decided(noop(0))).0),
         (
@@ -70,7 +77,7 @@ fn states() -> Vec<(&'static str, BeatState)> {
 }
 
 /// What each state expects, and the effect that follows. Every other event ends the beat as a failure.
-const EXPECTED: [(&str, &str, &str); 17] = [
+const EXPECTED: [(&str, &str, &str); 19] = [
     ("sensing", "observed", "decide"),
     ("deciding", "decided", "act"),
     ("deciding", "decided noop", "record nothing-to-do"),
@@ -85,6 +92,8 @@ const EXPECTED: [(&str, &str, &str); 17] = [
     ("proposing", "published badly", "discard failed host"),
     ("shadowing", "shadowed", "record shadowed"),
     ("shadowing", "shadowed badly", "discard failed host"),
+    ("committing", "committed", "record committed"),
+    ("committing", "committed badly", "discard failed conflict"),
     ("discarding", "discarded", "record failed trap"),
     ("recording", "recorded", "finish nothing-to-do"),
     ("done", "any", "finish nothing-to-do"),
@@ -102,7 +111,7 @@ fn expected(state: &str, event: &str) -> String {
     match (line, state) {
         (Some((_, _, effect)), _) => (*effect).to_owned(),
         (None, "sensing" | "deciding" | "discarding") => format!("record failed {class}"),
-        (None, "acting" | "measuring" | "judging" | "proposing" | "shadowing") => {
+        (None, "acting" | "measuring" | "judging" | "proposing" | "shadowing" | "committing") => {
             format!("discard failed {class}")
         }
         (None, _) => format!("finish failed {class}"),

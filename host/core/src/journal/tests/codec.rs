@@ -149,6 +149,11 @@ fn outcomes() -> Vec<Outcome> {
             reference: "refs/heads/x".to_owned(),
             commit: "c".to_owned(),
         },
+        Outcome::Committed {
+            reference: "r".to_owned(),
+            commit: "c".to_owned(),
+            previous: "p".to_owned(),
+        },
         Outcome::Shadowed {
             patch: "p".to_owned(),
         },
@@ -174,6 +179,11 @@ fn samples() -> Vec<Body> {
             settled: Some("commit".to_owned()),
         }),
         Body::Intent(intent(2, "a", Settle::Shadow)),
+        Body::Intent(Intent {
+            commit: Some("commit".to_owned()),
+            working_tree: true,
+            ..intent(3, "a", Settle::Commit)
+        }),
         Body::Recovered(Recovered {
             beat: BeatNo(2),
             found: Found::Nothing,
