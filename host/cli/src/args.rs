@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use ringfence_core::ids::LoopId;
 use ringfence_core::quantity::{Bytes, Fuel, Millis};
 
 use crate::exit;
@@ -61,7 +62,7 @@ pub(crate) enum Format {
 }
 
 /// The format of a result.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Output {
     /// What the result is written as: text or json
     #[arg(
@@ -112,6 +113,16 @@ pub(crate) enum Command {
     Journal(Journal),
     /// Show where a loop stands and what the next beat would meet
     Status(Status),
+    /// Show what waits for a person, oldest first
+    Inbox(Inbox),
+    /// Answer what waits: approve, reject, or note something
+    Answer(Answer),
+    /// Let a loop do nothing for a time, or until it is resumed
+    Pause(Pause),
+    /// Let a loop go on, whatever had stopped it
+    Resume(Resume),
+    /// End a loop; only resume brings it back
+    Retire(Retire),
     /// Say what this machine gives the sandbox to stand on
     Doctor(Doctor),
     /// Try to escape from the boundary, on this machine
@@ -297,6 +308,101 @@ pub(crate) struct JournalVerify {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) file: LoopFile,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Which loop, also where its file cannot be read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AnyLoop {
+    /// The loop file [default: the nearest LOOP.md from here upwards]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The loop's name, where its file is gone or broken
+    #[arg(long = "loop", value_name = "NAME", conflicts_with = "file")]
+    pub(crate) name: Option<LoopId>,
+}
+
+/// Show what waits for a person.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inbox {
+    /// A loop file, or what waits, to see all of it
+    #[arg(value_name = "FILE|ID")]
+    pub(crate) what: Option<PathBuf>,
+    /// The loop file, with an ID [default: the nearest LOOP.md]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Answer what waits.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Answer {
+    /// What the inbox calls it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What to do: approve, reject or note
+    #[arg(value_name = "ANSWER", hide_possible_values = true)]
+    pub(crate) answer: Say,
+    /// Why, or what there is to note; the decider is told
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Run the beat that acts on it at once
+    #[arg(long)]
+    pub(crate) now: bool,
+    #[command(flatten)]
+    pub(crate) which: AnyLoop,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What to do about something that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Say {
+    /// Settle the change; give the item new attempts.
+    Approve,
+    /// Drop the change; leave the item alone while it is as it is.
+    Reject,
+    /// Neither; tell the decider.
+    Note,
+}
+
+/// Let a loop do nothing for a time.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Pause {
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Until when: a time, a day or a span such as 3d [default: until resume]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    #[command(flatten)]
+    pub(crate) which: AnyLoop,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Let a loop go on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Resume {
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) which: AnyLoop,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// End a loop.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Retire {
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) which: AnyLoop,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -3,14 +3,18 @@
 //! **Invariant:** a command prints its result through the console and says everything else by returning [`Stop`]; none
 //! knows about terminals.
 
+mod answer;
 mod beat;
 mod check;
 mod completions;
 mod doctor;
 mod exec;
 mod explain;
+mod inbox;
 mod init;
 mod journal;
+mod operator;
+mod pause;
 mod plugin;
 mod schema;
 mod selftest;
@@ -45,6 +49,10 @@ pub(crate) struct Context<'c, 'w> {
     pub(crate) search_path: OsString,
     /// Where compiled components are kept.
     pub(crate) cache_dir: Option<PathBuf>,
+    /// Where the operator's own files are.
+    pub(crate) config_dir: Option<PathBuf>,
+    /// Who the user is; empty where nobody knows.
+    pub(crate) user: String,
     /// Who compiles them.
     pub(crate) compiler: Compiler,
     /// What time it is.
@@ -77,6 +85,11 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Journal(Journal::Show(args)) => journal::show(args, context),
         Command::Journal(Journal::Verify(args)) => journal::verify(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::Inbox(args) => inbox::run(args, context),
+        Command::Answer(args) => answer::run(args, context),
+        Command::Pause(args) => pause::pause(args, context),
+        Command::Resume(args) => pause::resume(args, context),
+        Command::Retire(args) => pause::retire(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Selftest(args) => selftest::run(args, context),
         Command::Schema(args) => schema::run(args, context),

@@ -87,7 +87,7 @@ impl Exit {
             Self::Refused => "a gate said no: the change was discarded",
             Self::Usage => "wrong command line, loop file, lock file or project",
             Self::Escalated => "a person is needed",
-            Self::Waiting => "waiting: backoff, another beat, or work of yours is in the way",
+            Self::Waiting => "waiting: backoff, a freeze, another beat, or your work in the way",
             Self::Exhausted => "a budget or a step's limit is used up",
             Self::Denied => "a step tried what it is denied, and that is fatal here",
             Self::Plugin => "a plugin is broken: trap, contract, digest",
@@ -109,7 +109,7 @@ impl Exit {
             | Outcome::Committed { .. }
             | Outcome::Shadowed { .. } => Self::Done,
             Outcome::Waiting {
-                cause: WaitCause::Backoff,
+                cause: WaitCause::Backoff | WaitCause::Frozen,
                 ..
             } => Self::Waiting,
             Outcome::Waiting {
@@ -249,7 +249,7 @@ mod tests {
             1  a gate said no: the change was discarded
             2  wrong command line, loop file, lock file or project
             3  a person is needed
-            4  waiting: backoff, another beat, or work of yours is in the way
+            4  waiting: backoff, a freeze, another beat, or your work in the way
             5  a budget or a step's limit is used up
             6  a step tried what it is denied, and that is fatal here
             7  a plugin is broken: trap, contract, digest
@@ -302,9 +302,17 @@ mod tests {
                 0,
             ),
             (Outcome::Discarded { reasons: vec![] }, 1, 1),
-            (Outcome::Escalated { why: vec![] }, 3, 3),
+            (
+                Outcome::Escalated {
+                    why: vec![],
+                    id: String::new(),
+                },
+                3,
+                3,
+            ),
             (waiting(WaitCause::Backoff), 4, 4),
             (waiting(WaitCause::Budget), 5, 5),
+            (waiting(WaitCause::Frozen), 4, 4),
         ] {
             let codes = [false, true].map(|detail| Exit::of_outcome(&outcome, detail).code());
             assert_eq!(codes, [plain, detailed], "{outcome:?}");

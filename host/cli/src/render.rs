@@ -11,6 +11,7 @@ pub(crate) mod diagnostic;
 pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod grant;
+pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod json;
 pub(crate) mod page;

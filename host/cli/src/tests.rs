@@ -9,5 +9,6 @@ mod files;
 mod guarded;
 mod hostile;
 mod loops;
+mod people;
 mod plugins;
 mod rig;

@@ -26,6 +26,10 @@ pub struct World<'a> {
     pub search_path: OsString,
     /// Where compiled components are kept; none to compile them each time.
     pub cache_dir: Option<PathBuf>,
+    /// Where the operator's own files are; none where the user has no such place.
+    pub config_dir: Option<PathBuf>,
+    /// Who the user is, as the system calls them; empty where it does not say. Nothing proves it.
+    pub user: String,
     /// Who compiles them.
     pub compiler: Compiler,
     /// True when the user wants no colours anywhere.
@@ -79,7 +83,9 @@ pub fn main_ambient() -> ExitCode {
         args: std::env::args_os().collect(),
         dir,
         search_path: std::env::var_os("PATH").unwrap_or_default(),
-        cache_dir: cache_dir(),
+        cache_dir: user_dir("XDG_CACHE_HOME", ".cache"),
+        config_dir: user_dir("XDG_CONFIG_HOME", ".config"),
+        user: user(),
         compiler: Compiler::Child(own_program()),
         no_color: no_color(),
         out: Stream {
@@ -118,16 +124,26 @@ fn no_color() -> bool {
     is_set || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// `$XDG_CACHE_HOME/ringfence`, else `~/.cache/ringfence`; none where the user has neither.
-fn cache_dir() -> Option<PathBuf> {
+/// The user's name, one line of it.
+fn user() -> String {
+    let names = ["USER", "LOGNAME"].into_iter().filter_map(std::env::var_os);
+    let name = names.map(|name| name.to_string_lossy().into_owned());
+    // Limit: the longest name a system takes, and some.
+    name.map(|name| ringfence_core::text::one_line(&name, 64))
+        .find(|name| !name.is_empty())
+        .unwrap_or_default()
+}
+
+/// `ringfence` in the directory that `variable` names, else in `fallback` below the user's home; none where they have
+/// neither.
+fn user_dir(variable: &str, fallback: &str) -> Option<PathBuf> {
     let absolute = |name: &str| {
         std::env::var_os(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    let caches =
-        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    Some(caches.join("ringfence"))
+    let dir = absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(fallback)))?;
+    Some(dir.join("ringfence"))
 }
 
 /// Sends what the program does to stderr: warnings, more with each `-v`. Another logger that is there already stays.

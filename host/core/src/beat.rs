@@ -11,11 +11,15 @@
 //! Comparing with the world that was decided on, and the guards, happen between sensing and deciding without leaving
 //! the machine.
 //!
+//! A change that a person approved comes before all that: it is restored instead of made, then measured and judged like
+//! any other.
+//!
 //! **Invariant:** whatever events come, in whatever order: at most one move is made; nothing is settled but the very
 //! change set that was measured and that every gate judged; a workspace that was begun is settled or discarded; exactly
 //! one receipt is recorded; and the machine ends after at most eight events.
 
 mod acting;
+mod approved;
 mod context;
 mod deciding;
 mod effect;
@@ -27,7 +31,8 @@ mod situation;
 
 pub use context::Context;
 pub use effect::{
-    ActOutcome, Committed, Effect, Event, Measurement, Publication, Published, Shadowed,
+    ActOutcome, Committed, Effect, Event, Holding, Measurement, Publication, Published, Restored,
+    Shadowed,
 };
 pub use plan::{BeatPlan, ExecutorPlan, StepPlan};
 
@@ -45,6 +50,8 @@ pub enum BeatState {
     Deciding(Box<Context>, Box<Situation>),
     /// The executor acts in the workspace.
     Acting(Box<Context>, Box<Move>),
+    /// A change that had waited for a person is put back into the workspace.
+    Restoring(Box<Context>, Box<Move>),
     /// The host measures what it did.
     Measuring(Box<Context>, Box<Move>),
     /// The gates are asked.
@@ -66,7 +73,8 @@ impl BeatState {
     /// Begins a beat.
     ///
     /// The first effect is [`Effect::Observe`], or [`Effect::Record`] when not even sensing may begin: the day's budget
-    /// is used up, or something an earlier beat began has not been recovered.
+    /// is used up, the loop is frozen, or something an earlier beat began has not been recovered; or
+    /// [`Effect::Restore`] when a person has approved a change.
     #[must_use]
     pub fn start(plan: BeatPlan) -> Step {
         sensing::begin(Box::new(Context::new(plan)))
@@ -82,6 +90,7 @@ impl BeatState {
             Self::Sensing(context) => sensing::sensed(context, event),
             Self::Deciding(context, situation) => deciding::decided(context, &situation, event),
             Self::Acting(context, mv) => acting::acted(context, mv, event),
+            Self::Restoring(context, mv) => approved::restored(context, mv, event),
             Self::Measuring(context, mv) => acting::measured(context, mv, event),
             Self::Judging(context, mv, change) => judging::judged(context, *mv, *change, event),
             Self::Settling(context) => judging::settled(context, event),
@@ -106,6 +115,7 @@ impl BeatState {
             Self::Sensing(context)
             | Self::Deciding(context, _)
             | Self::Acting(context, _)
+            | Self::Restoring(context, _)
             | Self::Measuring(context, _)
             | Self::Judging(context, _, _)
             | Self::Settling(context)

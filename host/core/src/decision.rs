@@ -23,6 +23,9 @@ pub use situation::{
     SensorStatus, Situation, SituationItem, situation_schema,
 };
 
+/// What the reason of a decider begins with that is not sure of its move; case does not count.
+pub const UNCERTAIN: &str = "uncertain:";
+
 /// The executor that stands for «nothing to do»; no step of a loop may be called that.
 pub const NO_EXECUTOR: &str = "none";
 
@@ -46,6 +49,8 @@ pub struct RawDecision {
     pub reason: String,
     /// Seconds until an extra wake, as asked for: not yet clamped.
     pub next_in: Option<u64>,
+    /// True when the decider says that it is not sure.
+    pub uncertain: bool,
     /// What was wrong with the answer without making it useless: unknown keys, a `next_in` that is no number.
     pub notes: Vec<String>,
 }
@@ -148,8 +153,17 @@ impl RawDecision {
             input,
             reason,
             next_in,
+            uncertain: false,
             notes: Vec::new(),
         }
+    }
+
+    /// True when the decider says that it is not sure: by the field, or by a reason that begins with [`UNCERTAIN`], which
+    /// is how a component says it.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        let start = self.reason.trim_start().get(..UNCERTAIN.len());
+        self.uncertain || start.is_some_and(|start| start.eq_ignore_ascii_case(UNCERTAIN))
     }
 }
 

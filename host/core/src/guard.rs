@@ -12,10 +12,14 @@ use crate::journal::{DaySpend, LoopState};
 use crate::quantity::Fuel;
 
 mod backoff;
+mod calendar;
 mod purse;
+mod waiting;
 
 pub use backoff::{BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS, backoff_seconds};
+pub use calendar::{CALENDAR_BYTES_MAX, Calendar, CalendarError, Freeze};
 pub use purse::{FuelCap, OverBudget, Purse};
+pub use waiting::{OVERDUE_HOURS, Overdue, REMIND_HOURS, overdue};
 
 /// What a loop may spend. All limits are above zero, and there is no way to write «unlimited».
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,12 @@
 //! **Invariant:** a history is either read whole, or up to a torn tail that is named, or refused. No cut and no flipped
 //! byte yields another history.
 
+mod answers;
 mod codec;
 mod drill;
 mod entry;
 mod fold;
+mod held;
 mod notice;
 mod operator;
 mod outcome;
@@ -17,18 +19,21 @@ mod receipt;
 mod role_text;
 mod state;
 
+pub use answers::ANSWERS_MAX;
 pub use codec::{
     FORMAT_VERSION, Head, Journal, JournalError, JournalProblem, TornTail, decode, encode,
 };
 pub use drill::{DrillResult, DrillRun};
 pub use entry::{Body, Done, Entry, Found, Intent, Recovered, Settle};
 pub use fold::normalise_reason;
+pub use held::{Asked, GivenUp, Held, Hold, InHand, Labelled, Rejected, held_id, item_id};
 pub use notice::Notice;
 pub use operator::{Act, Answer, Answered, LevelOrder, OperatorAct, Order, Orders};
 pub use outcome::{Outcome, WaitCause};
 pub use receipt::{BaseRef, BeatReceipt, ChangeSummary, FailedAttempt, FileSummary, StepReceipt};
 pub use state::{
-    Committed, DaySpend, Decided, Drilled, ItemHistory, LoopState, Noticed, Proposal, Shadow,
+    Committed, DaySpend, Decided, Drilled, ItemHistory, LabelledSince, LoopState, Noticed,
+    Proposal, Said, Shadow,
 };
 
 #[cfg(test)]

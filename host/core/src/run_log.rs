@@ -194,7 +194,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn what_is_written_is_read(beat in 1..1_000_u64, items in 0..100_000_u64, millis in 0..100_000_000_i64) {
-            for outcome in [Outcome::Skipped, Outcome::Escalated { why: vec!["\u{1b}\n".to_owned()] }] {
+            for outcome in [Outcome::Skipped, Outcome::Escalated { why: vec!["\u{1b}\n".to_owned()], id: String::new() }] {
                 let mut receipt = receipt(beat, outcome);
                 receipt.items_found = Some(items);
                 let end = receipt.started + jiff::SignedDuration::from_millis(millis);

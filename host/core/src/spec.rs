@@ -13,6 +13,7 @@ mod front;
 mod keys;
 mod locked;
 mod lockfile;
+mod people;
 mod reference;
 mod rules;
 mod schema;
@@ -28,6 +29,7 @@ use serde_json::Value;
 
 pub use self::locked::{Escalation, LockedSpec, LockedStep, PluginFacts};
 pub use self::lockfile::{LOCK_FILE_BYTES_MAX, LockCheck, LockFile, LockFileError, PinnedPlugin};
+pub use self::people::{CalendarRef, EscalateOn, Notify};
 pub use self::reference::{PluginRef, PluginRefError};
 pub use self::schema::loop_file_schema;
 pub use self::template::template;
@@ -158,6 +160,8 @@ pub struct Escalate {
     pub paths: Vec<String>,
     /// An item with one of these labels.
     pub labels: Vec<String>,
+    /// What else people are asked or told about.
+    pub on: EscalateOn,
 }
 
 /// A loop file that has no errors.
@@ -189,6 +193,10 @@ pub struct Spec {
     pub budget: Budget,
     /// What a person has to look at.
     pub escalate: Escalate,
+    /// Whom people's messages go to.
+    pub notify: Option<Notify>,
+    /// Where it stands when the loop is frozen.
+    pub calendar: Option<CalendarRef>,
     /// Everything after the front matter, without blank lines around it.
     pub prose: String,
 }
@@ -237,6 +245,19 @@ pub(crate) fn has_key(table: &str, key: &str) -> bool {
 /// True when `text` could be the name of a time zone.
 pub(crate) fn is_timezone_name(text: &str) -> bool {
     (rules::TIMEZONE.check)(text).is_ok()
+}
+
+/// The loop's name in a file that may be wrong otherwise; none where even that cannot be read.
+#[must_use]
+pub fn name_of(text: &str) -> Option<LoopId> {
+    let front = front::split(text, &mut Diagnostics::default())?;
+    let root = crate::toml_doc::read(
+        &front.padded,
+        &keys::LOOP,
+        front.opening.clone(),
+        &mut Diagnostics::default(),
+    )?;
+    LoopId::new(root.text("loop")?).ok()
 }
 
 fn read(text: &str, name: &str, found: &mut Diagnostics) -> Option<Spec> {

@@ -22,6 +22,14 @@ pub fn one_line(text: &str, chars_max: usize) -> String {
     cut(&words.join(" "), chars_max)
 }
 
+/// Like [`one_line`], without the marks that make a terminal show text in another order or hide it.
+#[must_use]
+pub fn plain(text: &str, chars_max: usize) -> String {
+    let acts = |c: char| matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    let text: String = text.chars().filter(|c| !acts(*c)).collect();
+    one_line(&text, chars_max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +44,11 @@ mod tests {
         ] {
             assert_eq!(cut(text, max), expect);
         }
+    }
+
+    #[test]
+    fn plain_text_reads_as_it_is_written() {
+        assert_eq!(plain("a\u{202e}b\u{200b}\nc\u{e0041}é", 80), "ab cé");
     }
 
     #[test]

@@ -13,11 +13,11 @@ mod settling;
 mod skip;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement};
+use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement, Restored};
 use ringfence_core::cadence::Next;
 use ringfence_core::change::ChangeSet;
 use ringfence_core::decision::{Move, SituationItem};
@@ -25,8 +25,9 @@ use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::guard::Purse;
 use ringfence_core::ids::StepId;
-use ringfence_core::journal::{BeatReceipt, JournalError, Outcome, StepReceipt};
+use ringfence_core::journal::{BeatReceipt, Held, JournalError, Outcome, StepReceipt};
 use ringfence_core::manifest::Role;
+use ringfence_core::notify::Message;
 use ringfence_core::policy::{Access, Decision, PathPolicy};
 use ringfence_core::quantity::Fuel;
 use ringfence_core::relpath::RelPath;
@@ -39,6 +40,7 @@ use serde::Serialize;
 pub use self::look::look;
 pub use self::note::note;
 use self::plan::Standing;
+pub(crate) use self::plan::limits;
 use self::record::Record;
 use crate::bookmark::BaseCommit;
 use crate::calls::{Calls, StepLog, chain, receipt};
@@ -49,11 +51,12 @@ use crate::journal_file::JournalFileError;
 use crate::lock::{Holder, LockError, LoopLock};
 use crate::memo::Memo;
 use crate::open_loop::{Locked, OpenLoop};
+use crate::people;
 use crate::recovery::RecoveryError;
 use crate::settle::commit::TargetError;
 use crate::state_dir::{LoopDir, Origin, StateDir, StateDirError};
 use crate::steps::Steps;
-use crate::workspace::{Base, MeasureError, Workspace, WorkspaceError};
+use crate::workspace::{self, Base, MeasureError, Workspace, WorkspaceError};
 
 /// How a beat is to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +104,9 @@ pub struct BeatReport {
     pub next: Next,
     /// True when nothing was settled or recorded.
     pub dry_run: bool,
+    /// What people are to be told of now; [`people::tell`](crate::people::tell) does that.
+    #[serde(skip)]
+    pub due: Option<Message>,
 }
 
 /// Why a beat could not begin. Nothing was changed.
@@ -149,6 +155,8 @@ pub struct Surroundings<'a> {
     pub clock: &'a dyn Clock,
     /// Is told between two effects.
     pub steps: &'a dyn Steps,
+    /// Where the operator's own files are.
+    pub config_dir: Option<&'a Path>,
 }
 
 /// What writing into a journal is given from outside.
@@ -243,6 +251,9 @@ impl Begun<'_> {
                 dir.path().display()
             ));
         }
+        if workspace.origin() == Origin::BroughtAlong {
+            recovered.extend(settling::doubt(&mut record)?);
+        }
         recovered.extend(settling::recover(&workspace, &mut record, around.steps)?);
         let target = plan::target(spec, &open.project)?;
         let base = match &target {
@@ -250,7 +261,16 @@ impl Begun<'_> {
             None => workspace.prepare(plan::base_from(spec), around.steps)?,
         };
         let standing = Standing::new(record.state(), dir, &open.project)?;
-        let plan = plan::plan(open, spec, standing, &base, dir, self.started, options);
+        let plan = plan::plan(
+            open,
+            spec,
+            standing,
+            &base,
+            dir,
+            self.started,
+            options,
+            around.config_dir,
+        );
         let memo = Memo::new(dir.memo(), options.memo);
         let calls = Calls::new(around.sandbox, &locked.components, &base, &memo);
         let mut beat = Beat {
@@ -329,6 +349,8 @@ impl Beat<'_> {
                 Effect::Publish(publication) => Event::Published(self.publish(&publication)),
                 Effect::Commit(publication) => Event::Committed(self.commit(&publication)),
                 Effect::Shadow(publication) => Event::Shadowed(self.shadow(&publication)),
+                Effect::Hold(holding) => Event::Held(self.hold(&holding)),
+                Effect::Restore(held) => self.restore(&held),
                 Effect::Discard => self.discard(),
                 Effect::Record { receipt, durable } => self.write(*receipt, durable),
                 Effect::Finish(outcome) => return outcome,
@@ -394,6 +416,16 @@ impl Beat<'_> {
             answer: answer.map(|summary| ActOutcome { summary }),
             receipts: vec![receipt],
         }
+    }
+
+    fn restore(&mut self, held: &Held) -> Event {
+        self.record.executor = Some(held.hold.mv.executor.clone());
+        let restored = match self.workspace.restore(&held.file, &held.hold.patch) {
+            Ok(workspace::Restored::Whole) => Ok(Restored::Whole),
+            Ok(workspace::Restored::Impossible { why }) => Ok(Restored::Impossible(why)),
+            Err(error) => Err(chain(&error)),
+        };
+        Event::Restored(restored)
     }
 
     fn measure(&mut self) -> Event {
@@ -552,6 +584,8 @@ impl Beat<'_> {
     fn report(self, outcome: Outcome, recovered: Vec<String>) -> Result<BeatReport, BeatError> {
         let now = self.around.clock.now();
         let next = self.open.next(self.record.state(), now, now);
+        let due =
+            people::due(self.open, self.record.state(), now).filter(|_| !self.options.dry_run);
         if let Some(base) = BaseCommit::of(self.base).filter(|_| !self.options.dry_run) {
             let timezone = &self.open.spec.budget.timezone;
             self.record
@@ -574,6 +608,7 @@ impl Beat<'_> {
             recovered,
             next,
             dry_run: self.options.dry_run,
+            due,
         })
     }
 }

@@ -10,9 +10,10 @@
 //!
 //! Modules, from the ground up: [`clock`] and [`steps`] are seams for tests; [`git`] is the only module that starts
 //! git; then the ones above; [`open_loop`] reads what a beat needs, [`calls`] calls components (remembering answers in
-//! [`memo`]), and [`driver`] carries out one beat.
+//! [`memo`]), and [`driver`] carries out one beat; [`calendar`] says whether it may, [`people`] tells people of it.
 
 mod bookmark;
+pub mod calendar;
 pub mod calls;
 pub mod change_view;
 pub mod clock;
@@ -22,6 +23,7 @@ pub mod journal_file;
 pub mod lock;
 pub mod memo;
 pub mod open_loop;
+pub mod people;
 pub mod recovery;
 pub mod settle;
 pub mod state_dir;

@@ -17,8 +17,8 @@ use ringfence_core::journal::LoopState;
 use ringfence_core::policy::{Access, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{
-    self, Diagnostic, LOCK_FILE_BYTES_MAX, LOOP_FILE_BYTES_MAX, LockFile, LockFileError,
-    LockedSpec, PluginFacts, PluginRef, Spec,
+    self, CalendarRef, Diagnostic, LOCK_FILE_BYTES_MAX, LOOP_FILE_BYTES_MAX, LockFile,
+    LockFileError, LockedSpec, PluginFacts, PluginRef, Spec,
 };
 use ringfence_sandbox::{COMPONENT_BYTES_MAX, InspectError, inspect};
 
@@ -295,7 +295,8 @@ impl OpenLoop {
         Ok((facts, components))
     }
 
-    /// A loop file that stands where the built-in denials do not look for one is denied, too.
+    /// A loop file that stands where the built-in denials do not look for one is denied, too, and so is the calendar: no
+    /// step lifts a freeze.
     fn protect_loop_file(&self, spec: &mut LockedSpec) {
         let steps = spec
             .sensors
@@ -303,15 +304,20 @@ impl OpenLoop {
             .chain([&mut spec.decider])
             .chain(&mut spec.executors)
             .chain(&mut spec.gates);
-        if !self.is_usual_place() {
-            let pattern = literal_pattern(&self.path);
-            steps.for_each(|step| {
-                step.policy.deny.push(DenyPattern {
-                    pattern: pattern.clone(),
-                    source: DenySource::BuiltIn,
-                })
-            });
-        }
+        let calendar = match &self.spec.calendar {
+            Some(CalendarRef::Project(path)) => Some(path),
+            Some(CalendarRef::Config(_)) | None => None,
+        };
+        let own = (!self.is_usual_place()).then_some(&self.path);
+        let denied: Vec<DenyPattern> = own
+            .into_iter()
+            .chain(calendar)
+            .map(|path| DenyPattern {
+                pattern: literal_pattern(path),
+                source: DenySource::BuiltIn,
+            })
+            .collect();
+        steps.for_each(|step| step.policy.deny.extend(denied.iter().cloned()));
     }
 
     fn is_usual_place(&self) -> bool {

@@ -96,7 +96,7 @@ pub fn sweep(
     let is_index_lock = |name: &[u8]| name.starts_with(b"index") && name.ends_with(b".lock");
     let mut removed = remove_files(dir.path(), &|name| is_temp(name) || is_index_lock(name))
         .map_err(io(dir.path()))?;
-    for sub in ["shadow", "proposals", "memo"] {
+    for sub in ["shadow", "proposals", "held", "memo"] {
         let sub = dir.path().join(sub);
         removed.extend(remove_files(&sub, &is_temp).map_err(io(&sub))?);
     }
@@ -181,7 +181,7 @@ fn remove_ref_lock(repo: &UserRepo, reference: &str) -> Result<(), RecoveryError
 }
 
 fn look_at_patch(dir: &LoopDir, file: &str, candidate_tree: &str) -> Result<Found, RecoveryError> {
-    let is_ours = ["shadow/", "proposals/"].iter().any(|folder| {
+    let is_ours = ["shadow/", "proposals/", "held/"].iter().any(|folder| {
         let beat = file
             .strip_prefix(folder)
             .and_then(|name| name.strip_suffix(".patch"));

@@ -34,6 +34,8 @@ pub enum Target {
     Shadow,
     /// L2: a branch; without a commit to begin from, a patch.
     Propose,
+    /// A patch that waits for a person.
+    Hold,
 }
 
 /// A change that every gate has passed, and how it is to be published.
@@ -70,7 +72,7 @@ pub enum Intent {
     },
     /// A patch file in the loop's folder.
     Patch {
-        /// `shadow/<beat>.patch` or `proposals/<beat>.patch`.
+        /// `shadow/<beat>.patch`, `proposals/<beat>.patch` or `held/<beat>.patch`.
         file: String,
         /// Tree it leads to, which its header names.
         candidate_tree: String,
@@ -181,6 +183,10 @@ impl Settlement<'_> {
                 file: format!("shadow/{beat}.patch"),
                 candidate_tree,
             },
+            (Target::Hold, _) => Intent::Patch {
+                file: format!("held/{beat}.patch"),
+                candidate_tree,
+            },
             (Target::Propose, None) => Intent::Patch {
                 file: format!("proposals/{beat}.patch"),
                 candidate_tree,
@@ -284,6 +290,11 @@ pub(crate) fn is_as_judged(
 /// Flushes a ref once more, for a beat that was interrupted between making and flushing it.
 pub(crate) fn sync_reference(repo: &UserRepo, reference: &str) -> Result<(), SettleError> {
     sync::reference(repo.common_dir(), reference)
+}
+
+/// The diff in a patch file, without what stands before it; none when it is no patch of ours.
+pub(crate) fn patch_diff(bytes: &[u8]) -> Option<&[u8]> {
+    patch::diff(bytes)
 }
 
 /// The candidate tree that a patch file says it leads to; none when there is no such file, or it is no patch of ours.

@@ -36,7 +36,7 @@ const CACHES: [&str; 10] = [
     "memo",
 ];
 // What a folder may hold that has not been signed yet and brings nothing along.
-const EMPTY_FOLDER: [&str; 4] = ["lock", "shadow", "proposals", "memo"];
+const EMPTY_FOLDER: [&str; 5] = ["lock", "shadow", "proposals", "held", "memo"];
 
 /// Why the state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +137,7 @@ impl StateDir {
         if ensure_dir(&dir.path)? {
             dir.sign()?;
         }
-        for name in ["shadow", "proposals", "memo"] {
+        for name in ["shadow", "proposals", "held", "memo"] {
             ensure_dir(&dir.path.join(name))?;
         }
         Ok(dir)
@@ -280,6 +280,12 @@ impl LoopDir {
     #[must_use]
     pub fn proposal(&self, beat: BeatNo) -> PathBuf {
         self.path.join("proposals").join(format!("{beat}.patch"))
+    }
+
+    /// The lock of whoever tells people.
+    #[must_use]
+    pub fn telling(&self) -> PathBuf {
+        self.path.join("telling")
     }
 
     /// Says where this folder came from.

@@ -9,6 +9,7 @@
 pub(crate) mod clean;
 pub mod diff;
 pub mod measure;
+mod restore;
 mod snapshot;
 mod walk;
 
@@ -28,6 +29,8 @@ use crate::steps::{self, Steps};
 use crate::store::{Store, StoreError};
 
 pub use measure::MeasureError;
+pub use restore::Restored;
+pub(crate) use restore::read_held;
 pub use walk::{NameProblem, Refusal, RefusalReason};
 
 /// When a base has no commit, this is what its components take for now: 2020-01-01T00:00:00Z.

@@ -96,14 +96,15 @@ impl Plugin {
             decide,
             guest.call_decide(situation)
         )?;
-        Ok(called.map(|answer| RawDecision {
-            item_id: answer.item_id,
-            executor: answer.executor,
-            action: answer.action,
-            input: answer.input,
-            reason: answer.reason,
-            next_in: (answer.next_in > 0).then_some(answer.next_in.into()),
-            notes: Vec::new(),
+        Ok(called.map(|answer| {
+            RawDecision::from_contract(
+                answer.item_id,
+                answer.executor,
+                answer.action,
+                answer.input,
+                answer.reason,
+                answer.next_in,
+            )
         }))
     }
 

@@ -105,6 +105,7 @@ impl<'g> Beats<'g> {
             sandbox: &self.sandbox,
             clock: &SystemClock,
             steps: &NoSteps,
+            config_dir: None,
         };
         let options = BeatOptions {
             dry_run: false,

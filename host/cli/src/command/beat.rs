@@ -13,7 +13,7 @@ use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::{Sandbox, SandboxError, Settings};
 use serde::Serialize;
 
-use super::{Context, Stop, ways_out};
+use super::{Context, Stop, loop_dir, operator, ways_out};
 use crate::args::Beat;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -38,6 +38,7 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
     let open = context.open(args.file.file.as_deref())?;
     let locked = context.lock(&open, LockMode::Require)?;
     let sandbox = sandbox(context)?;
+    let config_dir = context.config_dir.clone();
     let options = BeatOptions {
         dry_run: args.dry_run,
         memo: !args.no_memo,
@@ -46,6 +47,7 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
         sandbox: &sandbox,
         clock: context.clock,
         steps: &NoSteps,
+        config_dir: config_dir.as_deref(),
     };
     let report = watched(context.console, |progress| {
         driver::beat(&open, &locked, options, around, progress)
@@ -62,6 +64,10 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
         context
             .console
             .print(&receipt::report(&locked.spec.loop_id, &report));
+    }
+    // After everything else: a command that hangs keeps nobody from the report, and no beat from its lock.
+    if let (true, Some(dir)) = (report.due.is_some(), loop_dir(&open)?) {
+        operator::tell(&open, &dir, context);
     }
     Ok(exit)
 }

@@ -95,6 +95,16 @@ fn escalate(page: &mut Page, spec: &LockedSpec) {
             text!["items labelled ", globs(&spec.escalate.labels)],
         );
     }
+    if spec.escalate.on.gate_uncertainty {
+        field(page, "a person's", "changes that a gate is not sure of");
+    }
+    if let Some(notify) = &spec.notify {
+        let every = text![", at most one message in ", notify.digest];
+        field(page, "tells", text![Safe::line(&notify.to), every]);
+    }
+    if let Some(calendar) = &spec.calendar {
+        field(page, "frozen by", Safe::line(&calendar.to_string()));
+    }
 }
 
 fn put_step(page: &mut Page, step: &LockedStep, everywhere: &[&str]) {

@@ -31,6 +31,7 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
                     Settle::Shadow => "about to record ",
                     Settle::Propose => "about to propose ",
                     Settle::Commit => "about to commit to ",
+                    Settle::Hold => "about to lay aside ",
                 };
                 (
                     intent.beat.into(),

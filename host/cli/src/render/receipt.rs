@@ -132,7 +132,7 @@ pub(crate) fn outcome_line(outcome: &Outcome) -> Text {
         ],
         Outcome::Shadowed { patch } => Safe::line(patch).into(),
         Outcome::Discarded { reasons } => lines(reasons),
-        Outcome::Escalated { why } => lines(why),
+        Outcome::Escalated { why, .. } => lines(why),
         Outcome::Failed { class, message } => text![class.as_str(), ": ", Safe::line(message)],
     }
 }
@@ -205,9 +205,17 @@ fn headline(
                 "nothing has changed since the last decision, and nothing is left to work on",
             );
         }
-        Outcome::Discarded { reasons: lines } | Outcome::Escalated { why: lines } => {
+        Outcome::Discarded { reasons: lines } => {
             for line in lines {
                 page.item(2, Safe::line(line));
+            }
+        }
+        Outcome::Escalated { why, id } => {
+            for line in why {
+                page.item(2, Safe::line(line));
+            }
+            if !id.is_empty() {
+                page.field(2, 12, "look", text!["ringfence inbox ", Safe::line(id)]);
             }
         }
         Outcome::Failed { class, message } => {
@@ -219,7 +227,7 @@ fn headline(
     }
 }
 
-fn decided(page: &mut Page, receipt: &BeatReceipt) {
+pub(super) fn decided(page: &mut Page, receipt: &BeatReceipt) {
     let Some(Checked::Move(mv)) = &receipt.decision else {
         return;
     };
@@ -235,7 +243,7 @@ fn decided(page: &mut Page, receipt: &BeatReceipt) {
     }
 }
 
-fn changed(page: &mut Page, change: &ChangeSummary) {
+pub(super) fn changed(page: &mut Page, change: &ChangeSummary) {
     let files = change.files.len() + usize::try_from(change.files_more).unwrap_or(usize::MAX);
     page.gap().line(text![
         text!["changed"].ink(Ink::Strong),
@@ -269,7 +277,7 @@ fn more(page: &mut Page, number: usize, what: &'static str) {
     }
 }
 
-fn judged(page: &mut Page, receipt: &BeatReceipt) {
+pub(super) fn judged(page: &mut Page, receipt: &BeatReceipt) {
     if receipt.verdicts.is_empty() && receipt.scope.is_empty() {
         return;
     }
@@ -472,7 +480,7 @@ fn is_loud(line: &LogLine) -> bool {
     matches!(line.level.as_str(), "warn" | "error")
 }
 
-fn put_diff(page: &mut Page, diff: &str) {
+pub(super) fn put_diff(page: &mut Page, diff: &str) {
     page.line(text!["diff"].ink(Ink::Strong));
     let mut lines = diff.lines();
     for line in lines.by_ref().take(DIFF_LINES_MAX) {

@@ -47,6 +47,11 @@ fn help() {
       plugin       Look at plugins without running them
       journal      Look at a loop's history
       status       Show where a loop stands and what the next beat would meet
+      inbox        Show what waits for a person, oldest first
+      answer       Answer what waits: approve, reject, or note something
+      pause        Let a loop do nothing for a time, or until it is resumed
+      resume       Let a loop go on, whatever had stopped it
+      retire       End a loop; only resume brings it back
       doctor       Say what this machine gives the sandbox to stand on
       selftest     Try to escape from the boundary, on this machine
       schema       Print the JSON Schema of a document
@@ -66,7 +71,7 @@ fn help() {
         1  a gate said no: the change was discarded
         2  wrong command line, loop file, lock file or project
         3  a person is needed
-        4  waiting: backoff, another beat, or work of yours is in the way
+        4  waiting: backoff, a freeze, another beat, or your work in the way
         5  a budget or a step's limit is used up
         6  a step tried what it is denied, and that is fatal here
         7  a plugin is broken: trap, contract, digest

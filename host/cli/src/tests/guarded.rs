@@ -142,6 +142,8 @@ fn a_machine_without_git() {
         dir: rig.top(),
         search_path: "/nonexistent".into(),
         cache_dir: None,
+        config_dir: None,
+        user: "ann".to_owned(),
         compiler: Compiler::InProcess,
         no_color: false,
         out: Stream {
@@ -191,6 +193,8 @@ fn a_closed_stdout_is_no_error_and_a_full_one_is() {
             dir: rig.top(),
             search_path: "".into(),
             cache_dir: None,
+            config_dir: None,
+            user: "ann".to_owned(),
             compiler: Compiler::InProcess,
             no_color: false,
             out: Stream {
@@ -234,6 +238,8 @@ fn colour_is_for_terminals_that_want_it() {
             dir: rig.top(),
             search_path: "".into(),
             cache_dir: None,
+            config_dir: None,
+            user: "ann".to_owned(),
             compiler: Compiler::InProcess,
             no_color,
             out: Stream {

@@ -16,6 +16,7 @@ use crate::{Stream, World};
 /// A project, and a clock that stands still.
 pub(super) struct Rig {
     temp: tempfile::TempDir,
+    config: tempfile::TempDir,
     pub(super) clock: FakeClock,
     pub(super) cache_dir: PathBuf,
 }
@@ -36,6 +37,7 @@ impl Rig {
         Self {
             // Always as long, since lines break around it.
             temp: tempfile::Builder::new().tempdir_in("/tmp").unwrap(),
+            config: tempfile::tempdir().unwrap(),
             clock,
             cache_dir: cache_dir(),
         }
@@ -71,6 +73,11 @@ impl Rig {
         assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
         rig.commit();
         rig
+    }
+
+    /// Where the operator's own files are: beside the project, since what is in it is the repository's.
+    pub(super) fn config_dir(&self) -> PathBuf {
+        self.config.path().to_owned()
     }
 
     pub(super) fn top(&self) -> PathBuf {
@@ -141,6 +148,8 @@ impl Rig {
             dir: dir.to_owned(),
             search_path: std::env::var_os("PATH").unwrap(),
             cache_dir: Some(self.cache_dir.clone()),
+            config_dir: Some(self.config_dir()),
+            user: "ann".to_owned(),
             compiler: Compiler::InProcess,
             no_color: false,
             out: Stream {

@@ -1,6 +1,8 @@
 //! From the executor's answer to a measured change.
 
-use crate::beat::{BeatState, Context, Effect, Event, Measurement, Step, discard, instead_of};
+use crate::beat::{
+    BeatState, Context, Effect, Event, Measurement, Step, approved, discard, instead_of,
+};
 use crate::decision::Move;
 use crate::failure::{Failure, FailureClass};
 use crate::journal::{ChangeSummary, Outcome};
@@ -89,11 +91,14 @@ fn refused(context: &mut Context, measurement: &Measurement) -> Option<Outcome> 
     if measurement.change.is_empty() {
         return Some(context.refuse(vec!["the executor changed nothing".to_owned()]));
     }
+    if let Some(failure) = approved::altered(context, &measurement.change) {
+        return Some(context.fail(failure));
+    }
     if !measurement.escalated_paths.is_empty() {
         let paths = named(measurement.escalated_paths.iter().map(ToString::to_string));
-        return Some(context.needs_person(format!(
+        context.ask.push(format!(
             "the change touches what a person decides about: {paths}"
-        )));
+        ));
     }
     let uncovered = context
         .plan

@@ -8,7 +8,10 @@ use crate::digest::Digest;
 use crate::failure::{Failure, FailureClass};
 use crate::guard::{self, Purse};
 use crate::ids::ItemId;
-use crate::journal::{BeatReceipt, ChangeSummary, FailedAttempt, Outcome, Settle, StepReceipt};
+use crate::journal::{
+    BeatReceipt, ChangeSummary, FailedAttempt, Held, Labelled, Outcome, Settle, StepReceipt,
+    item_id,
+};
 use crate::snapshot::{self, SensorSignal};
 use crate::verdict::{Finding, GateResult};
 
@@ -33,6 +36,14 @@ pub struct Context {
     pub(super) scope: Vec<Finding>,
     pub(super) verdicts: Vec<GateResult>,
     pub(super) notes: Vec<String>,
+    /// Why a person has to approve the change.
+    pub(super) ask: Vec<String>,
+    /// The digest of the item that was chosen.
+    pub(super) content: Option<Digest>,
+    /// The change that is taken up again.
+    pub(super) held: Option<Held>,
+    /// Items that a label leaves to a person.
+    pub(super) labelled: Vec<Labelled>,
     steps: Vec<StepReceipt>,
     failure: Option<Failure>,
     attempt: Option<FailedAttempt>,
@@ -56,6 +67,10 @@ impl Context {
             scope: Vec::new(),
             verdicts: Vec::new(),
             notes: Vec::new(),
+            ask: Vec::new(),
+            content: None,
+            held: None,
+            labelled: Vec::new(),
             steps: Vec::new(),
             failure: None,
             attempt: None,
@@ -90,7 +105,7 @@ impl Context {
     pub(super) fn fail(&mut self, failure: Failure) -> Outcome {
         let blames = failure.class.blames_the_item();
         let escalation = if blames {
-            self.attempt_failed(&failure.to_string(), false)
+            self.attempt_failed(&failure.to_string())
         } else {
             None
         };
@@ -98,8 +113,9 @@ impl Context {
             self.failure = Some(failure.clone());
         }
         match escalation {
-            Some(why) => Outcome::Escalated {
+            Some((id, why)) => Outcome::Escalated {
                 why: vec![why, failure.to_string()],
+                id,
             },
             None => failure.into(),
         }
@@ -107,33 +123,37 @@ impl Context {
 
     /// Notes that the change was not good enough.
     pub(super) fn refuse(&mut self, reasons: Vec<String>) -> Outcome {
-        match self.attempt_failed(&reasons.join("; "), false) {
-            Some(why) => Outcome::Escalated {
+        match self.attempt_failed(&reasons.join("; ")) {
+            Some((id, why)) => Outcome::Escalated {
                 why: [vec![why], reasons].concat(),
+                id,
             },
             None => Outcome::Discarded { reasons },
         }
     }
 
-    /// Notes that the change is a person's to decide about.
-    pub(super) fn needs_person(&mut self, why: String) -> Outcome {
-        self.attempt_failed(&why, true);
-        Outcome::Escalated { why: vec![why] }
-    }
-
-    /// Counts the attempt against its item; the reason why the item is a person's now, if that used up its chances.
-    fn attempt_failed(&mut self, reason: &str, person_needed: bool) -> Option<String> {
+    /// Counts the attempt against its item. If that used up its chances and people want to be asked then: what the inbox
+    /// calls the item, and why it is a person's now.
+    fn attempt_failed(&mut self, reason: &str) -> Option<(String, String)> {
         let item = self.item_at_work()?.clone();
         let mut history = self.plan.state.item(&item, &self.setup);
         let attempt = FailedAttempt {
             item,
             reason: crate::text::one_line(reason, 500),
-            person_needed,
+            person_needed: false,
+            content: self.content,
         };
         history.add(&attempt);
         let why = history
             .escalated(self.plan.attempts_per_item)
-            .map(|why| format!("item {} is left to a person: {why}", attempt.item));
+            .filter(|_| self.plan.escalate_on.repeated_failure)
+            .map(|why| {
+                let item = &attempt.item;
+                (
+                    item_id(item),
+                    format!("item {item} is left to a person: {why}"),
+                )
+            });
         self.attempt = Some(attempt);
         why
     }
@@ -174,6 +194,8 @@ impl Context {
             fuel: self.purse.spent(),
             notes: self.notes,
             items_found: self.items_found,
+            held: self.held.map(|held| held.beat),
+            labelled: self.labelled,
         };
         (receipt, durable)
     }
@@ -184,6 +206,7 @@ impl Context {
             Outcome::Proposed { .. } | Outcome::Committed { .. } | Outcome::Shadowed { .. } => {
                 Some(true)
             }
+            Outcome::Escalated { .. } if self.settle == Settle::Hold => Some(true),
             _ if self.moved
                 && self
                     .failure

@@ -1,6 +1,6 @@
 //! From the decider's answer to at most one move.
 
-use crate::beat::{BeatState, Context, Effect, Event, Step, end, instead_of};
+use crate::beat::{BeatState, Context, Effect, Event, Step, eligibility, end, instead_of};
 use crate::decision::{self, Checked, Move, RawDecision, Situation};
 use crate::failure::{Failure, FailureClass};
 use crate::journal::Outcome;
@@ -37,6 +37,23 @@ fn check(
     }
     let checked = decision::check(raw, situation)
         .map_err(|error| Failure::new(FailureClass::Decision, &error.to_string()))?;
+    if let Checked::Move(mv) = &checked {
+        if raw.is_uncertain() && context.plan.escalate_on.ambiguity {
+            context
+                .ask
+                .push(format!("the decider is uncertain: {}", mv.reason));
+        }
+        context.content = mv
+            .item
+            .as_ref()
+            .and_then(|item| {
+                situation
+                    .items
+                    .iter()
+                    .find(|known| known.id == item.as_str())
+            })
+            .map(eligibility::content);
+    }
     context.decision = Some(checked.clone());
     Ok(checked)
 }

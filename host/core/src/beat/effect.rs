@@ -6,7 +6,7 @@ use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::guard::Purse;
 use crate::ids::{BeatNo, StepId};
-use crate::journal::{BeatReceipt, Outcome, StepReceipt};
+use crate::journal::{BeatReceipt, Held, Outcome, StepReceipt};
 use crate::quantity::Fuel;
 use crate::relpath::RelPath;
 use crate::snapshot::Snapshot;
@@ -54,6 +54,10 @@ pub enum Effect {
     Shadow(Box<Publication>),
     /// Move the target branch on by one commit and give back the workspace; answer [`Event::Committed`].
     Commit(Box<Publication>),
+    /// Lay the change aside until a person has answered, and give back the workspace; answer [`Event::Held`].
+    Hold(Box<Holding>),
+    /// Begin a workspace over the base and put a change into it that was laid aside; answer [`Event::Restored`].
+    Restore(Box<Held>),
     /// Throw the workspace away; answer [`Event::Discarded`].
     Discard,
     /// Write the receipt; answer [`Event::Recorded`].
@@ -82,6 +86,28 @@ pub struct Publication {
     pub change: ChangeSet,
     /// What the gates said, in their order.
     pub verdicts: Vec<(StepId, Verdict)>,
+    /// The beat that had laid it aside, when a person has approved it.
+    pub held: Option<BeatNo>,
+}
+
+/// A change that all gates let through and that a person has to approve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holding {
+    /// The change.
+    pub publication: Publication,
+    /// Why a person is asked, one line each.
+    pub why: Vec<String>,
+    /// The digest of the item as its sensor showed it.
+    pub content: Option<Digest>,
+}
+
+/// How far a change that was laid aside could be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restored {
+    /// It is in the workspace.
+    Whole,
+    /// It does not go together with the base, or is not there any more: why, in one line.
+    Impossible(String),
 }
 
 /// What the executor answered.
@@ -171,6 +197,10 @@ pub enum Event {
     Committed(Result<Committed, Failure>),
     /// The patch was recorded, or was not.
     Shadowed(Result<Shadowed, String>),
+    /// The change was laid aside, or was not.
+    Held(Result<Shadowed, String>),
+    /// A change was put back, or nobody can say.
+    Restored(Result<Restored, String>),
     /// The workspace is gone.
     Discarded,
     /// The receipt is written.
@@ -197,6 +227,8 @@ impl Event {
             Self::Published(_) => "published",
             Self::Committed(_) => "committed",
             Self::Shadowed(_) => "shadowed",
+            Self::Held(_) => "held",
+            Self::Restored(_) => "restored",
             Self::Discarded => "discarded",
             Self::Recorded => "recorded",
             Self::HostFailed(_) => "host failed",
@@ -215,6 +247,8 @@ impl Event {
             | Self::Published(_)
             | Self::Committed(_)
             | Self::Shadowed(_)
+            | Self::Held(_)
+            | Self::Restored(_)
             | Self::Discarded
             | Self::Recorded
             | Self::HostFailed(_) => &[],

@@ -2,12 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::beat::Context;
 use crate::decision::SituationItem;
 use crate::digest::{Digest, PartsHasher};
 use crate::ids::ItemId;
-use crate::journal::Settle;
+use crate::journal::{Labelled, Settle};
+use crate::json;
 use crate::snapshot::{Item, Snapshot};
+
+// Limit: a person's reading for a day; each stands in the receipt of every beat that looked.
+const LABELLED_MAX: usize = 20;
+// Limit: more than people answer in the three days after which the loop stops anyway.
+const HELD_MAX: usize = 50;
 
 /// All items of a snapshot, sensor by sensor, each with why it may not be worked on.
 pub(super) fn items(context: &Context, snapshot: &Snapshot) -> Vec<SituationItem> {
@@ -63,8 +71,10 @@ fn situation_item(
 }
 
 fn why_not(context: &Context, settled: &BTreeMap<&ItemId, String>, item: &Item) -> Option<String> {
-    label(context, item)
+    left_to_person(context, item)
         .map(|label| format!("label {label:?} leaves it to a person"))
+        .or_else(|| held(context, &item.id))
+        .or_else(|| rejected(context, item))
         .or_else(|| settled.get(&item.id).cloned())
         .or_else(|| {
             let history = context.plan.state.item(&item.id, &context.setup);
@@ -72,6 +82,67 @@ fn why_not(context: &Context, settled: &BTreeMap<&ItemId, String>, item: &Item) 
                 .escalated(context.plan.attempts_per_item)
                 .map(|why| format!("left to a person: {why}"))
         })
+}
+
+/// The digest of what a sensor says of an item besides its id.
+pub(super) fn content(item: &SituationItem) -> Digest {
+    digest_of(&item.title, &item.labels, &item.detail)
+}
+
+fn digest_of(title: &str, labels: &[String], detail: &Value) -> Digest {
+    let mut hasher = PartsHasher::new("ringfence item 1");
+    hasher.part("title", title.as_bytes());
+    for label in labels {
+        hasher.part("label", label.as_bytes());
+    }
+    hasher.part("detail", json::canonical(detail).as_bytes());
+    hasher.finish()
+}
+
+/// The first items that a label leaves to a person.
+pub(super) fn labelled(context: &Context, snapshot: &Snapshot) -> Vec<Labelled> {
+    let readings = snapshot.sensors.iter();
+    let items = readings
+        .filter_map(|reading| reading.result.as_ref().ok())
+        .flat_map(|observation| &observation.items);
+    let labelled = items.filter_map(|item| {
+        Some(Labelled {
+            item: item.id.clone(),
+            title: item.title.clone(),
+            label: left_to_person(context, item)?.clone(),
+        })
+    });
+    labelled.take(LABELLED_MAX).collect()
+}
+
+fn held(context: &Context, item: &ItemId) -> Option<String> {
+    let all = &context.plan.state.held;
+    match all
+        .iter()
+        .find(|held| held.hold.mv.item.as_ref() == Some(item))
+    {
+        Some(held) => Some(format!("its change waits for a person as {}", held.id())),
+        None if all.len() >= HELD_MAX => {
+            Some(format!("{} changes wait for a person already", all.len()))
+        }
+        None => None,
+    }
+}
+
+fn rejected(context: &Context, item: &Item) -> Option<String> {
+    let content = digest_of(&item.title, &item.labels, &item.detail);
+    let state = &context.plan.state;
+    let reason = state.rejection(&item.id, &context.setup, &content)?;
+    Some(match reason {
+        "" => "a person does not want it".to_owned(),
+        reason => format!("a person does not want it: {reason}"),
+    })
+}
+
+/// The label that leaves an item to a person, unless they left it to the loop.
+fn left_to_person<'c>(context: &'c Context, item: &Item) -> Option<&'c String> {
+    let is_cleared = context.plan.state.is_cleared(&item.id, &context.setup);
+    label(context, item).filter(|_| !is_cleared)
 }
 
 /// Case and surrounding space do not count: a rule about people's attention should not hang on them.

@@ -1,13 +1,19 @@
 //! From the gates' verdicts to a settled change.
 
-use crate::beat::{BeatState, Context, Effect, Event, Publication, Step, discard, end, instead_of};
+use crate::beat::{
+    BeatState, Context, Effect, Event, Holding, Publication, Step, discard, end, instead_of,
+};
 use crate::change::ChangeSet;
 use crate::decision::Move;
 use crate::failure::{Failure, FailureClass};
 use crate::ids::StepId;
-use crate::journal::{Outcome, Settle, StepReceipt};
+use crate::journal::{Outcome, Settle, StepReceipt, held_id};
 use crate::manifest::Role;
-use crate::verdict::{self, GateResult, Judgement, Ruling, Verdict};
+use crate::text;
+use crate::verdict::{self, GateResult, Judgement, Ruling, Severity, Verdict};
+
+// Limit: one line in the inbox.
+const WHY_CHARS_MAX: usize = 300;
 
 pub(super) fn judged(mut context: Box<Context>, mv: Move, change: ChangeSet, event: Event) -> Step {
     let outcome = match event {
@@ -24,7 +30,10 @@ pub(super) fn judged(mut context: Box<Context>, mv: Move, change: ChangeSet, eve
                 &results,
                 &receipts,
             ) {
-                None => return settle(context, mv, change, &results),
+                None => {
+                    uncertain(&mut context, &results);
+                    return settle(context, mv, change, &results);
+                }
                 Some(outcome) => outcome,
             }
         }
@@ -78,7 +87,33 @@ fn broken(results: &[GateResult], receipts: &[StepReceipt]) -> Option<FailureCla
     Some(failure.map_or(FailureClass::Contract, |failure| failure.class))
 }
 
-fn settle(context: Box<Context>, mv: Move, change: ChangeSet, results: &[GateResult]) -> Step {
+/// Asks a person when a gate was not sure, where the loop wants that.
+fn uncertain(context: &mut Context, results: &[GateResult]) {
+    if !context.plan.escalate_on.gate_uncertainty {
+        return;
+    }
+    for result in results {
+        let Ok(verdict) = &result.answer else {
+            continue;
+        };
+        let warnings = verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Warning);
+        let why = match (verdict.ruling, warnings.count()) {
+            (Ruling::Abstain, _) => format!("gate {} abstained: {}", result.gate, verdict.summary),
+            (_, 0) => continue,
+            (_, 1) => format!("gate {} passed it with a warning", result.gate),
+            (_, count) => format!("gate {} passed it with {count} warnings", result.gate),
+        };
+        context.ask.push(text::one_line(&why, WHY_CHARS_MAX));
+    }
+}
+
+fn settle(mut context: Box<Context>, mv: Move, change: ChangeSet, results: &[GateResult]) -> Step {
+    if context.held.is_none() && !context.ask.is_empty() {
+        context.settle = Settle::Hold;
+    }
     let publication = Box::new(Publication {
         beat: context.plan.beat,
         mv,
@@ -86,11 +121,17 @@ fn settle(context: Box<Context>, mv: Move, change: ChangeSet, results: &[GateRes
         digest: change.digest(),
         change,
         verdicts: results.iter().filter_map(given).collect(),
+        held: context.held.as_ref().map(|held| held.beat),
     });
     let effect = match context.settle {
         Settle::Propose => Effect::Publish(publication),
         Settle::Commit => Effect::Commit(publication),
         Settle::Shadow => Effect::Shadow(publication),
+        Settle::Hold => Effect::Hold(Box::new(Holding {
+            publication: *publication,
+            why: context.ask.clone(),
+            content: context.content,
+        })),
     };
     (BeatState::Settling(context), effect)
 }
@@ -129,7 +170,14 @@ pub(super) fn settled(mut context: Box<Context>, event: Event) -> Step {
                 },
             );
         }
+        (Settle::Hold, Event::Held(Ok(_))) => {
+            let id = held_id(context.plan.beat);
+            let ask = format!("the gates let the change through; it waits for a person as {id}");
+            let why = std::iter::once(ask).chain(context.ask.clone()).collect();
+            return end(context, Outcome::Escalated { why, id });
+        }
         (Settle::Propose, Event::Published(Err(message)))
+        | (Settle::Hold, Event::Held(Err(message)))
         | (Settle::Shadow, Event::Shadowed(Err(message))) => Failure::host(&message),
         (Settle::Commit, Event::Committed(Err(failure))) => failure,
         (_, other) => instead_of("the change to be settled", &other),

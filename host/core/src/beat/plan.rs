@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::decision::ActionInfo;
 use crate::digest::Digest;
-use crate::guard::{BudgetLimits, FuelCap};
+use crate::guard::{BudgetLimits, Freeze, FuelCap};
 use crate::ids::{BeatNo, LoopId, StepId};
 use crate::journal::{BaseRef, LoopState, Settle};
+use crate::spec::EscalateOn;
 
 /// One step of the loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct BeatPlan {
     pub attempts_per_item: u64,
     /// Items with one of these labels are a person's from the start; case does not count.
     pub escalate_labels: Vec<String>,
+    /// What else is asked a person about.
+    pub escalate_on: EscalateOn,
     /// True when a step that was denied anything fails the beat.
     pub denials_are_fatal: bool,
     /// The loop's past.
@@ -74,6 +77,8 @@ pub struct BeatPlan {
     pub open_proposals: BTreeSet<String>,
     /// People's answers, oldest first.
     pub answers: Vec<Value>,
+    /// The freeze of the loop's calendar that holds now.
+    pub freeze: Option<Freeze>,
     /// The loop file's prose.
     pub prose: String,
 }

@@ -1,7 +1,7 @@
 //! From the start to the question to the decider: sensing, comparing, guarding.
 
 use crate::beat::{
-    BeatState, Context, Effect, Event, Step, eligibility, end, instead_of, situation,
+    BeatState, Context, Effect, Event, Step, approved, eligibility, end, instead_of, situation,
 };
 use crate::failure::{Failure, FailureClass};
 use crate::guard::{self, Guard, Refusal};
@@ -17,12 +17,23 @@ pub(super) fn begin(mut context: Box<Context>) -> Step {
         let outcome = context.fail(Failure::host(&message));
         return end(context, outcome);
     }
+    if let Some(freeze) = &context.plan.freeze {
+        let outcome = Outcome::Waiting {
+            cause: WaitCause::Frozen,
+            until: freeze.until,
+            why: freeze.why.clone(),
+        };
+        return end(context, outcome);
+    }
     // Sensing costs fuel as well, so a day that is used up is over before it.
     if let Some(refusal) =
         guard::refuse_day(&context.plan.state, &context.plan.limits, &context.plan.now)
     {
         let outcome = refused(&refusal);
         return end(context, outcome);
+    }
+    if let Some(held) = context.plan.state.approved().cloned() {
+        return approved::begin(context, held);
     }
     let purse = context.purse;
     (BeatState::Sensing(context), Effect::Observe { purse })
@@ -79,6 +90,7 @@ fn compare(mut context: Box<Context>, snapshot: &Snapshot) -> Step {
     });
     context.fingerprint = Some(seen);
     context.signals = snapshot.signals();
+    context.labelled = eligibility::labelled(&context, snapshot);
     context.eligible = Some(eligible);
     context.items_found = Some(snapshot.items());
     if nothing_new && !woken {
@@ -103,7 +115,7 @@ fn compare(mut context: Box<Context>, snapshot: &Snapshot) -> Step {
     }
 }
 
-fn refused(refusal: &Refusal) -> Outcome {
+pub(super) fn refused(refusal: &Refusal) -> Outcome {
     Outcome::Waiting {
         cause: WaitCause::Budget,
         until: refusal.frees_at,

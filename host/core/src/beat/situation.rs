@@ -18,7 +18,7 @@ pub(super) fn build(context: &Context, snapshot: &Snapshot) -> Situation {
         loop_id: plan.loop_id.to_string(),
         beat: plan.beat.0,
         level: match context.settle {
-            Settle::Shadow => "L1".to_owned(),
+            Settle::Shadow | Settle::Hold => "L1".to_owned(),
             Settle::Propose => "L2".to_owned(),
             Settle::Commit => "L3".to_owned(),
         },

@@ -1,6 +1,7 @@
 //! The machine, by its table, by stories of several beats, and under any order of events.
 
 mod any_order;
+mod people;
 mod sample;
 mod stories;
 mod table;

@@ -6,8 +6,14 @@ use crate::decision::{NO_EXECUTOR, RawDecision, next_in};
 use crate::json::{self, JSON_BYTES_MAX, JsonError};
 use crate::text;
 
-const KEYS: [&str; 6] = [
-    "item_id", "executor", "action", "input", "reason", "next_in",
+const KEYS: [&str; 7] = [
+    "item_id",
+    "executor",
+    "action",
+    "input",
+    "reason",
+    "next_in",
+    "uncertain",
 ];
 // Limit: notes are for people; past these only their number is noted.
 const NOTED_KEYS_MAX: usize = 10;
@@ -31,13 +37,16 @@ pub enum TextError {
     /// A field that has to be there.
     #[error("an answer without {0:?}")]
     Missing(&'static str),
+    /// An `uncertain` that is neither true nor false.
+    #[error("an answer whose \"uncertain\" is neither true nor false")]
+    Uncertain,
     /// A field that is no text.
     #[error("an answer whose {0:?} is no text")]
     Type(&'static str),
 }
 
-/// Reads a decision of at most 1 MiB of text: `{"executor", "action", "input", "reason"}` with optional `item_id` and
-/// `next_in`; where the executor is `none`, action and input may be left out.
+/// Reads a decision of at most 1 MiB of text: `{"executor", "action", "input", "reason"}` with optional `item_id`,
+/// `next_in` and `uncertain`; where the executor is `none`, action and input may be left out.
 ///
 /// Unknown keys and a `next_in` that is no whole number from 0 up are ignored and noted.
 ///
@@ -72,6 +81,7 @@ pub fn parse_text(text: &str) -> Result<RawDecision, TextError> {
         },
         reason: required(&mut fields, "reason")?,
         next_in: take_next_in(&mut fields, &mut notes),
+        uncertain: take_uncertain(&mut fields)?,
         executor,
         notes: Vec::new(),
     };
@@ -113,6 +123,15 @@ fn optional(
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(TextError::Type(key)),
+    }
+}
+
+/// What is not plainly a «no» would be passed over if it were ignored, so anything but a truth value is no decision.
+fn take_uncertain(fields: &mut Map<String, Value>) -> Result<bool, TextError> {
+    match fields.remove("uncertain") {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(uncertain)) => Ok(uncertain),
+        Some(_) => Err(TextError::Uncertain),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::{BeatNo, ItemId};
-use crate::journal::{BeatReceipt, DrillRun, Notice, OperatorAct};
+use crate::journal::{BeatReceipt, DrillRun, InHand, Notice, OperatorAct};
 
 /// One line of a journal, as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,8 @@ pub enum Settle {
     Propose,
     /// It becomes one commit on the loop's target branch (level L3).
     Commit,
+    /// It is laid aside until a person has answered.
+    Hold,
 }
 
 /// What is about to be settled.
@@ -74,6 +76,9 @@ pub struct Intent {
     /// True when the user's working tree and index are brought along.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub working_tree: bool,
+    /// What it has to do with a change that waits for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<InHand>,
 }
 
 /// The end of what was intended.

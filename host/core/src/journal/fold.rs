@@ -6,11 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cadence::{Pace, Waits};
 use crate::decision::Checked;
 use crate::failure::{Failure, FailureClass};
+use crate::ids::ItemId;
+use crate::journal::held::give_up;
 use crate::journal::state::{
-    Committed, Decided, Drilled, ItemHistory, LoopState, Proposal, Shadow,
+    Committed, Decided, Drilled, ItemHistory, LabelledSince, LoopState, Proposal, Shadow,
 };
 use crate::journal::{
-    BeatReceipt, Body, Entry, FailedAttempt, Found, Intent, Notice, Outcome, Settle,
+    Asked, BeatReceipt, Body, Entry, FailedAttempt, Found, GivenUp, Held, InHand, Intent, Notice,
+    Outcome, Settle, held_id,
 };
 use crate::text;
 
@@ -18,6 +21,8 @@ use crate::text;
 const REASON_CHARS_MAX: usize = 200;
 // Limit: an item is escalated long before.
 const REASONS_MAX: usize = 100;
+// Limit: what people were told of last; what waits for longer is told again by and by.
+const NOTICES_MAX: usize = 1_000;
 
 impl LoopState {
     /// The state after `entries`; days are those of `timezone`.
@@ -39,12 +44,13 @@ impl LoopState {
                 // A second one cannot be begun before the first has ended; if a file says so, the first one counts.
                 self.pending.get_or_insert_with(|| intent.clone());
             }
-            Body::Done(done) => self.end_intent(done.beat.0, done.settled.as_deref()),
+            Body::Done(done) => self.end_intent(done.beat.0, done.settled.as_deref(), entry.at),
             Body::Recovered(recovered) => match &recovered.found {
-                Found::Settled(commit) => self.end_intent(recovered.beat.0, Some(commit)),
-                Found::Nothing => self.end_intent(recovered.beat.0, None),
+                Found::Settled(commit) => self.end_intent(recovered.beat.0, Some(commit), entry.at),
+                Found::Nothing => self.end_intent(recovered.beat.0, None, entry.at),
             },
             Body::Operator(act) => {
+                self.add_answer(act, entry.at);
                 self.orders.add(act, entry.at);
                 self.pace.waits = None;
             }
@@ -64,6 +70,15 @@ impl LoopState {
         told.last_try_at = Some(at);
         if notice.error.is_none() {
             told.told_at.get_or_insert(at);
+            told.last_told_at = Some(at);
+            told.failed = 0;
+        } else {
+            told.failed = told.failed.saturating_add(1);
+        }
+        if self.notices.len() > NOTICES_MAX {
+            let oldest = self.notices.iter().min_by_key(|(_, told)| told.last_try_at);
+            let oldest = oldest.map(|(about, _)| about.clone());
+            oldest.and_then(|about| self.notices.remove(&about));
         }
     }
 
@@ -71,14 +86,18 @@ impl LoopState {
         self.last_beat = self.last_beat.max(Some(receipt.beat));
         if receipt.fingerprint.is_some() {
             self.signals.clone_from(&receipt.signals);
+            self.add_labelled(receipt, at);
         }
         self.add_spend(receipt, at, timezone);
-        self.add_attempt(receipt);
+        self.add_attempt(receipt, at);
         if receipt.attempted {
             self.add_decision(receipt, at);
+        }
+        if receipt.attempted || receipt.held.is_some() {
             self.add_failure(receipt, at);
         }
         self.add_settled(receipt);
+        self.add_taken_up(receipt, at);
         self.last_outcome = Some(receipt.outcome.clone());
         if receipt.failure.as_ref().is_some_and(was_interrupted) {
             // It is as due as it was before.
@@ -105,16 +124,24 @@ impl LoopState {
         day.beats = day.beats.saturating_add(u64::from(receipt.attempted));
     }
 
-    fn add_attempt(&mut self, receipt: &BeatReceipt) {
+    fn add_attempt(&mut self, receipt: &BeatReceipt, at: Timestamp) {
         if self.setup != Some(receipt.setup) {
             self.setup = Some(receipt.setup);
             self.items.clear();
+            self.rejected.clear();
+            self.cleared.clear();
         }
         if let Some(attempt) = &receipt.attempt {
-            self.items
-                .entry(attempt.item.clone())
-                .or_default()
-                .add(attempt);
+            let history = self.items.entry(attempt.item.clone()).or_default();
+            history.add(attempt);
+            if let Outcome::Escalated { why, .. } = &receipt.outcome {
+                history.asked = Some(Asked {
+                    at,
+                    beat: receipt.beat,
+                    why: why.clone(),
+                    content: attempt.content,
+                });
+            }
         } else if let (
             Outcome::Proposed { .. } | Outcome::Committed { .. } | Outcome::Shadowed { .. },
             Some(Checked::Move(mv)),
@@ -157,6 +184,7 @@ impl LoopState {
             (Some(failure), _) if was_interrupted(failure) => {}
             (Some(failure), _) => {
                 self.failures = self.failures.saturating_add(1);
+                self.failing_since.get_or_insert((receipt.beat, at));
                 self.last_failed_at = Some(at);
                 self.last_failure = Some(failure.clone());
                 self.failed_setups.insert(receipt.setup);
@@ -169,6 +197,7 @@ impl LoopState {
                 | Outcome::NothingToDo { .. },
             ) => {
                 self.failures = 0;
+                self.failing_since = None;
                 self.last_failed_at = None;
                 self.last_failure = None;
                 self.failed_setups.clear();
@@ -224,7 +253,7 @@ impl LoopState {
         }
     }
 
-    fn end_intent(&mut self, beat: u64, settled: Option<&str>) {
+    fn end_intent(&mut self, beat: u64, settled: Option<&str>, at: Timestamp) {
         let Some(intent) = self.pending.take_if(|intent| intent.beat.0 == beat) else {
             return;
         };
@@ -238,8 +267,13 @@ impl LoopState {
             item,
             base_tree,
             candidate_tree,
+            change,
+            held,
             ..
         } = intent;
+        if let Some(InHand::Settles(laid_aside)) = &held {
+            self.held.retain(|held| held.beat != *laid_aside);
+        }
         match settle {
             Settle::Propose => self.proposals.push(Proposal {
                 beat,
@@ -262,7 +296,64 @@ impl LoopState {
                 patch: target,
                 base_tree,
             }),
+            Settle::Hold => {
+                let Some(InHand::Holds(hold)) = held else {
+                    return;
+                };
+                self.held.push(Held {
+                    beat,
+                    since: at,
+                    approved: false,
+                    file: target,
+                    base_tree,
+                    candidate_tree,
+                    change,
+                    hold: *hold,
+                });
+            }
         }
+    }
+
+    /// What became of a change that a person had approved: what failed for the host's sake is tried again, what a plugin
+    /// failed at waits for a person anew, and everything else is over.
+    fn add_taken_up(&mut self, receipt: &BeatReceipt, at: Timestamp) {
+        let Some(beat) = receipt.held else { return };
+        match &receipt.outcome {
+            Outcome::Failed { class, .. } if !class.blames_the_item() => {}
+            Outcome::Failed { .. } => {
+                for held in self.held.iter_mut().filter(|held| held.beat == beat) {
+                    held.approved = false;
+                    held.since = at;
+                    held.hold
+                        .why
+                        .push(format!("approved, and then {}", receipt.outcome));
+                }
+            }
+            outcome => {
+                let was_there = self.held.iter().any(|held| held.beat == beat);
+                self.held.retain(|held| held.beat != beat);
+                if let (
+                    true,
+                    Outcome::Discarded { reasons: why } | Outcome::Escalated { why, .. },
+                ) = (was_there, outcome)
+                {
+                    let (id, why) = (held_id(beat), why.clone());
+                    give_up(&mut self.given_up, GivenUp { id, at, why });
+                }
+            }
+        }
+    }
+
+    fn add_labelled(&mut self, receipt: &BeatReceipt, at: Timestamp) {
+        let since = |item: &ItemId| {
+            let known = self.labelled.iter().find(|known| known.what.item == *item);
+            known.map_or(at, |known| known.since)
+        };
+        let seen = receipt.labelled.iter().map(|what| LabelledSince {
+            since: since(&what.item),
+            what: what.clone(),
+        });
+        self.labelled = seen.collect::<Vec<_>>();
     }
 }
 

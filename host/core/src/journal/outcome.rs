@@ -57,6 +57,9 @@ pub enum Outcome {
     Escalated {
         /// Why, one line each.
         why: Vec<String>,
+        /// What waits for an answer, as the inbox calls it; empty in journals of hosts that had none.
+        #[serde(default)]
+        id: String,
     },
     /// A step, the budget or the host failed.
     Failed {
@@ -75,6 +78,8 @@ pub enum WaitCause {
     Backoff,
     /// The day's budget is used up.
     Budget,
+    /// The loop's calendar freezes it.
+    Frozen,
 }
 
 impl Outcome {
@@ -116,7 +121,7 @@ impl fmt::Display for Outcome {
             }
             | Self::Proposed { reference, commit } => write!(f, ": {reference} ({commit})"),
             Self::Shadowed { patch } => write!(f, ": {patch}"),
-            Self::Discarded { reasons: lines } | Self::Escalated { why: lines } => {
+            Self::Discarded { reasons: lines } | Self::Escalated { why: lines, .. } => {
                 write!(f, ": {}", lines.join("; "))
             }
             Self::Failed { class, message } => write!(f, " ({class}): {message}"),

@@ -9,7 +9,7 @@ use crate::decision::Checked;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::ids::{BeatNo, ItemId, StepId};
-use crate::journal::{Outcome, Settle, role_text};
+use crate::journal::{Labelled, Outcome, Settle, role_text};
 use crate::manifest::Role;
 use crate::policy::Denial;
 use crate::quantity::Fuel;
@@ -85,6 +85,12 @@ pub struct BeatReceipt {
     /// How many items the sensors showed; none when they did not get to answer, or an older host did not count them.
     #[serde(default)]
     pub items_found: Option<u64>,
+    /// The change that had waited for a person and that this beat took up, by the beat that had laid it aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<BeatNo>,
+    /// The first items that a label leaves to a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labelled: Vec<Labelled>,
 }
 
 /// An attempt at an item that came to nothing.
@@ -96,6 +102,9 @@ pub struct FailedAttempt {
     pub reason: String,
     /// True when no further attempt makes sense before a person has looked.
     pub person_needed: bool,
+    /// The digest of the item as its sensor showed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Digest>,
 }
 
 /// One call of one step.

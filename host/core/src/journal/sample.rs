@@ -61,6 +61,8 @@ pub(crate) fn receipt(beat: u64, outcome: Outcome) -> BeatReceipt {
         fuel: Fuel(10),
         notes: Vec::new(),
         items_found: None,
+        held: None,
+        labelled: Vec::new(),
     }
 }
 
@@ -111,6 +113,7 @@ pub(crate) fn discarded(beat: u64, on: &str, reason: &str) -> BeatReceipt {
         item: item(on),
         reason: reason.to_owned(),
         person_needed: false,
+        content: None,
     });
     BeatReceipt {
         attempt,
@@ -156,6 +159,25 @@ pub(crate) fn intent(beat: u64, on: &str, settle: Settle) -> Intent {
         candidate_tree: "candidate".to_owned(),
         commit: None,
         working_tree: false,
+        held: None,
+    }
+}
+
+/// The intent to lay a change of `on` aside.
+pub(crate) fn holding(beat: u64, on: &str) -> Intent {
+    let Some(Checked::Move(mv)) = moved(beat, on, Outcome::Skipped).decision else {
+        unreachable!("a beat that moved")
+    };
+    let hold = Hold {
+        mv,
+        summary: "did it".to_owned(),
+        why: vec!["auth".to_owned()],
+        content: Some(digest("content")),
+        patch: digest("patch"),
+    };
+    Intent {
+        held: Some(InHand::Holds(Box::new(hold))),
+        ..intent(beat, on, Settle::Hold)
     }
 }
 

@@ -10,7 +10,9 @@ use crate::cadence::Pace;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::ids::{BeatNo, ItemId};
-use crate::journal::{DrillRun, Intent, Orders, Outcome};
+use crate::journal::{
+    Answer, Asked, DrillRun, GivenUp, Held, Intent, Labelled, Orders, Outcome, Rejected,
+};
 use crate::quantity::Fuel;
 use crate::snapshot::SensorSignal;
 
@@ -58,6 +60,44 @@ pub struct LoopState {
     pub drilled: Option<Drilled>,
     /// What people were told of.
     pub notices: BTreeMap<String, Noticed>,
+    /// Changes that wait for a person, oldest first.
+    pub held: Vec<Held>,
+    /// Changes that a person had approved in vain; the last few.
+    pub given_up: Vec<GivenUp>,
+    /// What people do not want to be worked on, under `setup`.
+    pub rejected: BTreeMap<ItemId, Rejected>,
+    /// Items that a label left to a person, who left them to the loop, under `setup`.
+    pub cleared: BTreeSet<ItemId>,
+    /// Items that a label leaves to a person, as the last beat that looked saw them.
+    pub labelled: Vec<LabelledSince>,
+    /// The last answers of people, oldest first.
+    pub said: Vec<Said>,
+    /// The first of the failed beats in a row, and when it ended.
+    pub failing_since: Option<(BeatNo, Timestamp)>,
+}
+
+/// An item that a label leaves to a person, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelledSince {
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// The item.
+    pub what: Labelled,
+}
+
+/// What a person said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// When.
+    pub at: Timestamp,
+    /// About what, as the inbox calls it.
+    pub id: String,
+    /// The item that it was about.
+    pub item: Option<ItemId>,
+    /// What they want.
+    pub answer: Answer,
+    /// In their words.
+    pub reason: String,
 }
 
 /// Drills that were run.
@@ -78,6 +118,10 @@ pub struct Noticed {
     pub last_try_at: Option<Timestamp>,
     /// The first time that it was delivered.
     pub told_at: Option<Timestamp>,
+    /// The last time that it was delivered.
+    pub last_told_at: Option<Timestamp>,
+    /// How often it could not be delivered since then.
+    pub failed: u32,
 }
 
 /// A world that was decided on.
@@ -100,6 +144,8 @@ pub struct ItemHistory {
     pub repeated: bool,
     /// True when a change touched something that is a person's to decide.
     pub person_needed: bool,
+    /// That a person was asked about it.
+    pub asked: Option<Asked>,
 }
 
 /// What one day cost.
@@ -171,6 +217,27 @@ impl LoopState {
         } else {
             ItemHistory::default()
         }
+    }
+
+    /// Why a person does not want `item` to be worked on under `setup`, as long as it is what `content` says.
+    #[must_use]
+    pub fn rejection(&self, item: &ItemId, setup: &Digest, content: &Digest) -> Option<&str> {
+        let rejected = self.rejected.get(item)?;
+        let holds =
+            self.setup == Some(*setup) && rejected.content.is_none_or(|then| then == *content);
+        holds.then_some(rejected.reason.as_str())
+    }
+
+    /// True when a person left `item` to the loop in spite of its label, under `setup`.
+    #[must_use]
+    pub fn is_cleared(&self, item: &ItemId, setup: &Digest) -> bool {
+        self.setup == Some(*setup) && self.cleared.contains(item)
+    }
+
+    /// The change that is to be settled next, because a person approved it.
+    #[must_use]
+    pub fn approved(&self) -> Option<&Held> {
+        self.held.iter().find(|held| held.approved)
     }
 
     /// What `day` cost so far.

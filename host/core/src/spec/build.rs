@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::target;
 use super::{
-    Base, Budget, Escalate, Level, Paths, PluginRef, Role, Spec, StepPaths, StepPlace, StepSpec,
+    Base, Budget, Level, Paths, PluginRef, Role, Spec, StepPaths, StepPlace, StepSpec, people,
 };
 use crate::decision::NO_EXECUTOR;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
@@ -68,12 +68,14 @@ pub(super) fn spec(
         executors,
         gates,
         budget,
-        escalate: escalate(root),
+        escalate: people::escalate(root),
+        notify: people::notify(root),
+        calendar: people::calendar(root),
         prose: prose.to_owned(),
     })
 }
 
-fn list(section: Option<&Section>, key: &str) -> Option<Vec<String>> {
+pub(super) fn list(section: Option<&Section>, key: &str) -> Option<Vec<String>> {
     section
         .and_then(|section| section.list(key))
         .map(<[String]>::to_vec)
@@ -104,14 +106,6 @@ fn warn_of_no_write(root: &Section, paths: &Paths, found: &mut Diagnostics) {
         "no `write` here",
     );
     found.push(warning.with_help("list what they may write: `write = [\"docs/**\"]` in [paths]"));
-}
-
-fn escalate(root: &Section) -> Escalate {
-    let section = root.one("escalate");
-    Escalate {
-        paths: list(section, "paths").unwrap_or_default(),
-        labels: list(section, "labels").unwrap_or_default(),
-    }
 }
 
 fn budget(root: &Section, found: &mut Diagnostics) -> Budget {

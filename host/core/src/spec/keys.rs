@@ -4,8 +4,8 @@
 
 use super::cadence::CADENCE;
 use super::rules::{
-    ATTEMPTS, BASE, BEAT_FUEL, BEATS, DAY_FUEL, DEADLINE, LABEL, LEVEL, LIFT, LOOP_ID, MEMORY,
-    PLUGIN, STEP_FUEL, STEP_ID, TIMEZONE,
+    ATTEMPTS, BASE, BEAT_FUEL, BEATS, CALENDAR, DAY_FUEL, DEADLINE, DIGEST, LABEL, LEVEL, LIFT,
+    LOOP_ID, MEMORY, NOTIFY_TO, PLUGIN, STEP_FUEL, STEP_ID, TIMEZONE, TRIGGER,
 };
 use super::target::TARGET;
 use crate::manifest::GLOB;
@@ -20,10 +20,6 @@ pub(super) static LOOP: Table = Table {
         ),
         ("network", "no step has network access"),
         ("regulator", "the operator sets `level`"),
-        (
-            "notify",
-            "let the caller of `ringfence beat` act on its exit code",
-        ),
     ],
     keys: &[
         Key::required(
@@ -73,6 +69,16 @@ pub(super) static LOOP: Table = Table {
             "target",
             Kind::Text(&TARGET),
             "the branch that level L3 commits to; the one that is checked out unless written",
+        ),
+        Key::optional(
+            "notify",
+            Kind::One(&NOTIFY),
+            "whom people's messages go to; nobody unless written",
+        ),
+        Key::optional(
+            "calendar",
+            Kind::Text(&CALENDAR),
+            "a file of times in which the loop is frozen: a path from the top of the repository, or config:NAME for one beside the operator's config.toml",
         ),
     ],
 };
@@ -245,12 +251,34 @@ static ESCALATE: Table = Table {
         Key::optional(
             "paths",
             Kind::List(&GLOB),
-            "globs: a change that touches one of these is for a person",
+            "globs: a change that touches one of these waits until a person has approved it",
         ),
         Key::optional(
             "labels",
             Kind::List(&LABEL),
             "an item with one of these labels is for a person",
+        ),
+        Key::optional(
+            "on",
+            Kind::List(&TRIGGER),
+            "what else people are asked or told about: ambiguity, repeated-failure, budget, gate-uncertainty; the first three unless written",
+        ),
+    ],
+};
+
+static NOTIFY: Table = Table {
+    title: "[notify]",
+    later: &[],
+    keys: &[
+        Key::required(
+            "to",
+            Kind::Text(&NOTIFY_TO),
+            "the name of a command in the operator's config.toml, which gets each message on its standard input",
+        ),
+        Key::optional(
+            "digest",
+            Kind::Amount(&DIGEST),
+            "at most one message in this time, in which the others are collected; 5m unless written",
         ),
     ],
 };

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Base, Budget, Escalate, Level, Role, Spec, StepSpec};
+use super::{Base, Budget, CalendarRef, Escalate, Level, Notify, Role, Spec, StepSpec};
 use crate::cadence::Cadence;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
 use crate::digest::{Digest, PartsHasher};
@@ -98,6 +98,10 @@ pub struct LockedSpec {
     pub budget: Budget,
     /// What a person has to look at.
     pub escalate: Escalate,
+    /// Whom people's messages go to.
+    pub notify: Option<Notify>,
+    /// Where it stands when the loop is frozen.
+    pub calendar: Option<CalendarRef>,
 }
 
 impl LockedStep {
@@ -225,6 +229,8 @@ impl Spec {
                 gates,
                 budget: self.budget.clone(),
                 escalate: self.escalate.clone(),
+                notify: self.notify.clone(),
+                calendar: self.calendar.clone(),
             }),
             _ => Err(found.into_sorted()),
         }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** each rule looks at one value; what two keys say together is judged in `build`.
 
-use super::PluginRef;
+use super::{CalendarRef, PluginRef, people};
 use crate::cadence::Cron;
 use crate::diagnostic::{did_you_mean, quote};
 use crate::ids::{LoopId, StepId};
@@ -21,6 +21,8 @@ const FUEL_PER_DAY_MAX: u64 = LIMITS_MAX.fuel.0 * 1_000;
 const EVERY_MAX: Millis = Millis(31 * 86_400_000);
 // Limit: enough to spread a thousand loops; more would be a cadence of its own.
 const JITTER_MAX: Millis = Millis(3_600_000);
+// Limit: whoever is told once a week is told of what has stopped long ago.
+const DIGEST_MAX: Millis = Millis(7 * 86_400_000);
 // Limit: one word that a sensor puts on an item.
 const LABEL_BYTES_MAX: usize = 128;
 
@@ -108,6 +110,41 @@ pub(super) static TIMEZONE: Text = Text {
     },
     pattern: Some("^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$"),
     example: "Europe/Berlin",
+};
+
+pub(super) static TRIGGER: Text = Text {
+    code: "bad-value",
+    what: "a reason to ask people",
+    check: |text| people::check_trigger(text),
+    pattern: Some("^(ambiguity|repeated-failure|budget|gate-uncertainty)$"),
+    example: "gate-uncertainty",
+};
+pub(super) static NOTIFY_TO: Text = Text {
+    code: "bad-id",
+    what: "a name",
+    check: |text| StepId::new(text).map(drop).map_err(|_| bad_id(text)),
+    pattern: ID_PATTERN,
+    example: "team",
+};
+pub(super) static CALENDAR: Text = Text {
+    code: "bad-calendar",
+    what: "a calendar",
+    check: |text| {
+        text.parse::<CalendarRef>()
+            .map(drop)
+            .map_err(|error| error.to_string())
+    },
+    pattern: None,
+    example: "calendar.toml",
+};
+pub(super) static DIGEST: Amount = Amount {
+    what: "a duration",
+    read: Some(|text| quantity(text.parse::<Millis>(), |time| time.0)),
+    integers: false,
+    max: DIGEST_MAX.0,
+    show: |amount| Millis(amount).to_string(),
+    pattern: Some("^[0-9_]+(d|h|m|s|ms)$"),
+    example: "\"1d\"",
 };
 
 const FUEL_PATTERN: Option<&str> = Some("^[0-9_]+[TGMk]?$");

@@ -216,7 +216,7 @@ timezone = "../../etc"
     3:9 error[bad-value] `level` is "L1" or "L2" or "L3", not "L4"
         help: did you mean "L1"?
     4:1 error[unknown-key] the loop file has no key "colour"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar
     6:2 error[unknown-key] the loop file has no key "path"
         help: did you mean `paths`?
     10:1 error[unknown-key] [paths] has no key "wirte"
@@ -269,7 +269,7 @@ fn unknown_keys_are_met_with_a_guess() {
     "#);
     insta::assert_snapshot!(with("[paths]", "quite-something-else = 1\n[paths]"), @r#"
     3:1 error[unknown-key] the loop file has no key "quite-something-else"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar
     "#);
     insta::assert_snapshot!(with("write =", "level = \"L2\"\nwrite ="), @r#"
     4:1 error[unknown-key] [paths] has no key "level"

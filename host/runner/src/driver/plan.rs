@@ -1,6 +1,7 @@
 //! What the machine is told before it begins.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 use ringfence_core::beat::{BeatPlan, ExecutorPlan, StepPlan};
@@ -10,9 +11,10 @@ use ringfence_core::guard::BudgetLimits;
 use ringfence_core::ids::BeatNo;
 use ringfence_core::journal::{BaseRef, LoopState, Settle};
 use ringfence_core::manifest::CONTRACT;
-use ringfence_core::spec::{self, Level, LockedSpec, LockedStep};
+use ringfence_core::spec::{self, Budget, Level, LockedSpec, LockedStep};
 
 use super::{BeatError, BeatOptions};
+use crate::calendar;
 use crate::git::discover::Project;
 use crate::open_loop::OpenLoop;
 use crate::settle::commit::{self, TargetError};
@@ -97,6 +99,7 @@ pub(super) fn plan(
     dir: &LoopDir,
     started: Timestamp,
     options: BeatOptions,
+    config_dir: Option<&Path>,
 ) -> BeatPlan {
     let Standing {
         state,
@@ -119,23 +122,36 @@ pub(super) fn plan(
         decider: step_plan(&spec.decider),
         executors: spec.executors.iter().map(executor_plan).collect(),
         gates: spec.gates.iter().map(step_plan).collect(),
-        limits: BudgetLimits {
-            fuel_per_beat: spec.budget.fuel_per_beat,
-            fuel_per_day: spec.budget.fuel_per_day,
-            beats_per_day: spec.budget.beats_per_day,
-        },
+        limits: limits(&spec.budget),
         attempts_per_item: spec.budget.attempts_per_item.into(),
         escalate_labels: spec.escalate.labels.clone(),
+        escalate_on: spec.escalate.on,
         denials_are_fatal: false,
         open_proposals: open_proposals(&state, dir, branches),
+        answers: state.answers(),
+        freeze: calendar::freeze(
+            spec.calendar.as_ref(),
+            open.project.top(),
+            config_dir,
+            started,
+            &open.timezone,
+        ),
         state,
         now: started.to_zoned(open.timezone.clone()),
         base: BaseRef {
             tree: base.tree.clone(),
             commit: base.commit.clone(),
         },
-        answers: Vec::new(),
         prose: spec.prose.clone(),
+    }
+}
+
+/// What a loop may spend.
+pub(crate) fn limits(budget: &Budget) -> BudgetLimits {
+    BudgetLimits {
+        fuel_per_beat: budget.fuel_per_beat,
+        fuel_per_day: budget.fuel_per_day,
+        beats_per_day: budget.beats_per_day,
     }
 }
 
@@ -174,7 +190,7 @@ fn number(
 
 /// The numbers of all patches in the loop's folder; what cannot be listed is met again when a patch is written.
 fn patch_numbers(dir: &LoopDir) -> impl Iterator<Item = u64> + use<> {
-    let folders = ["shadow", "proposals"].map(|folder| dir.path().join(folder));
+    let folders = ["shadow", "proposals", "held"].map(|folder| dir.path().join(folder));
     let entries = folders
         .into_iter()
         .filter_map(|folder| std::fs::read_dir(folder).ok());

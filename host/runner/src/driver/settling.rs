@@ -1,10 +1,14 @@
 //! Publishing between two lines of the journal, and saying later what came of it.
 
-use ringfence_core::beat::{Committed, Publication, Published, Shadowed};
+use ringfence_core::beat::{Committed, Holding, Publication, Published, Shadowed};
 use ringfence_core::change::ChangeSet;
+use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::ids::BeatNo;
-use ringfence_core::journal::{Body, Done, Found, Intent, Recovered, Settle};
+use ringfence_core::journal::{
+    Act, Answer, Body, Done, Found, Held, Hold, InHand, Intent, OperatorAct, Recovered, Settle,
+    held_id,
+};
 use ringfence_core::text::one_line;
 use ringfence_core::verdict::Ruling;
 
@@ -28,7 +32,8 @@ const REASON_CHARS_MAX: usize = 500;
 impl Beat<'_> {
     /// Makes the change a branch, or a patch where there is no repository.
     pub(super) fn publish(&mut self, publication: &Publication) -> Result<Published, String> {
-        match self.settle(publication, Target::Propose)? {
+        let held = publication.held.map(InHand::Settles);
+        match self.settle(publication, Target::Propose, held)? {
             settle::Published::Branch { reference, commit } => Ok(Published { reference, commit }),
             settle::Published::Patch { file } => Ok(Published {
                 reference: file,
@@ -44,12 +49,31 @@ impl Beat<'_> {
                 patch: "none (dry run)".to_owned(),
             });
         }
-        match self.settle(publication, Target::Shadow)? {
-            settle::Published::Patch { file } => Ok(Shadowed { patch: file }),
-            settle::Published::Branch { reference, .. } => {
-                Err(format!("a branch {reference} where a patch was asked for"))
-            }
+        let held = publication.held.map(InHand::Settles);
+        patch(self.settle(publication, Target::Shadow, held)?)
+    }
+
+    /// Lays the change aside as a patch, with all that it takes to go on with it later.
+    pub(super) fn hold(&mut self, holding: &Holding) -> Result<Shadowed, String> {
+        let publication = &holding.publication;
+        if self.options.dry_run {
+            return Ok(Shadowed {
+                patch: "none (dry run)".to_owned(),
+            });
         }
+        let diff = self
+            .workspace
+            .patch(&publication.change)
+            .map_err(|error| chain(&error))?;
+        let hold = Hold {
+            mv: publication.mv.clone(),
+            summary: publication.summary.clone(),
+            why: holding.why.clone(),
+            content: holding.content,
+            patch: Digest::of(&diff),
+        };
+        let held = Some(InHand::Holds(Box::new(hold)));
+        patch(self.settle(publication, Target::Hold, held)?)
     }
 
     /// Moves the target branch on by one commit.
@@ -84,7 +108,11 @@ impl Beat<'_> {
             target: prepared.reference.clone(),
             commit: Some(prepared.commit.clone()),
             working_tree: prepared.working_tree,
-            ..intent(publication, &settlement)
+            ..intent(
+                publication,
+                &settlement,
+                publication.held.map(InHand::Settles),
+            )
         };
         let appended = self.record.append(Body::Intent(intent), true);
         appended.map_err(|error| host(&error))?;
@@ -107,6 +135,7 @@ impl Beat<'_> {
         &mut self,
         publication: &Publication,
         target: Target,
+        held: Option<InHand>,
     ) -> Result<settle::Published, String> {
         (self.progress)(Progress::Settling);
         let message = self.message(publication);
@@ -119,7 +148,7 @@ impl Beat<'_> {
             message: &message,
             time: self.around.clock.now(),
         };
-        let intent = intent(publication, &settlement);
+        let intent = intent(publication, &settlement, held);
         self.record
             .append(Body::Intent(intent), true)
             .map_err(|error| chain(&error))?;
@@ -167,8 +196,12 @@ impl Beat<'_> {
             .item
             .as_ref()
             .map_or("none", |item| item.as_str());
+        let approved = publication
+            .held
+            .map(|beat| format!("Ringfence-Approved: {}\n", held_id(beat)))
+            .unwrap_or_default();
         format!(
-            "{subject}\n\n{body}\n\nRingfence-Loop: {loop_id}\nRingfence-Beat: {beat}\nRingfence-Item: {item}\nRingfence-Gates: {gates}\n"
+            "{subject}\n\n{body}\n\nRingfence-Loop: {loop_id}\nRingfence-Beat: {beat}\nRingfence-Item: {item}\nRingfence-Gates: {gates}\n{approved}"
         )
     }
 }
@@ -179,13 +212,23 @@ fn in_order(text: &str) -> String {
     text.chars().filter(|c| !turns(c)).collect()
 }
 
-fn intent(publication: &Publication, settlement: &Settlement<'_>) -> Intent {
+fn patch(published: settle::Published) -> Result<Shadowed, String> {
+    match published {
+        settle::Published::Patch { file } => Ok(Shadowed { patch: file }),
+        settle::Published::Branch { reference, .. } => {
+            Err(format!("a branch {reference} where a patch was asked for"))
+        }
+    }
+}
+
+fn intent(publication: &Publication, settlement: &Settlement<'_>, held: Option<InHand>) -> Intent {
     let (settle, target) = match settlement.intent() {
         settle::Intent::Branch { reference, .. } => (Settle::Propose, reference),
-        settle::Intent::Patch { file, .. } if settlement.target == Target::Propose => {
-            (Settle::Propose, file)
-        }
-        settle::Intent::Patch { file, .. } => (Settle::Shadow, file),
+        settle::Intent::Patch { file, .. } => match settlement.target {
+            Target::Propose => (Settle::Propose, file),
+            Target::Shadow => (Settle::Shadow, file),
+            Target::Hold => (Settle::Hold, file),
+        },
     };
     Intent {
         beat: publication.beat,
@@ -198,6 +241,7 @@ fn intent(publication: &Publication, settlement: &Settlement<'_>) -> Intent {
         candidate_tree: publication.change.candidate_tree.clone(),
         commit: None,
         working_tree: false,
+        held,
     }
 }
 
@@ -208,6 +252,25 @@ fn settle_failure(error: &SettleError) -> Failure {
         _ => FailureClass::Host,
     };
     Failure::new(class, &chain(error))
+}
+
+/// Takes back every approval in a folder that was brought along: its journal is somebody's word, and nobody here gave it.
+pub(super) fn doubt(record: &mut Record<'_>) -> Result<Vec<String>, BeatError> {
+    let approved = record.state().held.iter().filter(|held| held.approved);
+    let ids: Vec<String> = approved.map(Held::id).collect();
+    for id in &ids {
+        let act = OperatorAct {
+            by: "ringfence".to_owned(),
+            reason: "approved before the loop's folder came here: approve it again".to_owned(),
+            act: Act::Answer {
+                id: id.clone(),
+                answer: Answer::Note,
+            },
+        };
+        record.append(Body::Operator(act), true)?;
+    }
+    let note = |id| format!("{id} was approved before the loop's folder came here, and waits anew");
+    Ok(ids.iter().map(note).collect())
 }
 
 /// Finds out what came of a publication that was cut off, and writes it down.

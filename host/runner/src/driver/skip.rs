@@ -17,6 +17,7 @@ use super::{BeatError, BeatReport, Begun};
 use crate::bookmark::{BaseCommit, Bookmark};
 use crate::calls::{chain, remembered_reading};
 use crate::memo::Memo;
+use crate::people;
 use crate::state_dir::Origin;
 use crate::workspace::Base;
 
@@ -39,7 +40,17 @@ impl Begun<'_> {
             dir: dir.base(),
         };
         let standing = Standing::settling_nothing(&bookmark.state, dir, seen.branches);
-        let plan = plan::plan(open, spec, standing, &base, dir, self.started, self.options);
+        let config_dir = self.around.config_dir;
+        let plan = plan::plan(
+            open,
+            spec,
+            standing,
+            &base,
+            dir,
+            self.started,
+            self.options,
+            config_dir,
+        );
         let (state, receipt) = nothing_to_do(plan, spec, &base, &Memo::new(dir.memo(), true))?;
         let record = Record::resume(dir, &open.timezone, self.around.seams(), bookmark)?;
         Some(self.end(state, receipt, record, known))
@@ -54,12 +65,13 @@ impl Begun<'_> {
         base: BaseCommit,
     ) -> Result<BeatReport, BeatError> {
         let now = self.around.clock.now();
-        let mut event = Event::Recorded;
+        let (mut event, mut due) = (Event::Recorded, None);
         let mut next = self.open.next(record.state(), now, now);
         if !self.options.dry_run {
             match record.beat(receipt.clone(), false) {
                 Ok(()) => {
                     next = self.open.next(record.state(), now, now);
+                    due = people::due(self.open, record.state(), now);
                     record.leave_bookmark(self.dir, &self.open.spec.budget.timezone, base);
                 }
                 Err(error) => event = Event::HostFailed(chain(&error)),
@@ -77,6 +89,7 @@ impl Begun<'_> {
             recovered: Vec::new(),
             next,
             dry_run: self.options.dry_run,
+            due,
         })
     }
 }

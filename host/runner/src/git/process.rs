@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 // Limit: what a person reads of an error; the rest is read and dropped.
 const STDERR_BYTES_MAX: usize = 4096;
@@ -143,7 +143,12 @@ fn collect(
         }
     }
     loop {
-        if let Some(status) = child.try_wait().map_err(RunError::Io)? {
+        if has_ended(child).map_err(RunError::Io)? {
+            // Whatever it has started and left behind goes with it.
+            if let Err(error) = kill_process_group(Pid::from_child(child), Signal::KILL) {
+                tracing::debug!(%error, "nothing was left of a program's group");
+            }
+            let status = child.wait().map_err(RunError::Io)?;
             return Ok((status, stdout, stderr));
         }
         if Instant::now() >= until {
@@ -151,6 +156,13 @@ fn collect(
         }
         thread::sleep(REAP_INTERVAL);
     }
+}
+
+/// True when the program has ended. It is not waited for yet, so that its number still names its group.
+fn has_ended(child: &Child) -> io::Result<bool> {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let status = waitid(WaitId::Pid(Pid::from_child(child)), look)?;
+    Ok(status.is_some())
 }
 
 fn kill(child: &mut Child) {

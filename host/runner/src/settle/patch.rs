@@ -56,6 +56,16 @@ pub(super) fn candidate(path: &Path) -> io::Result<Option<String>> {
         .map(str::to_owned))
 }
 
+/// The diff in the bytes of a patch file. No line before it begins like one: the message is indented.
+pub(super) fn diff(bytes: &[u8]) -> Option<&[u8]> {
+    const START: &[u8] = b"\ndiff --git ";
+    bytes.starts_with(HEADER.as_bytes()).then_some(())?;
+    let at = bytes
+        .windows(START.len())
+        .position(|window| window == START)?;
+    bytes.get(at + 1..)
+}
+
 fn indented(line: &str) -> String {
     if line.is_empty() {
         "\n".to_owned()

@@ -14,7 +14,7 @@ pub const CONTEXT_LINES_MAX: u32 = 1000;
 // Limit: so many names fit on one command line everywhere.
 const PATHS_PER_CALL: usize = 500;
 // Limit: twice what a change may have, since binary data is written in a longer alphabet, with what it removes.
-const PATCH_BYTES_MAX: usize = 512 << 20;
+pub(crate) const PATCH_BYTES_MAX: usize = 512 << 20;
 
 impl Workspace {
     /// The change to `paths` as a unified diff with `context_lines` (at most [`CONTEXT_LINES_MAX`]) of context. Binary

@@ -148,6 +148,7 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
         sandbox: &sandbox,
         clock: &clock,
         steps: &told,
+        config_dir: None,
     };
     let options = BeatOptions {
         dry_run: false,

@@ -158,6 +158,8 @@ fn full(said: &str, outcome: Outcome) -> BeatReport {
         attempt: None,
         progress: None,
         fuel: Fuel(2_400_000),
+        held: None,
+        labelled: Vec::new(),
         notes: vec![text()],
         items_found: None,
     };
@@ -199,6 +201,7 @@ fn full(said: &str, outcome: Outcome) -> BeatReport {
             at: jiff::Timestamp::UNIX_EPOCH,
             why: ringfence_core::cadence::Why::Cadence,
         },
+        due: None,
         dry_run: true,
     }
 }
@@ -302,7 +305,10 @@ fn nothing_that_a_component_says_reaches_the_terminal_as_it_is() {
         },
         Outcome::Shadowed { patch: text() },
         Outcome::Discarded { reasons: list() },
-        Outcome::Escalated { why: list() },
+        Outcome::Escalated {
+            why: list(),
+            id: String::new(),
+        },
         Outcome::Failed {
             class: FailureClass::Trap,
             message: text(),

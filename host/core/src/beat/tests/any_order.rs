@@ -61,6 +61,10 @@ fn answers(effect: &str) -> Vec<Event> {
             Event::Measured(Ok(measurement("new"))),
             Event::Measured(Ok(measurement(""))),
             Event::Measured(Ok(Measurement {
+                escalated_paths: vec![crate::relpath::RelPath::lexical("a.md").unwrap()],
+                ..measurement("new")
+            })),
+            Event::Measured(Ok(Measurement {
                 scope: vec![outside()],
                 ..measurement("new")
             })),
@@ -76,6 +80,13 @@ fn answers(effect: &str) -> Vec<Event> {
         ],
         "publish" => vec![published(), Event::Published(Err("race".to_owned()))],
         "shadow" => vec![shadowed(), Event::Shadowed(Err("disk".to_owned()))],
+        "hold" => vec![held(), Event::Held(Err("disk".to_owned()))],
+        "restore" => vec![
+            Event::Restored(Ok(Restored::Whole)),
+            Event::Restored(Ok(Restored::Whole)),
+            Event::Restored(Ok(Restored::Impossible("no".to_owned()))),
+            Event::Restored(Err("disk".to_owned())),
+        ],
         "discard" => vec![Event::Discarded],
         _ => vec![Event::Recorded],
     }
@@ -83,7 +94,8 @@ fn answers(effect: &str) -> Vec<Event> {
 
 fn anything() -> Vec<Event> {
     let effects = [
-        "observe", "decide", "act", "measure", "judge", "publish", "shadow", "discard", "record",
+        "observe", "decide", "act", "measure", "judge", "publish", "shadow", "hold", "restore",
+        "discard", "record",
     ];
     effects
         .iter()
@@ -132,6 +144,7 @@ struct Onlooker {
     asked: Option<Digest>,
     passed: Option<Digest>,
     settled: bool,
+    may_hold: bool,
     trouble: bool,
 }
 
@@ -146,6 +159,12 @@ impl Onlooker {
                 self.acts += 1;
             }
             Effect::Measure => {}
+            // Putting a change back begins a workspace, as making one does.
+            Effect::Restore(_) => self.acts += 1,
+            Effect::Hold(holding) => {
+                assert!(self.may_hold, "nobody asked for a person");
+                self.sees_settled(&holding.publication);
+            }
             Effect::Judge { change, purse, .. } => {
                 assert_eq!(purse.left(), left);
                 self.asked = Some(*change);
@@ -159,14 +178,10 @@ impl Onlooker {
                     _ => Settle::Shadow,
                 };
                 assert_eq!(settle, plan.settle);
-                assert_eq!(
-                    Some(publication.digest),
-                    self.passed,
-                    "settled without every gate"
-                );
-                assert_eq!(publication.change.digest(), publication.digest);
-                assert!(!self.trouble, "settled after a failure");
-                self.settles += 1;
+                let is_approved = plan.state.approved().is_some();
+                assert!(!self.may_hold || is_approved, "a person was to be asked");
+                assert_eq!(publication.held.is_some(), is_approved);
+                self.sees_settled(publication);
             }
             Effect::Discard => self.discards += 1,
             Effect::Record { receipt, .. } => {
@@ -175,6 +190,17 @@ impl Onlooker {
             }
             Effect::Finish(_) => {}
         }
+    }
+
+    fn sees_settled(&mut self, publication: &Publication) {
+        assert_eq!(
+            Some(publication.digest),
+            self.passed,
+            "settled without every gate"
+        );
+        assert_eq!(publication.change.digest(), publication.digest);
+        assert!(!self.trouble, "settled after a failure");
+        self.settles += 1;
     }
 
     fn sees_event(&mut self, event: &Event, effect: &str, plan: &BeatPlan) {
@@ -196,6 +222,10 @@ impl Onlooker {
             Event::Published(Ok(_)) => self.settled |= effect == "publish",
             Event::Committed(Ok(_)) => self.settled |= effect == "commit",
             Event::Shadowed(Ok(_)) => self.settled |= effect == "shadow",
+            Event::Held(Ok(_)) => self.settled |= effect == "hold",
+            Event::Measured(Ok(measured)) => {
+                self.may_hold |= effect == "measure" && !measured.escalated_paths.is_empty();
+            }
             _ => {}
         }
     }
@@ -218,26 +248,33 @@ fn any_plan() -> impl Strategy<Value = BeatPlan> {
         (1_u64..600).prop_map(|fuel| FuelCap::AtMost(Fuel(fuel))),
         (1_u64..600).prop_map(|fuel| FuelCap::Exactly(Fuel(fuel)))
     ];
-    (0..3, 1_u64..1_500, cap, any::<bool>()).prop_map(|(settle, fuel, cap, fatal)| {
-        let settle = match settle {
-            0 => Settle::Propose,
-            1 => Settle::Commit,
-            _ => Settle::Shadow,
-        };
-        let limits = BudgetLimits {
-            fuel_per_beat: Fuel(fuel),
-            ..plan().limits
-        };
-        let mut plan = BeatPlan {
-            settle,
-            limits,
-            denials_are_fatal: fatal,
-            ..plan()
-        };
-        plan.executors[0].step.fuel = cap;
-        plan.gates[1].fuel = cap;
-        plan
-    })
+    (
+        0..3,
+        1_u64..1_500,
+        cap,
+        any::<bool>(),
+        prop::bool::weighted(0.3),
+    )
+        .prop_map(|(settle, fuel, cap, fatal, is_approved)| {
+            let settle = match settle {
+                0 => Settle::Propose,
+                1 => Settle::Commit,
+                _ => Settle::Shadow,
+            };
+            let limits = BudgetLimits {
+                fuel_per_beat: Fuel(fuel),
+                ..plan().limits
+            };
+            let mut plan = BeatPlan {
+                settle,
+                limits,
+                denials_are_fatal: fatal,
+                ..plan()
+            };
+            plan.executors[0].step.fuel = cap;
+            plan.gates[1].fuel = cap;
+            if is_approved { approved(plan) } else { plan }
+        })
 }
 
 proptest! {

@@ -12,12 +12,16 @@ use crate::failure::{Failure, FailureClass};
 use crate::guard::{BudgetLimits, FuelCap};
 use crate::ids::{BeatNo, LoopId};
 pub(super) use crate::journal::sample::{at, digest, item, step};
-use crate::journal::{BaseRef, LoopState, Settle, StepReceipt};
+use crate::journal::sample::{holding, told};
+use crate::journal::{
+    Act, Answer, BaseRef, Body, Done, Entry, Intent, LoopState, Settle, StepReceipt,
+};
 use crate::manifest::Role;
 use crate::policy::{Access, Denial, Rule};
 use crate::quantity::{Bytes, Fuel};
 use crate::relpath::RelPath;
 use crate::snapshot::{Item, Observation, SensorReading, Snapshot};
+use crate::spec::EscalateOn;
 use crate::verdict::{Finding, GateResult, Ruling, Severity, Verdict};
 
 pub(super) const FUEL_PER_BEAT: Fuel = Fuel(1_000);
@@ -54,6 +58,7 @@ pub(super) fn plan() -> BeatPlan {
         },
         attempts_per_item: 2,
         escalate_labels: vec!["Security ".to_owned()],
+        escalate_on: EscalateOn::default(),
         denials_are_fatal: false,
         state: LoopState::default(),
         now: at("2026-11-21T12:00:00Z").to_zoned(jiff::tz::TimeZone::UTC),
@@ -63,6 +68,7 @@ pub(super) fn plan() -> BeatPlan {
         },
         open_proposals: BTreeSet::new(),
         answers: Vec::new(),
+        freeze: None,
         prose: String::new(),
     }
 }
@@ -272,6 +278,40 @@ pub(super) fn shadowed() -> Event {
     }))
 }
 
+pub(super) fn held() -> Event {
+    Event::Held(Ok(Shadowed {
+        patch: "held/1.patch".to_owned(),
+    }))
+}
+
+/// The same plan with a change that a person has approved, which was made for the same tree.
+pub(super) fn approved(mut plan: BeatPlan) -> BeatPlan {
+    let intent = Intent {
+        base_tree: "base".to_owned(),
+        change: change("new").digest(),
+        ..holding(1, "a")
+    };
+    let done = Done {
+        beat: BeatNo(1),
+        settled: Some(String::new()),
+    };
+    let approve = told(Act::Answer {
+        id: "held-1".to_owned(),
+        answer: Answer::Approve,
+    });
+    for body in [
+        Body::Intent(intent),
+        Body::Done(done),
+        Body::Operator(approve),
+    ] {
+        let at = plan.now.timestamp();
+        let entry = Entry { seq: 1, at, body };
+        plan.state.add(&entry, &jiff::tz::TimeZone::UTC);
+    }
+    plan.beat = BeatNo(2);
+    plan
+}
+
 pub(super) fn effect_name(effect: &Effect) -> &'static str {
     match effect {
         Effect::Observe { .. } => "observe",
@@ -282,6 +322,8 @@ pub(super) fn effect_name(effect: &Effect) -> &'static str {
         Effect::Publish(_) => "publish",
         Effect::Shadow(_) => "shadow",
         Effect::Commit(_) => "commit",
+        Effect::Hold(_) => "hold",
+        Effect::Restore(_) => "restore",
         Effect::Discard => "discard",
         Effect::Record { .. } => "record",
         Effect::Finish(_) => "finish",

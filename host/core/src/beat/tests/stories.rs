@@ -11,29 +11,29 @@ use crate::decision::RawDecision;
 use crate::failure::{Failure, FailureClass};
 use crate::guard::{BudgetLimits, FuelCap};
 use crate::ids::BeatNo;
-use crate::journal::{BeatReceipt, Body, Entry, Intent, LoopState, Settle};
+use crate::journal::{BeatReceipt, Body, Done, Entry, Hold, InHand, Intent, LoopState, Settle};
 use crate::manifest::Role;
 use crate::quantity::Fuel;
-use crate::relpath::RelPath;
 use crate::snapshot::{SensorReading, Snapshot};
 
 /// A loop that remembers, and answers each effect as it was told to.
-struct Story {
-    plan: BeatPlan,
-    world: Event,
-    decision: Result<RawDecision, Failure>,
-    act: Event,
-    measured: Result<Measurement, String>,
-    judged: Event,
-    committed: Event,
-    log: Vec<&'static str>,
-    receipt: Option<BeatReceipt>,
-    durable: bool,
-    situation: Option<crate::decision::Situation>,
+pub(super) struct Story {
+    pub(super) plan: BeatPlan,
+    pub(super) world: Event,
+    pub(super) decision: Result<RawDecision, Failure>,
+    pub(super) act: Event,
+    pub(super) measured: Result<Measurement, String>,
+    pub(super) judged: Event,
+    pub(super) committed: Event,
+    pub(super) restored: Restored,
+    pub(super) log: Vec<&'static str>,
+    pub(super) receipt: Option<BeatReceipt>,
+    pub(super) durable: bool,
+    pub(super) situation: Option<crate::decision::Situation>,
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             plan: plan(),
             world: observed(1, &[("a", "x"), ("b", "x")]),
@@ -42,6 +42,7 @@ impl Story {
             measured: Ok(measurement("new")),
             judged: judged("new", "pass", "pass"),
             committed: committed(),
+            restored: Restored::Whole,
             log: Vec::new(),
             receipt: None,
             durable: false,
@@ -49,7 +50,7 @@ impl Story {
         }
     }
 
-    fn with(edit: impl FnOnce(&mut Self)) -> Self {
+    pub(super) fn with(edit: impl FnOnce(&mut Self)) -> Self {
         let mut story = Self::new();
         edit(&mut story);
         story
@@ -68,12 +69,11 @@ impl Story {
             Effect::Act { .. } => self.act.clone(),
             Effect::Measure => Event::Measured(self.measured.clone()),
             Effect::Judge { .. } => self.judged.clone(),
-            Effect::Publish(publication) => Event::Published(Ok(Published {
-                reference: format!("refs/{}", publication.beat),
-                commit: "c".to_owned(),
-            })),
+            Effect::Publish(publication) => self.publish(&publication),
             Effect::Shadow(_) => shadowed(),
             Effect::Commit(_) => self.committed.clone(),
+            Effect::Hold(holding) => self.hold(&holding),
+            Effect::Restore(_) => Event::Restored(Ok(self.restored.clone())),
             Effect::Discard => Event::Discarded,
             Effect::Record { receipt, durable } => {
                 self.durable = durable;
@@ -84,8 +84,49 @@ impl Story {
         }
     }
 
+    /// Journals that a change is settled, as the runner does.
+    fn settled(&mut self, intent: Intent) {
+        let done = Done {
+            beat: intent.beat,
+            settled: Some("c".to_owned()),
+        };
+        for body in [Body::Intent(intent), Body::Done(done)] {
+            let at = self.plan.now.timestamp();
+            let entry = Entry { seq: 1, at, body };
+            self.plan.state.add(&entry, &TimeZone::UTC);
+        }
+    }
+
+    fn publish(&mut self, publication: &Publication) -> Event {
+        if let Some(held) = publication.held {
+            self.settled(Intent {
+                held: Some(InHand::Settles(held)),
+                ..intent_of(publication, Settle::Propose)
+            });
+        }
+        Event::Published(Ok(Published {
+            reference: format!("refs/{}", publication.beat),
+            commit: "c".to_owned(),
+        }))
+    }
+
+    fn hold(&mut self, holding: &Holding) -> Event {
+        let hold = Hold {
+            mv: holding.publication.mv.clone(),
+            summary: holding.publication.summary.clone(),
+            why: holding.why.clone(),
+            content: holding.content,
+            patch: digest("patch"),
+        };
+        self.settled(Intent {
+            held: Some(InHand::Holds(Box::new(hold))),
+            ..intent_of(&holding.publication, Settle::Hold)
+        });
+        held()
+    }
+
     /// Runs one beat and remembers it; its outcome in one line.
-    fn beat(&mut self) -> String {
+    pub(super) fn beat(&mut self) -> String {
         self.plan.beat = self.plan.state.next_beat();
         self.log.clear();
         let (mut state, mut effect) = BeatState::start(self.plan.clone());
@@ -105,12 +146,12 @@ impl Story {
         state.outcome().unwrap().to_string()
     }
 
-    fn later(&mut self, seconds: i64) {
+    pub(super) fn later(&mut self, seconds: i64) {
         let now: Timestamp = self.plan.now.timestamp() + SignedDuration::from_secs(seconds);
         self.plan.now = now.to_zoned(TimeZone::UTC);
     }
 
-    fn why_not(&self) -> Vec<String> {
+    pub(super) fn why_not(&self) -> Vec<String> {
         let items = &self.situation.as_ref().unwrap().items;
         items
             .iter()
@@ -122,6 +163,22 @@ impl Story {
                 )
             })
             .collect()
+    }
+}
+
+fn intent_of(publication: &Publication, settle: Settle) -> Intent {
+    Intent {
+        beat: publication.beat,
+        settle,
+        target: format!("refs/{}", publication.beat),
+        item: publication.mv.item.clone(),
+        change: publication.digest,
+        base_tree: publication.change.base_tree.clone(),
+        base_commit: None,
+        candidate_tree: publication.change.candidate_tree.clone(),
+        commit: None,
+        working_tree: false,
+        held: None,
     }
 }
 
@@ -331,34 +388,6 @@ fn labels_and_doubles() {
             "b: eligible",
             "b: another sensor shows an item of this id"
         ]
-    );
-}
-
-#[test]
-fn paths_that_a_person_decides_about() {
-    let mut story = Story::with(|story| {
-        let escalated_paths = (0..7)
-            .map(|n| RelPath::lexical(&format!("auth/{n}")).unwrap())
-            .collect();
-        story.measured = Ok(Measurement {
-            escalated_paths,
-            ..measurement("new")
-        });
-    });
-    assert_eq!(
-        story.beat(),
-        "escalated: the change touches what a person decides about: auth/0, auth/1, auth/2, auth/3, auth/4, 2 more"
-    );
-    assert_eq!(
-        story.log,
-        ["observe", "decide", "act", "measure", "discard", "record"]
-    );
-    story.decision = Ok(go("b"));
-    story.measured = Ok(measurement("new"));
-    assert_eq!(story.beat(), "proposed: refs/2 (c)");
-    assert_eq!(
-        story.why_not()[0],
-        "a: left to a person: its change needs a person"
     );
 }
 
@@ -622,6 +651,7 @@ fn an_open_intent_comes_first() {
         candidate_tree: String::new(),
         commit: None,
         working_tree: false,
+        held: None,
     };
     story.plan.state = LoopState {
         pending: Some(intent),

@@ -33,6 +33,13 @@ fn events() -> Vec<(&'static str, Event)> {
             "committed badly",
             Event::Committed(Err(Failure::new(FailureClass::Conflict, "it moved"))),
         ),
+        ("held", held()),
+        ("held badly", Event::Held(Err("disk".to_owned()))),
+        ("restored", Event::Restored(Ok(Restored::Whole))),
+        (
+            "restored badly",
+            Event::Restored(Ok(Restored::Impossible("no".to_owned()))),
+        ),
         ("discarded", Event::Discarded),
         ("recorded", Event::Recorded),
         ("host failed", Event::HostFailed("disk".to_owned())),
@@ -58,6 +65,18 @@ fn states() -> Vec<(&'static str, BeatState)> {
         ]
     };
     let after = |count: usize| run(Settle::Propose, way().into_iter().take(count).collect());
+    let holding = || {
+        let escalated_paths = vec![crate::relpath::RelPath::lexical("a.md").unwrap()];
+        let measured = Measurement {
+            escalated_paths,
+            ..measurement("new")
+        };
+        after(3)
+            .next(Event::Measured(Ok(measured)))
+            .0
+            .next(judged("new", "pass", "pass"))
+            .0
+    };
     vec![
         ("sensing", after(0)),
         ("deciding", after(1)),
@@ -67,6 +86,8 @@ fn states() -> Vec<(&'static str, BeatState)> {
         ("proposing", after(5)),
         ("shadowing", run(Settle::Shadow, way())),
         ("committing", run(Settle::Commit, way())),
+        ("holding", holding()),
+        ("restoring", BeatState::start(approved(plan())).0),
         ("discarding", after(2).next(acted(Err(trap()))).0),
         ("recording", after(1).next(decided(noop(0))).0),
         (
@@ -77,7 +98,7 @@ fn states() -> Vec<(&'static str, BeatState)> {
 }
 
 /// What each state expects, and the effect that follows. Every other event ends the beat as a failure.
-const EXPECTED: [(&str, &str, &str); 19] = [
+const EXPECTED: [(&str, &str, &str); 23] = [
     ("sensing", "observed", "decide"),
     ("deciding", "decided", "act"),
     ("deciding", "decided noop", "record nothing-to-do"),
@@ -94,6 +115,10 @@ const EXPECTED: [(&str, &str, &str); 19] = [
     ("shadowing", "shadowed badly", "discard failed host"),
     ("committing", "committed", "record committed"),
     ("committing", "committed badly", "discard failed conflict"),
+    ("holding", "held", "record escalated"),
+    ("holding", "held badly", "discard failed host"),
+    ("restoring", "restored", "measure"),
+    ("restoring", "restored badly", "discard discarded"),
     ("discarding", "discarded", "record failed trap"),
     ("recording", "recorded", "finish nothing-to-do"),
     ("done", "any", "finish nothing-to-do"),
@@ -111,7 +136,11 @@ fn expected(state: &str, event: &str) -> String {
     match (line, state) {
         (Some((_, _, effect)), _) => (*effect).to_owned(),
         (None, "sensing" | "deciding" | "discarding") => format!("record failed {class}"),
-        (None, "acting" | "measuring" | "judging" | "proposing" | "shadowing" | "committing") => {
+        (
+            None,
+            "acting" | "measuring" | "judging" | "proposing" | "shadowing" | "committing"
+            | "holding" | "restoring",
+        ) => {
             format!("discard failed {class}")
         }
         (None, _) => format!("finish failed {class}"),

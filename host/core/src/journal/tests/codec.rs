@@ -162,6 +162,7 @@ fn outcomes() -> Vec<Outcome> {
         },
         Outcome::Escalated {
             why: vec!["w".to_owned()],
+            id: "held-1".to_owned(),
         },
         Outcome::Failed {
             class: FailureClass::Host,
@@ -174,6 +175,11 @@ fn samples() -> Vec<Body> {
     let mut bodies = vec![
         Body::Beat(Box::new(full())),
         Body::Intent(intent(1, "a", Settle::Propose)),
+        Body::Intent(holding(1, "a")),
+        Body::Intent(Intent {
+            held: Some(InHand::Settles(BeatNo(1))),
+            ..intent(2, "a", Settle::Propose)
+        }),
         Body::Done(Done {
             beat: BeatNo(1),
             settled: Some("commit".to_owned()),

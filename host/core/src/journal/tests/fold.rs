@@ -77,7 +77,13 @@ fn failures_in_a_row() {
     };
     let escalated = BeatReceipt {
         failure: Some(Failure::host("x")),
-        ..receipt(2, Outcome::Escalated { why: vec![] })
+        ..receipt(
+            2,
+            Outcome::Escalated {
+                why: vec![],
+                id: String::new(),
+            },
+        )
     };
     for (what, beat, expect) in [
         ("another failure", failed(2), 2),

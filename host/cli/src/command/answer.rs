@@ -1,0 +1,118 @@
+//! `ringfence answer`: what a person says to something that waits.
+
+use ringfence_core::ids::LoopId;
+use ringfence_core::journal::{Act, Answer as What, LoopState, item_id};
+use serde::Serialize;
+
+use super::operator::{self, Told};
+use super::{Context, Stop, beat};
+use crate::args::{Answer, Beat, LoopFile, Say};
+use crate::exit::Exit;
+use crate::render::{Ink, Page, Safe, Text, text};
+
+/// What was written, for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    version: u32,
+    #[serde(rename = "loop")]
+    loop_id: &'a LoopId,
+    id: &'a str,
+    answer: What,
+    /// True when the next beat acts on it.
+    next_beat: bool,
+}
+
+/// Writes an answer into the journal.
+pub(super) fn run(args: &Answer, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let told = operator::find(&args.which, context)?;
+    let answer = match args.answer {
+        Say::Approve => What::Approve,
+        Say::Reject => What::Reject,
+        Say::Note => What::Note,
+    };
+    let reason = args.reason.as_deref().unwrap_or_default();
+    if answer == What::Note && reason.trim().is_empty() {
+        return Err(Stop::new(
+            Exit::Usage,
+            "a note without --reason says nothing",
+        ));
+    }
+    let held = args.id.starts_with("held-");
+    operator::say(&told, context, reason, |state| {
+        check(state, &args.id)?;
+        Ok(Act::Answer {
+            id: args.id.clone(),
+            answer,
+        })
+    })?;
+    if args.now {
+        return follow(args, &told, context);
+    }
+    if args.output.is_json() {
+        context.print_json(&Json {
+            version: 1,
+            loop_id: &told.loop_id,
+            id: &args.id,
+            answer,
+            next_beat: held && answer == What::Approve,
+        })?;
+    } else {
+        let mut page = Page::new();
+        let head = text!["loop ", &told.loop_id].ink(Ink::Strong);
+        page.line(text![head, ": ", line(&args.id, answer, held)]);
+        context.console.print(&page);
+    }
+    Ok(Exit::Done)
+}
+
+fn line(id: &str, answer: What, held: bool) -> Text {
+    let id = Safe::line(id);
+    match (answer, held) {
+        (What::Approve, true) => text![
+            id,
+            " is approved: the next beat judges it anew and settles it (now: --now, or `ringfence beat`)"
+        ],
+        (What::Approve, false) => text![id, " is the loop's again, with new attempts"],
+        (What::Reject, true) => text![
+            id,
+            " is dropped; its item is left alone while it is as it is"
+        ],
+        (What::Reject, false) => text![id, " is left alone while it is as it is"],
+        (What::Note, _) => text!["noted; the decider is told"],
+    }
+}
+
+/// Nothing is written about what does not wait, lest a typing mistake passes for an answer.
+fn check(state: &LoopState, id: &str) -> Result<(), Stop> {
+    let held = state.held.iter().any(|held| held.id() == id);
+    let labelled = state.labelled.iter().map(|labelled| &labelled.what.item);
+    let items = state
+        .items
+        .keys()
+        .chain(state.rejected.keys())
+        .chain(labelled);
+    if held || items.map(item_id).any(|item| item == id) {
+        return Ok(());
+    }
+    let what = text!["nothing called ", Safe::line(id), " waits for an answer"];
+    Err(Stop::new(Exit::Usage, what).help("`ringfence inbox` shows what waits"))
+}
+
+/// Runs the beat that acts on it; its report is the result.
+fn follow(args: &Answer, told: &Told, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let Some(open) = &told.open else {
+        return Err(Stop::new(
+            Exit::Usage,
+            "the answer is in the journal, but no beat can run without a loop file that can be read",
+        ));
+    };
+    let file = open.project.top().join(open.path.as_str());
+    let beat = Beat {
+        file: LoopFile { file: Some(file) },
+        dry_run: false,
+        no_memo: false,
+        detailed_exit_code: false,
+        output: args.output.clone(),
+    };
+    beat::run(&beat, context)
+}
