@@ -12,6 +12,7 @@ use ringfence_runner::driver::BeatError;
 use ringfence_runner::git::discover::DiscoverError;
 use ringfence_runner::lock::LockError;
 use ringfence_runner::open_loop::OpenError;
+use ringfence_runner::recovery::RecoveryError;
 use ringfence_runner::settle::commit::TargetError;
 use ringfence_runner::workspace::WorkspaceError;
 
@@ -187,6 +188,8 @@ impl Exit {
         match error {
             BeatError::Lock(LockError::Held { .. }) => Self::Waiting,
             BeatError::Workspace(WorkspaceError::NoCommit(_)) => Self::Usage,
+            BeatError::Recovery(RecoveryError::Edited { .. }) => Self::Escalated,
+            BeatError::Recovery(RecoveryError::IndexLocked(_)) => Self::Waiting,
             BeatError::Target(TargetError::Git(_)) => Self::Host,
             BeatError::Target(_) => Self::Usage,
             BeatError::Workspace(WorkspaceError::Project(error)) => Self::of_discover(error),

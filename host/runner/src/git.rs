@@ -6,7 +6,8 @@
 //!
 //! **Invariant:** git never looks for a repository by itself (`--git-dir` is always given), runs no hook, filter,
 //! monitor, pager, transport or helper that a repository names, and reads no configuration but that of the repository
-//! given. In the user's repository it is asked for nothing but refs, an import of objects, and a new ref.
+//! given. In the user's repository it is asked for nothing but refs, an import of objects, and a new ref; for
+//! level L3, to move one, and to read and rewrite copies of the index.
 
 pub mod discover;
 pub mod glance;

@@ -5,7 +5,7 @@
 //! lets steps read and write it, measures what they did, and publishes it or throws it away ([`settle`]). A beat that has
 //! nothing to do finds that out before all this, by what the last one left (`bookmark`).
 //!
-//! **Invariant:** nothing but [`settle`] writes outside the state directory, and it only adds a branch. The order of
+//! **Invariant:** nothing but [`settle`] writes outside the state directory, and below level L3 it only adds a branch. The order of
 //! these things is decided in core; here they are only carried out.
 //!
 //! Modules, from the ground up: [`clock`] and [`steps`] are seams for tests; [`git`] is the only module that starts

@@ -5,8 +5,8 @@
 //! damaged state directory ([`faults`]), and beside a user and another beat ([`company`]); all of that with a loop that commits
 //! to the user's branch ([`commits`]); and what a beat costs that finds nothing to do ([`skips`]).
 //!
-//! **Invariant:** whatever happens, the user's files, index, stash, refs and checkout are byte for byte what they were,
-//! the repository is sound, and each item is settled once: never twice, never lost.
+//! **Invariant:** whatever happens, the user's files, index, stash, refs and checkout are byte for byte what they were, but
+//! for what [`commits`] may change; the repository is sound, and each item is settled once: never twice, never lost.
 
 #[cfg(test)]
 #[path = "recovery/any_time.rs"]

@@ -32,6 +32,14 @@ pub(super) fn base_from(spec: &LockedSpec) -> BaseFrom {
     }
 }
 
+/// The branch that the loop file has a beat begin at; none where that is whatever is checked out.
+pub(super) fn base_branch(spec: &LockedSpec) -> Option<&str> {
+    match spec.level {
+        Level::L3 => spec.target.as_deref(),
+        Level::L1 | Level::L2 => None,
+    }
+}
+
 /// The full name of the branch that an accepted change is committed to; none below level L3.
 pub(super) fn target(spec: &LockedSpec, project: &Project) -> Result<Option<String>, TargetError> {
     match spec.level {

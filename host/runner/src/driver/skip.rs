@@ -31,7 +31,7 @@ impl Begun<'_> {
         let quiet = self.options.memo && spec.base == SpecBase::Head && self.lock.died().is_none();
         (quiet && dir.origin().ok()? == Origin::Ours).then_some(())?;
         let bookmark = Bookmark::read(dir, &open.spec.budget.timezone)?;
-        let seen = repo.glance(&plan::prefix(dir), spec.target.as_deref())?;
+        let seen = repo.glance(&plan::prefix(dir), plan::base_branch(spec))?;
         let known = Some(bookmark.base.clone()).filter(|base| base.commit == seen.commit)?;
         let base = Base {
             tree: known.tree.clone(),

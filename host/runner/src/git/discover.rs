@@ -27,7 +27,7 @@ pub enum Project {
     Folder(PathBuf),
 }
 
-/// The user's repository: where its parts are. Nothing in it is ever changed but by a proposal.
+/// The user's repository: where its parts are. Nothing in it is ever changed but by `settle`.
 #[derive(Debug, Clone)]
 pub struct UserRepo {
     top: PathBuf,

@@ -109,6 +109,26 @@ fn work_in_the_way_is_named_and_kept() {
 }
 
 #[test]
+fn a_target_below_level_three_does_nothing() {
+    let rig = Rig::small();
+    rig.init();
+    let loop_file = rig.read("LOOP.md");
+    rig.set_loop(&loop_file.replace("level = \"L2\"", "target = \"main\"\nlevel = \"L2\""));
+    // It says so each time.
+    let beat = || {
+        let ran = rig.run(&["beat", "--format", "json"]);
+        assert!(ran.err.starts_with("warning[unused-target]"), "{}", ran.err);
+        ran.json()["outcome"]["kind"].as_str().unwrap().to_owned()
+    };
+    assert_eq!([beat(), beat(), beat()], ["proposed", "skipped", "skipped"]);
+    // What is checked out is what counts, not where the target stands.
+    rig.git(&["switch", "-q", "-c", "mine"]);
+    rig.write("docs/more.md", "# More\n\n[guide](elsewhere/guide.md)\n");
+    rig.commit("another broken link");
+    assert_eq!(beat(), "proposed");
+}
+
+#[test]
 fn a_target_that_is_not_checked_out_moves_alone() {
     let rig = Rig::small();
     rig.init();

@@ -129,8 +129,6 @@ impl Look<'_> {
         match self.tree.look(path)? {
             Found::Nothing => {}
             Found::Directory => self.vacate(path)?,
-            // It is in the index as well, and goes with this change.
-            Found::File(_) if self.leaving.contains(path) => {}
             Found::File(_) => self.note(path.as_str(), "an untracked file"),
             Found::Other => self.note(path.as_str(), "neither file nor directory"),
         }
