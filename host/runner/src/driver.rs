@@ -261,16 +261,7 @@ impl Begun<'_> {
             None => workspace.prepare(plan::base_from(spec), around.steps)?,
         };
         let standing = Standing::new(record.state(), dir, &open.project)?;
-        let plan = plan::plan(
-            open,
-            spec,
-            standing,
-            &base,
-            dir,
-            self.started,
-            options,
-            around.config_dir,
-        );
+        let plan = plan::plan(&self, standing, &base);
         let memo = Memo::new(dir.memo(), options.memo);
         let calls = Calls::new(around.sandbox, &locked.components, &base, &memo);
         let mut beat = Beat {

@@ -1,13 +1,16 @@
 //! What a beat leaves when it is cut off, and what the next one makes of it.
 //!
 //! Real beats of the example's loop, each a process of its own, on real repositories and folders: killed at every step
-//! ([`kills`]), in the midst of every call of git and at any time ([`git_calls`], [`any_time`]), with a full disk or a
+//! ([`kills`], and [`answers`] where a person was asked), in the midst of every call of git and at any time ([`git_calls`], [`any_time`]), with a full disk or a
 //! damaged state directory ([`faults`]), and beside a user and another beat ([`company`]); all of that with a loop that commits
 //! to the user's branch ([`commits`]); and what a beat costs that finds nothing to do ([`skips`]).
 //!
 //! **Invariant:** whatever happens, the user's files, index, stash, refs and checkout are byte for byte what they were, but
 //! for what [`commits`] may change; the repository is sound, and each item is settled once: never twice, never lost.
 
+#[cfg(test)]
+#[path = "recovery/answers.rs"]
+mod answers;
 #[cfg(test)]
 #[path = "recovery/any_time.rs"]
 mod any_time;

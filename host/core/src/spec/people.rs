@@ -135,7 +135,7 @@ pub(super) fn check_trigger(text: &str) -> Result<(), String> {
     if TRIGGERS.contains(&text) {
         return Ok(());
     }
-    let guess = did_you_mean(text, TRIGGERS.into_iter()).map_or_else(
+    let guess = did_you_mean(text, TRIGGERS).map_or_else(
         || format!("one of {}", TRIGGERS.join(", ")),
         |guess| format!("did you mean {guess:?}?"),
     );

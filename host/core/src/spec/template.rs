@@ -58,7 +58,8 @@ fuel_per_day      = "2T"
 beats_per_day     = 200
 attempts_per_item = 2       # then the item is left to a person
 
-# A change that touches one of these is left to a person, too.
+# A change that touches one of these waits until a person has approved it:
+# `ringfence inbox` shows what waits.
 [escalate]
 paths = ["**/LICENSE*", "**/SECURITY.md"]
 +++

@@ -1,7 +1,6 @@
 //! What the machine is told before it begins.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use jiff::Timestamp;
 use ringfence_core::beat::{BeatPlan, ExecutorPlan, StepPlan};
@@ -13,10 +12,9 @@ use ringfence_core::journal::{BaseRef, LoopState, Settle};
 use ringfence_core::manifest::CONTRACT;
 use ringfence_core::spec::{self, Budget, Level, LockedSpec, LockedStep};
 
-use super::{BeatError, BeatOptions};
+use super::{BeatError, Begun};
 use crate::calendar;
 use crate::git::discover::Project;
-use crate::open_loop::OpenLoop;
 use crate::settle::commit::{self, TargetError};
 use crate::state_dir::LoopDir;
 use crate::workspace::{Base, BaseFrom};
@@ -99,16 +97,16 @@ impl Standing {
 }
 
 /// Puts everything together.
-pub(super) fn plan(
-    open: &OpenLoop,
-    spec: &LockedSpec,
-    standing: Standing,
-    base: &Base,
-    dir: &LoopDir,
-    started: Timestamp,
-    options: BeatOptions,
-    config_dir: Option<&Path>,
-) -> BeatPlan {
+pub(super) fn plan(begun: &Begun<'_>, standing: Standing, base: &Base) -> BeatPlan {
+    let Begun {
+        open,
+        spec,
+        dir,
+        started,
+        options,
+        around,
+        ..
+    } = *begun;
     let Standing {
         state,
         branches,
@@ -140,7 +138,7 @@ pub(super) fn plan(
         freeze: calendar::freeze(
             spec.calendar.as_ref(),
             open.project.top(),
-            config_dir,
+            around.config_dir,
             started,
             &open.timezone,
         ),

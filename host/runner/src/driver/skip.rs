@@ -40,17 +40,7 @@ impl Begun<'_> {
             dir: dir.base(),
         };
         let standing = Standing::settling_nothing(&bookmark.state, dir, seen.branches);
-        let config_dir = self.around.config_dir;
-        let plan = plan::plan(
-            open,
-            spec,
-            standing,
-            &base,
-            dir,
-            self.started,
-            self.options,
-            config_dir,
-        );
+        let plan = plan::plan(&self, standing, &base);
         let (state, receipt) = nothing_to_do(plan, spec, &base, &Memo::new(dir.memo(), true))?;
         let record = Record::resume(dir, &open.timezone, self.around.seams(), bookmark)?;
         Some(self.end(state, receipt, record, known))

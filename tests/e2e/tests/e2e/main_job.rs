@@ -244,6 +244,7 @@ fn a_dry_run_leaves_caches_and_nothing_else() {
     /.gitignore
     /docs-links/
     docs-links/base/
+    docs-links/held/
     docs-links/identity
     docs-links/index
     docs-links/index-candidate

@@ -101,6 +101,7 @@ fn a_gate_that_says_no_twice_leaves_the_item_to_a_person() {
     acts beat 2: escalated
       item job is left to a person: 2 of 2 attempts failed
       watch: taste
+      look      ringfence inbox item-63a2265e
 
     judged
       fail  watch  not like this
@@ -112,6 +113,19 @@ fn a_gate_that_says_no_twice_leaves_the_item_to_a_person() {
     assert_eq!(rig.beat(0)["outcome"]["kind"], "skipped", "no item is left");
     let status = rig.run(&["status"]);
     assert!(status.out.contains("2 of 2"), "{}", status.out);
+    let inbox = rig.run(&["inbox", "item-63a2265e"]);
+    assert_eq!(
+        inbox.out.matches("watch: taste").count(),
+        3,
+        "{}",
+        inbox.out
+    );
+    assert_eq!(rig.run(&["answer", "item-63a2265e", "approve"]).code, 0);
+    assert_eq!(
+        rig.beat(1)["outcome"]["kind"],
+        "discarded",
+        "fresh attempts"
+    );
     before.assert_untouched();
     assert_eq!(published(&rig), Vec::<String>::new());
 }
@@ -432,19 +446,40 @@ fn too_many_files_are_refused() {
 
 #[test]
 fn a_change_of_what_a_person_decides_about() {
+    let rig = rig(&Troupe {
+        tables: "[escalate]\npaths = [\"docs/new.md\"]",
+        ..Troupe::default()
+    });
+    let before = Before::of(&rig);
+    let ran = rig.run(&["beat"]);
+    assert_eq!(ran.code, 3, "{}{}", ran.err, ran.out);
+    let why = "the change touches what a person decides about: docs/new.md";
+    assert!(ran.out.contains(why), "{}", ran.out);
+    assert_eq!(rig.beat(0)["outcome"]["kind"], "skipped", "no item is left");
+    before.assert_untouched();
+    assert_eq!(published(&rig), Vec::<String>::new());
+    let ran = rig.run(&["answer", "held-1", "approve", "--now"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.err, ran.out);
+    before.assert_untouched();
+    assert_eq!(published(&rig), ["refs/heads/ringfence/acts/3"]);
+    assert_eq!(rig.git(&["show", "ringfence/acts/3:docs/new.md"]), "# New");
+}
+
+#[test]
+fn a_gate_that_is_not_sure_may_have_a_person_asked() {
+    let warned = json!({ "verdict": { "ruling": "pass", "summary": "well", "findings": [
+        { "severity": "warning", "rule": "taste", "message": "a bit new", "locations": [] },
+    ] } });
     let ran = unpublished(
         &Troupe {
-            tables: "[escalate]\npaths = [\"docs/new.md\"]",
+            gate: warned,
+            tables: "[escalate]\non = [\"gate-uncertainty\"]",
             ..Troupe::default()
         },
         3,
     );
-    assert!(
-        ran.out
-            .contains("the change touches what a person decides about: docs/new.md"),
-        "{}",
-        ran.out
-    );
+    let why = "gate watch passed it with a warning";
+    assert!(ran.out.contains(why), "{}", ran.out);
 }
 
 #[test]

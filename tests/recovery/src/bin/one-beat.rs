@@ -2,11 +2,12 @@
 //! or finds the disk full from there on.
 //!
 //! ```text
-//! one-beat PROJECT CACHE TIME [pin | kill:N | pause:N | full:N:BYTES | quiet:N]
+//! one-beat PROJECT CACHE TIME [pin | approve:ID | kill:N | pause:N | full:N:BYTES | quiet:N]
 //! ```
 //!
 //! On stdout: `step NAME` each time, `paused` before it reads a line from stdin, and at the end `report JSON`. What kept
-//! the beat from beginning goes to stderr, with exit status 1. `pin` writes `ringfence.lock` and runs nothing. `quiet`
+//! the beat from beginning goes to stderr, with exit status 1. `pin` writes `ringfence.lock` and runs nothing, `approve`
+//! answers what waits and runs nothing. `quiet`
 //! runs so many beats, each followed by `read BYTES`, and kills whoever waits for the disk from the first one on.
 //!
 //! **Invariant:** everything but the steps is what a user's beat does: the same driver, sandbox, git and disk.
@@ -17,12 +18,15 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use ringfence_runner::clock::FakeClock;
-use ringfence_runner::driver::{self, BeatOptions, Surroundings};
+use ringfence_core::journal::{Act, Answer, Body, OperatorAct};
+use ringfence_runner::clock::{FakeClock, SystemClock};
+use ringfence_runner::driver::{self, BeatError, BeatOptions, Seams, Surroundings};
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{LockMode, OpenLoop, PluginSource};
-use ringfence_runner::steps::Steps;
+use ringfence_runner::state_dir::StateDir;
+use ringfence_runner::steps::{NoSteps, Steps};
 use ringfence_sandbox::{Sandbox, Settings};
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 
@@ -134,6 +138,12 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
     if order.as_deref() == Some("pin") {
         return Ok(());
     }
+    if let Some(id) = order
+        .as_deref()
+        .and_then(|order| order.strip_prefix("approve:"))
+    {
+        return approve(&open, id);
+    }
     let told = Told {
         order: order.as_deref().map(read_order).transpose()?,
         seen: Cell::new(0),
@@ -167,6 +177,27 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
         beat()?;
         say(&format!("read {}", bytes_read()? - before))?;
     }
+    Ok(())
+}
+
+/// Says yes to what waits, as a person would.
+fn approve(open: &OpenLoop, id: &str) -> Result<(), Box<dyn Error>> {
+    let seams = Seams {
+        clock: &SystemClock,
+        steps: &NoSteps,
+    };
+    let dir = StateDir::open(open.project.top())?.open_loop(&open.spec.loop_id)?;
+    let act = OperatorAct {
+        by: "ann".to_owned(),
+        reason: String::new(),
+        act: Act::Answer {
+            id: id.to_owned(),
+            answer: Answer::Approve,
+        },
+    };
+    driver::note(&dir, &open.timezone, seams, Duration::from_secs(60), |_| {
+        Ok::<_, BeatError>(vec![Body::Operator(act)])
+    })?;
     Ok(())
 }
 

@@ -40,6 +40,21 @@ impl History {
         self.settled().into_iter().map(|one| one.item).collect()
     }
 
+    /// The beats whose changes wait for a person.
+    pub(crate) fn held(&self) -> Vec<String> {
+        self.0
+            .held
+            .iter()
+            .map(|held| held.beat.to_string())
+            .collect()
+    }
+
+    /// The items whose changes wait for a person, oldest first.
+    pub(crate) fn held_items(&self) -> Vec<String> {
+        let items = self.0.held.iter().map(|held| held.hold.mv.item.clone());
+        items.map(|item| item.unwrap().to_string()).collect()
+    }
+
     fn settled(&self) -> Vec<Settled> {
         let proposals = self.0.proposals.iter().map(|one| Settled {
             item: one.item.clone().unwrap().to_string(),
