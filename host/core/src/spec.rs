@@ -40,7 +40,7 @@ use crate::ids::{LoopId, StepId};
 use crate::limits::Limits;
 pub use crate::manifest::Role;
 use crate::quantity::Fuel;
-use crate::toml_doc::{Kind, Place};
+use crate::toml_doc::Place;
 
 /// Longest loop file in bytes, its prose included.
 // Limit: many times the longest page that a model-driven decider would be given.
@@ -232,14 +232,6 @@ pub fn parse(text: &str, name: &str) -> Result<(Spec, Vec<Diagnostic>), Vec<Diag
         Some(spec) if !errors => Ok((spec, sorted)),
         _ => Err(sorted),
     }
-}
-
-/// True when a loop file of this version has `key` in `[table]`.
-pub(crate) fn has_key(table: &str, key: &str) -> bool {
-    keys::LOOP.keys.iter().any(|outer| match outer.kind {
-        Kind::One(inner) => outer.name == table && inner.keys.iter().any(|one| one.name == key),
-        _ => false,
-    })
 }
 
 /// True when `text` could be the name of a time zone.

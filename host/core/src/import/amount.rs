@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** of several readings the careful one is taken, and zero is never «unlimited».
 
+use crate::cadence::Cron;
 use crate::quantity::Millis;
 
 // Limit: an amount of money above this is a typing mistake.
@@ -56,7 +57,7 @@ pub(super) enum Cadence {
     /// Once in this time.
     Every(Millis),
     /// By five fields of cron.
-    Cron(String),
+    Cron(Cron),
 }
 
 /// The first cadence of a text; of a range the slower end.
@@ -131,12 +132,12 @@ fn unit(text: &str) -> Option<u64> {
 }
 
 /// Five fields of cron, wherever they stand in the text.
-fn cron(text: &str) -> Option<String> {
-    let is_field = |word: &&str| {
+fn cron(text: &str) -> Option<Cron> {
+    let is_field = |word: &str| {
         !word.is_empty()
             && word
                 .chars()
-                .all(|c| c.is_ascii_digit() || "*/,-".contains(c))
+                .all(|c| c.is_ascii_alphanumeric() || "*/,-".contains(c))
             && word.len() <= 20
     };
     let words: Vec<&str> = text
@@ -144,10 +145,9 @@ fn cron(text: &str) -> Option<String> {
         .collect();
     words
         .windows(5)
-        .find(|five| {
-            five.iter().all(|word| is_field(&word)) && five.iter().any(|word| word.contains('*'))
-        })
-        .map(|five| five.join(" "))
+        .filter(|five| five.iter().all(|word| is_field(word)))
+        .filter(|five| five.iter().any(|word| word.contains('*')))
+        .find_map(|five| five.join(" ").parse().ok())
 }
 
 /// The first number of a text, thousands separated or with a fraction, and what follows it.
@@ -241,6 +241,8 @@ mod tests {
             ("weekly", Some("7d")),
             ("cron `0 8 * * 1-5`", Some("0 8 * * 1-5")),
             ("*/5 * * * *", Some("*/5 * * * *")),
+            ("at 0 8 * * MON-FRI", Some("0 8 * * MON-FRI")),
+            ("61 8 * * *", None),
             ("manual", None),
             ("on data update", None),
             ("1s", None),
@@ -249,7 +251,7 @@ mod tests {
         ] {
             let shown = cadence(text).map(|found| match found {
                 Cadence::Every(every) => every.to_string(),
-                Cadence::Cron(fields) => fields,
+                Cadence::Cron(cron) => cron.to_string(),
             });
             assert_eq!(shown.as_deref(), expect, "{text}");
         }

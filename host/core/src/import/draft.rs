@@ -91,11 +91,19 @@ pub(super) fn draft(facts: &[Fact], chosen: &LoopId, notes: &mut Vec<Note>) -> D
         max_files: picker.least(Setting::MaxFiles, "max_files", FILES_MAX),
         max_lines: picker.least(Setting::MaxLines, "max_lines", LINES_MAX),
         beats_per_day: picker.least(Setting::RunsPerDay, "beats_per_day", BEATS_PER_DAY_MAX),
-        tokens_per_day: picker.least(Setting::TokensPerDay, "tokens_per_day", u64::MAX),
-        tokens_per_beat: picker.least(Setting::TokensPerRun, "tokens_per_beat", u64::MAX),
+        tokens_per_day: picker.least(
+            Setting::TokensPerDay,
+            "as a comment: tokens_per_day",
+            u64::MAX,
+        ),
+        tokens_per_beat: picker.least(
+            Setting::TokensPerRun,
+            "as a comment: tokens_per_beat",
+            u64::MAX,
+        ),
         attempts_per_item: picker.least(Setting::Attempts, "attempts_per_item", ATTEMPTS_MAX),
-        money_per_day: picker.money(Setting::MoneyPerDay, "money_per_day"),
-        money_per_beat: picker.money(Setting::MoneyPerRun, "money_per_beat"),
+        money_per_day: picker.money(Setting::MoneyPerDay, "as a comment: money_per_day"),
+        money_per_beat: picker.money(Setting::MoneyPerRun, "as a comment: money_per_beat"),
         goal: picker.goal(),
         people: picker.people(),
         ..Draft::default()

@@ -81,8 +81,14 @@ fn row(piece: &Piece, cells: &[(String, String)], out: &mut Findings) {
         out.fact(setting, first, piece.line, None);
         return;
     }
-    if is_path && let Some(setting) = others.iter().find_map(|(_, cell)| access(cell)) {
-        out.fact(setting, first, piece.line, None);
+    let rule = others.iter().find(|(column, _)| {
+        ["access", "rule", "policy", "mode", "permission"].contains(&normalised(column).as_str())
+    });
+    if let (true, Some((_, cell))) = (is_path, rule) {
+        match access(cell) {
+            Some(setting) => out.fact(setting, first, piece.line, None),
+            None => out.left(piece.line, first, "neither allowed nor denied"),
+        }
         return;
     }
     if ["loop", "pattern", "name", "stage", "loop name"].contains(&column.as_str()) {

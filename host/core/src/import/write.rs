@@ -9,7 +9,7 @@ use super::amount::Cadence;
 use super::draft::Draft;
 use super::{Note, Source};
 use crate::ids::LoopId;
-use crate::spec::{self, Level};
+use crate::spec::Level;
 use crate::text;
 
 /// The text, and what of the draft this version of the loop file has no key for.
@@ -33,6 +33,9 @@ pub(super) fn loop_file(
     out.text
 }
 
+// What a terminal shows on a line.
+const COLUMNS: usize = 80;
+
 #[derive(Default)]
 struct Writer {
     text: String,
@@ -44,44 +47,56 @@ impl Writer {
         self.text.push('\n');
     }
 
+    /// A remark, broken before column 80.
+    fn remark(&mut self, text: &str) {
+        self.broken("# ", "# ", text);
+    }
+
+    /// Running text behind `first`, broken before column 80; its other lines stand behind `next`.
+    fn broken(&mut self, first: &str, next: &str, text: &str) {
+        let mut line = first.to_owned();
+        let mut is_empty = true;
+        for word in comment(text).split(' ') {
+            let wide = line.chars().count() + 1 + word.chars().count() > COLUMNS;
+            if wide && !is_empty {
+                self.line(line.trim_end());
+                next.clone_into(&mut line);
+            } else if !is_empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            is_empty = false;
+        }
+        self.line(line.trim_end());
+    }
+
     fn head(&mut self, sources: &[Source]) {
-        let files: Vec<String> = sources.iter().map(|source| comment(source.name)).collect();
+        let files: Vec<&str> = sources.iter().map(|source| source.name).collect();
         self.line("+++");
-        self.line(&format!(
-            "# Written by `ringfence import` from {}.",
+        self.remark(&format!(
+            "Written by `ringfence import` from {}. Look through all of it; `ringfence check` shows what each step may do.",
             files.join(", ")
         ));
-        self.line("# Look through all of it; `ringfence check` shows what each step may do.");
         self.line("");
     }
 
     fn cadence(&mut self, draft: &Draft, notes: &mut Vec<Note>) {
         let (key, value) = match &draft.cadence {
             None => {
-                return notes.push(Note::todo(
-                    "cadence",
-                    "no file says how often the loop runs",
-                ));
+                let why = "no file says how often the loop runs, so it keeps its default";
+                return notes.push(Note::todo("cadence", why));
             }
             Some(Cadence::Every(every)) => ("every", every.to_string()),
-            Some(Cadence::Cron(fields)) => ("cron", fields.clone()),
+            Some(Cadence::Cron(cron)) => ("cron", cron.to_string()),
         };
         self.line("");
-        if spec::has_key("cadence", key) {
-            self.line("[cadence]");
-            self.line(&format!("{key} = {}", quoted(&value)));
-        } else {
-            self.line(&format!(
-                "# It ran at `{key} = {}`: let cron or CI call `ringfence beat` then.",
-                quoted(&value)
-            ));
-        }
+        self.line("[cadence]");
+        self.line(&format!("{key} = {}", quoted(&value)));
     }
 
     fn paths(&mut self, draft: &Draft, notes: &mut Vec<Note>) {
         self.line("");
-        self.line("# Globs from the top of the repository. `deny` wins, and hides a path from reading, too:");
-        self.line("# what steps should see and not change goes into [escalate] instead.");
+        self.remark("Globs from the top of the repository. `deny` wins, and hides a path from reading, too: what steps should see and not change goes into [escalate] instead.");
         self.line("[paths]");
         self.line("read  = [\"**\"]");
         if draft.write.is_empty() {
@@ -154,33 +169,29 @@ impl Writer {
         if let Some(timezone) = &draft.timezone {
             self.line(&format!("timezone = {}", quoted(timezone)));
         }
-        let money = |amount: Option<(u64, &'static str)>| {
-            amount.map(|(micros, unit)| (decimal(micros), unit))
-        };
-        let amounts = [
-            (
-                "tokens_per_beat",
-                draft
-                    .tokens_per_beat
-                    .map(|tokens| (tokens.to_string(), "tokens")),
-            ),
-            (
-                "tokens_per_day",
-                draft
-                    .tokens_per_day
-                    .map(|tokens| (tokens.to_string(), "tokens")),
-            ),
-            ("money_per_beat", money(draft.money_per_beat)),
-            ("money_per_day", money(draft.money_per_day)),
+        let counts = [
+            ("tokens_per_beat", draft.tokens_per_beat),
+            ("tokens_per_day", draft.tokens_per_day),
         ];
-        for (key, amount) in amounts {
-            if let Some((amount, unit)) = amount {
-                notes.push(Note::todo(
-                    key,
-                    format!("{amount} {unit}: what it limits depends on the steps you name"),
-                ));
-                self.line(&format!("# {key}: it was {amount} {unit}"));
-            }
+        let sums = [
+            ("money_per_beat", draft.money_per_beat),
+            ("money_per_day", draft.money_per_day),
+        ];
+        let counts = counts
+            .into_iter()
+            .filter_map(|(key, tokens)| Some((key, tokens?.to_string(), "tokens")));
+        let sums = sums.into_iter().filter_map(|(key, sum)| {
+            let (micros, unit) = sum?;
+            Some((key, format!("\"{}\"", decimal(micros)), unit))
+        });
+        for (key, amount, unit) in counts.chain(sums) {
+            notes.push(Note::todo(
+                key,
+                format!("it was {amount} {unit}: set it once your decider says what it costs"),
+            ));
+            self.remark(&format!(
+                "{key} = {amount} # {unit}: once your decider says what it costs"
+            ));
         }
     }
 
@@ -189,8 +200,8 @@ impl Writer {
             return;
         }
         self.line("");
-        self.line(
-            "# A change of these paths, or an item with one of these labels, is left to a person.",
+        self.remark(
+            "A change of these paths, or an item with one of these labels, is left to a person.",
         );
         self.line("[escalate]");
         if !draft.person_paths.is_empty() {
@@ -205,12 +216,13 @@ impl Writer {
         let title = draft.name.as_deref().unwrap_or(id.as_str());
         self.line(&format!("\n# {}", comment(title)));
         if let Some(goal) = &draft.goal {
-            self.line(&format!("\n{}", comment(goal)));
+            self.line("");
+            self.broken("", "", goal);
         }
         if !draft.people.is_empty() {
             self.line("\n## What people decide\n\nFrom the old files, in their words. Nothing of it is enforced.\n");
             for line in &draft.people {
-                self.line(&format!("- {}", comment(line)));
+                self.broken("- ", "  ", line);
             }
         }
     }
