@@ -97,6 +97,8 @@ pub(crate) struct LoopFile {
 pub(crate) enum Command {
     /// Write a commented LOOP.md that works as it is
     Init(Init),
+    /// Write a LOOP.md to review from what other loop tools left here
+    Import(Import),
     /// Show what each step of a loop may do, running nothing
     Check(Check),
     /// Run one beat: look, decide, act, judge, propose
@@ -127,6 +129,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Try to escape from the boundary, on this machine
     Selftest(Selftest),
+    /// Say what a day of a loop may cost, and what it did cost
+    Estimate(Estimate),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a script that completes commands in a shell
@@ -142,6 +146,29 @@ pub(crate) struct Init {
     /// The folder to write it in [default: the current directory]
     #[arg(value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// Write a LOOP.md to review from LOOP.md, LOOP_SPEC.md, gate.yaml, loop-budget.md, loop-run-log.md
+/// and loop-ledger.json of other tools, and say what was taken, what was not, and why.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Import {
+    /// A folder to look in, or files [default: the current directory]
+    #[arg(value_name = "DIR|FILE")]
+    pub(crate) from: Vec<PathBuf>,
+    /// Which loop, where the files tell of several [default: the first]
+    #[arg(long = "loop", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where to write [default: LOOP.md, or loops/NAME/LOOP.md where there is one already]
+    #[arg(long, value_name = "FILE", conflicts_with = "stdout")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write nothing: print the loop file, and the report on stderr
+    #[arg(long)]
+    pub(crate) stdout: bool,
+    /// Replace the file if it exists
+    #[arg(long, conflicts_with = "stdout")]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) format: Output,
 }
 
 /// Show what each step may do.
@@ -280,6 +307,8 @@ pub(crate) enum Journal {
     Show(JournalShow),
     /// Check that no entry was altered, lost or cut off
     Verify(JournalVerify),
+    /// Print it for other tools
+    Export(JournalExport),
 }
 
 /// Show the last entries.
@@ -301,6 +330,19 @@ pub(crate) struct JournalVerify {
     pub(crate) file: LoopFile,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Print the journal for other tools.
+#[derive(Debug, clap::Args)]
+pub(crate) struct JournalExport {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// As lines of loop-run-log.md: one JSON object with eight keys for each beat
+    #[arg(long, required = true)]
+    pub(crate) run_log: bool,
+    /// Only beats that ended at this time or later: a day (the loop's) or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
 }
 
 /// Show where a loop stands.
@@ -423,6 +465,18 @@ pub(crate) struct Selftest {
     /// Make the temporary files in DIR, to try its file system
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Say what a day of a loop may cost by its file, and what it did cost by its journal.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Estimate {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// How often it runs [default: what the loop file says]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) every: Option<Millis>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -8,8 +8,10 @@ mod beat;
 mod check;
 mod completions;
 mod doctor;
+mod estimate;
 mod exec;
 mod explain;
+mod import;
 mod inbox;
 mod init;
 mod journal;
@@ -76,6 +78,7 @@ pub(crate) struct Stop {
 pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     match command {
         Command::Init(args) => init::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Check(args) => check::run(args, context),
         Command::Beat(args) => beat::run(args, context),
         Command::Explain(args) => explain::run(args, context),
@@ -84,6 +87,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Plugin(Plugin::List(args)) => plugin::list(args, context),
         Command::Journal(Journal::Show(args)) => journal::show(args, context),
         Command::Journal(Journal::Verify(args)) => journal::verify(args, context),
+        Command::Journal(Journal::Export(args)) => journal::export(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Inbox(args) => inbox::run(args, context),
         Command::Answer(args) => answer::run(args, context),
@@ -92,6 +96,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Retire(args) => pause::retire(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Selftest(args) => selftest::run(args, context),
+        Command::Estimate(args) => estimate::run(args, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),
     }

@@ -9,8 +9,10 @@
 pub(crate) mod amount;
 pub(crate) mod diagnostic;
 pub(crate) mod doctor;
+pub(crate) mod estimate;
 pub(crate) mod exec;
 pub(crate) mod grant;
+pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod json;

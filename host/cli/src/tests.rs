@@ -9,6 +9,7 @@ mod files;
 mod guarded;
 mod hostile;
 mod loops;
+mod moving;
 mod people;
 mod plugins;
 mod rig;

@@ -19,6 +19,7 @@ pub mod change_view;
 pub mod clock;
 pub mod driver;
 pub mod git;
+pub mod import;
 pub mod journal_file;
 pub mod lock;
 pub mod memo;

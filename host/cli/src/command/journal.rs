@@ -3,14 +3,17 @@
 //! **Invariant:** reading needs no lock and changes nothing; a torn last line may be one that is being written.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use ringfence_core::journal::{Body, Entry, Journal, decode};
+use ringfence_core::run_log::RunLine;
 use ringfence_runner::journal_file::read_journal;
 use ringfence_runner::open_loop::OpenLoop;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Context, Stop, loop_dir};
-use crate::args::{JournalShow, JournalVerify};
+use crate::args::{JournalExport, JournalShow, JournalVerify};
 use crate::exit::Exit;
 use crate::render::amount::count;
 use crate::render::{Ink, Page, Safe, journal, text};
@@ -82,6 +85,46 @@ pub(super) fn show(args: &JournalShow, context: &mut Context<'_, '_>) -> Result<
     torn(&mut page, &journal);
     context.console.print(&page);
     Ok(Exit::Done)
+}
+
+/// Prints a line for each beat, as other tools write them.
+pub(super) fn export(args: &JournalExport, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let open = context.open(args.file.file.as_deref())?;
+    let since = args
+        .since
+        .as_deref()
+        .map(|since| time(since, &open.timezone));
+    let since = since.transpose()?;
+    let journal = read(&open)?;
+    let mut out = String::new();
+    for entry in &journal.entries {
+        let Body::Beat(receipt) = &entry.body else {
+            continue;
+        };
+        if since.is_some_and(|since| entry.at < since) {
+            continue;
+        }
+        let line = RunLine::of(receipt, entry.at, &open.spec.loop_id);
+        out.push_str(&serde_json::to_string(&line)?);
+        out.push('\n');
+    }
+    context.console.print_text(&out);
+    Ok(Exit::Done)
+}
+
+/// A time, or the beginning of a day of `timezone`.
+fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, Stop> {
+    let day = || {
+        let date: Date = text.parse().ok()?;
+        Some(date.to_zoned(timezone.clone()).ok()?.timestamp())
+    };
+    text.parse().ok().or_else(day).ok_or_else(|| {
+        Stop::new(
+            Exit::Usage,
+            text!["--since ", Safe::line(text), " is no time"],
+        )
+        .help("write a day, 2026-11-21, or a time, 2026-11-21T09:30:00Z")
+    })
 }
 
 /// Checks the journal.

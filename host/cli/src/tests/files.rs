@@ -40,6 +40,7 @@ fn help() {
 
     Commands:
       init         Write a commented LOOP.md that works as it is
+      import       Write a LOOP.md to review from what other loop tools left here
       check        Show what each step of a loop may do, running nothing
       beat         Run one beat: look, decide, act, judge, propose
       explain      Say which rule decides whether a step may touch a path
@@ -54,6 +55,7 @@ fn help() {
       retire       End a loop; only resume brings it back
       doctor       Say what this machine gives the sandbox to stand on
       selftest     Try to escape from the boundary, on this machine
+      estimate     Say what a day of a loop may cost, and what it did cost
       schema       Print the JSON Schema of a document
       completions  Print a script that completes commands in a shell
       help         Print this message or the help of the given subcommand(s)
@@ -83,6 +85,7 @@ fn help() {
     ");
     for command in [
         "init",
+        "import",
         "check",
         "beat",
         "explain",
@@ -91,6 +94,7 @@ fn help() {
         "status",
         "doctor",
         "selftest",
+        "estimate",
         "schema",
         "completions",
     ] {
