@@ -103,6 +103,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Run one beat: look, decide, act, judge, propose
     Beat(Beat),
+    /// Keep loops beating, each in its own time
+    Run(Run),
     /// Say which rule decides whether a step may touch a path
     Explain(Explain),
     /// Run a WASI program that is not trusted, within what it is granted
@@ -131,6 +133,8 @@ pub(crate) enum Command {
     Selftest(Selftest),
     /// Say what a day of a loop may cost, and what it did cost
     Estimate(Estimate),
+    /// Print what lets the system run loops unattended
+    InstallService(InstallService),
     /// Print the JSON Schema of a document
     Schema(Schema),
     /// Print a script that completes commands in a shell
@@ -194,11 +198,63 @@ pub(crate) struct Beat {
     /// Ask every step anew, also where the answer is known
     #[arg(long)]
     pub(crate) no_memo: bool,
-    /// End with 10 when the beat was skipped
+    /// Do nothing unless the loop's cadence says that a beat is due
+    #[arg(long)]
+    pub(crate) if_due: bool,
+    /// End with 10 when the beat was skipped, or none was due
     #[arg(long)]
     pub(crate) detailed_exit_code: bool,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Which loops.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Loops {
+    /// The loop files [default: LOOP.md and loops/*/LOOP.md of this project]
+    #[arg(value_name = "FILE", conflicts_with = "all")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The loops of all repositories below DIR, six folders deep
+    #[arg(long, value_name = "DIR")]
+    pub(crate) all: Option<PathBuf>,
+}
+
+/// Keep loops beating until it is stopped: the first SIGTERM or SIGINT ends each beat before its next
+/// step, the second one at once. Nothing is lost either way.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) loops: Loops,
+    /// How many beats at once at most [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: Option<u8>,
+    /// Run one beat of each loop that is due, and end with the highest of their exit codes
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// What each beat is told as: text lines on stderr, or json lines on stdout
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub(crate) format: Format,
+}
+
+/// Print units for systemd; where to put them stands in their first lines.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InstallService {
+    #[command(flatten)]
+    pub(crate) loops: Loops,
+    /// Print them, and change nothing
+    #[arg(long, required = true)]
+    pub(crate) print: bool,
+    /// For the user's own systemd instead of the system's
+    #[arg(long)]
+    pub(crate) user: bool,
+    /// A timer that runs what is due every five minutes, instead of a service that always runs
+    #[arg(long)]
+    pub(crate) timer: bool,
 }
 
 /// Say which rule decides.

@@ -14,10 +14,12 @@ mod explain;
 mod import;
 mod inbox;
 mod init;
+mod install_service;
 mod journal;
 mod operator;
 mod pause;
 mod plugin;
+mod run;
 mod schema;
 mod selftest;
 mod status;
@@ -30,11 +32,12 @@ use ringfence_core::spec::Diagnostic;
 use ringfence_runner::clock::Clock;
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{LockMode, Locked, OpenError, OpenLoop};
+use ringfence_runner::scheduler::Search;
 use ringfence_runner::state_dir::{LoopDir, StateDir, StateDirError};
 use ringfence_sandbox::{Compiler, Streams};
 use serde::Serialize;
 
-use crate::args::{Command, Journal, Plugin};
+use crate::args::{Command, Journal, Loops, Plugin};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::render::diagnostic::diagnostics;
@@ -81,6 +84,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Import(args) => import::run(args, context),
         Command::Check(args) => check::run(args, context),
         Command::Beat(args) => beat::run(args, context),
+        Command::Run(args) => run::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Exec(args) => exec::run(args, context),
         Command::Plugin(Plugin::Inspect(args)) => plugin::inspect(args, context),
@@ -97,6 +101,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Doctor(args) => doctor::run(args, context),
         Command::Selftest(args) => selftest::run(args, context),
         Command::Estimate(args) => estimate::run(args, context),
+        Command::InstallService(args) => install_service::run(args, context),
         Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),
     }
@@ -186,6 +191,15 @@ impl Context<'_, '_> {
     /// Locks a loop.
     pub(crate) fn lock(&self, open: &OpenLoop, mode: LockMode) -> Result<Locked, Stop> {
         Ok(open.lock(&StdPlugins, mode)?)
+    }
+
+    /// Where the loops are that are meant.
+    pub(crate) fn search(&self, loops: &Loops) -> Search {
+        match &loops.all {
+            Some(dir) => Search::Below(self.dir.join(dir)),
+            None if loops.files.is_empty() => Search::Project(self.dir.clone()),
+            None => Search::Files(loops.files.iter().map(|file| self.dir.join(file)).collect()),
+        }
     }
 
     /// Prints a result as JSON.

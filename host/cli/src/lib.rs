@@ -5,7 +5,7 @@
 //! are told of it.
 //!
 //! **Invariant:** results go to stdout, everything else to stderr, and with `--format json` stdout holds one JSON document
-//! or nothing. Text that others wrote is never shown but through the escapes of `render`. Nothing here panics, also when
+//! or nothing; `run` writes one a line. Text that others wrote is never shown but through the escapes of `render`. Nothing here panics, also when
 //! stdout is closed.
 //!
 //! Modules: `args` reads the command line, `command` has one file for each command, `render` makes pages of values,

@@ -19,6 +19,7 @@ pub(crate) mod json;
 pub(crate) mod page;
 pub(crate) mod plugin;
 pub(crate) mod receipt;
+pub(crate) mod run;
 pub(crate) mod safe;
 pub(crate) mod selftest;
 pub(crate) mod status;

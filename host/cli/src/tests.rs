@@ -13,3 +13,4 @@ mod moving;
 mod people;
 mod plugins;
 mod rig;
+mod run;

@@ -10,7 +10,8 @@
 //!
 //! Modules, from the ground up: [`clock`] and [`steps`] are seams for tests; [`git`] is the only module that starts
 //! git; then the ones above; [`open_loop`] reads what a beat needs, [`calls`] calls components (remembering answers in
-//! [`memo`]), and [`driver`] carries out one beat; [`calendar`] says whether it may, [`people`] tells people of it.
+//! [`memo`]), and [`driver`] carries out one beat; [`calendar`] says whether it may, [`people`] tells people of it, and
+//! [`scheduler`] keeps loops beating.
 
 mod bookmark;
 pub mod calendar;
@@ -26,6 +27,7 @@ pub mod memo;
 pub mod open_loop;
 pub mod people;
 pub mod recovery;
+pub mod scheduler;
 pub mod settle;
 pub mod state_dir;
 pub mod steps;

@@ -3,10 +3,12 @@
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use ringfence_core::cadence::Next;
 use ringfence_core::ids::LoopId;
 use ringfence_runner::driver::{self, BeatError, BeatOptions, BeatReport, Progress, Surroundings};
 use ringfence_runner::lock::LockError;
-use ringfence_runner::open_loop::LockMode;
+use ringfence_runner::open_loop::{LockMode, OpenLoop};
 use ringfence_runner::recovery::RecoveryError;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
@@ -17,7 +19,7 @@ use super::{Context, Stop, loop_dir, operator, ways_out};
 use crate::args::Beat;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::render::{Ink, Page, Safe, receipt, text};
+use crate::render::{Ink, Page, Safe, receipt, run, text};
 
 // Limit: a beat that is over sooner needs no telling.
 const QUIET: Duration = Duration::from_secs(1);
@@ -33,9 +35,25 @@ struct Json<'a> {
     report: &'a BeatReport,
 }
 
+/// What is told instead of a report.
+#[derive(Serialize)]
+struct Later<'a> {
+    version: u32,
+    #[serde(rename = "loop")]
+    loop_id: &'a LoopId,
+    exit_code: u8,
+    due: bool,
+    next: Next,
+}
+
 /// Runs a beat.
 pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
+    if args.if_due
+        && let Some(next) = not_due(&open, context.clock.now())?
+    {
+        return tell_later(args, &open, next, context);
+    }
     let locked = context.lock(&open, LockMode::Require)?;
     let sandbox = sandbox(context)?;
     let config_dir = context.config_dir.clone();
@@ -68,6 +86,47 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
     // After everything else: a command that hangs keeps nobody from the report, and no beat from its lock.
     if let (true, Some(dir)) = (report.due.is_some(), loop_dir(&open)?) {
         operator::tell(&open, &dir, context);
+    }
+    Ok(exit)
+}
+
+/// When the next beat is due, if it is not now. A loop without a history is due: nobody knows when it last ran.
+fn not_due(open: &OpenLoop, now: Timestamp) -> Result<Option<Next>, BeatError> {
+    let state = driver::look(open)?;
+    let next = open.next(&state, now, now);
+    Ok(Some(next).filter(|next| next.at > now && state.pace.began.is_some()))
+}
+
+fn tell_later(
+    args: &Beat,
+    open: &OpenLoop,
+    next: Next,
+    context: &mut Context<'_, '_>,
+) -> Result<Exit, Stop> {
+    let exit = if args.detailed_exit_code {
+        Exit::Skipped
+    } else {
+        Exit::Done
+    };
+    if args.output.is_json() {
+        context.print_json(&Later {
+            version: 1,
+            loop_id: &open.spec.loop_id,
+            exit_code: exit.code(),
+            due: false,
+            next,
+        })?;
+    } else {
+        let mut page = Page::new();
+        let loop_id = text!["loop ", &open.spec.loop_id].ink(Ink::Strong);
+        page.line(text![
+            loop_id,
+            ": not due before ",
+            next.at,
+            ", ",
+            run::why(next.why)
+        ]);
+        context.console.print(&page);
     }
     Ok(exit)
 }

@@ -2,6 +2,10 @@
 //!
 //! **Invariant:** runs nothing, and writes nothing but `ringfence.lock`, and that only when asked to.
 
+use std::iter;
+
+use jiff::Timestamp;
+use ringfence_core::cadence::Rhythm;
 use ringfence_core::spec::LockedSpec;
 use ringfence_runner::open_loop::{LOCK_FILE, LockMode, Locked, OpenError, OpenLoop};
 use serde::Serialize;
@@ -14,6 +18,9 @@ use crate::render::grant::grants;
 use crate::render::{Ink, Page, Safe, Text, text};
 use crate::std_plugins::StdPlugins;
 
+// Limit: enough to see whether the expression means what was meant.
+const TICKS: usize = 3;
+
 /// The result for programs.
 #[derive(Serialize)]
 struct Json<'a> {
@@ -24,6 +31,7 @@ struct Json<'a> {
     #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
     spec: Option<&'a LockedSpec>,
     unpinned: &'a [String],
+    next_ticks: Vec<Timestamp>,
 }
 
 /// Reads and locks a loop, and prints its grants.
@@ -50,6 +58,7 @@ pub(super) fn run(args: &Check, context: &mut Context<'_, '_>) -> Result<Exit, S
                 diagnostics,
                 spec: Some(&locked.spec),
                 unpinned: &locked.unpinned,
+                next_ticks: ticks(&open, context.clock.now()),
             };
             context.print_json(&json)?;
             Ok(Exit::Done)
@@ -71,6 +80,7 @@ pub(super) fn run(args: &Check, context: &mut Context<'_, '_>) -> Result<Exit, S
                 diagnostics: found,
                 spec: None,
                 unpinned: &[],
+                next_ticks: Vec::new(),
             };
             context.print_json(&json)?;
             Ok(Exit::of_open(&OpenError::Diagnostics {
@@ -89,9 +99,33 @@ fn tell(open: &OpenLoop, locked: &Locked, wrote: bool, context: &mut Context<'_,
         context.console.say(&page);
     }
     let mut page = grants(&locked.spec);
+    page.append(times(open, context.clock.now()));
     page.gap();
     page.append(pins(locked, wrote));
     context.console.print(&page);
+}
+
+/// The next ticks of the cadence, if the loop beat now.
+fn ticks(open: &OpenLoop, now: Timestamp) -> Vec<Timestamp> {
+    let after = |time: &Timestamp| open.spec.cadence.tick_after(*time, &open.cadence_zone);
+    iter::successors(after(&now), after).take(TICKS).collect()
+}
+
+/// When that is, where the loop file does not say it in so many words.
+fn times(open: &OpenLoop, now: Timestamp) -> Page {
+    let mut page = Page::new();
+    if let Rhythm::Cron(_) = open.spec.cadence.rhythm {
+        let local = |time: Timestamp| {
+            let local = time.to_zoned(open.cadence_zone.clone());
+            Safe::line(&local.strftime("%a %Y-%m-%d %H:%M %:z").to_string())
+        };
+        page.gap();
+        page.line(text!["next times"].ink(Ink::Strong));
+        for time in ticks(open, now) {
+            page.item(2, local(time));
+        }
+    }
+    page
 }
 
 fn pins(locked: &Locked, wrote: bool) -> Page {

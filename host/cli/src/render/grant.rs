@@ -38,6 +38,7 @@ pub(crate) fn grants(spec: &LockedSpec) -> Page {
         field(&mut page, "commits to", target);
     }
     field(&mut page, "works on", base);
+    field(&mut page, "beats", exact(&spec.cadence));
     budget(&mut page, spec);
     escalate(&mut page, spec);
     let everywhere = denied_everywhere(spec);

@@ -14,7 +14,18 @@ use super::safe::is_treacherous;
 /// # Errors
 /// A value that JSON cannot express, which none of ours is.
 pub(crate) fn print(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_string_pretty(value)?;
+    harmless(&serde_json::to_string_pretty(value)?)
+}
+
+/// The value as JSON in one line with a line end.
+///
+/// # Errors
+/// See [`print`].
+pub(crate) fn line(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    harmless(&serde_json::to_string(value)?)
+}
+
+fn harmless(text: &str) -> Result<String, serde_json::Error> {
     let mut out = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         // Between its strings JSON has none of these but line ends.

@@ -53,6 +53,7 @@ fn check_shows_every_grant() {
     loop docs-links
       level      L2: an accepted change is proposed as a commit on a branch
       works on   the tree of the current commit
+      beats      every 15m
       budget     fuel 50G a beat and 2T a day; 200 beats a day (UTC); 2 attempts an
                  item
       a person's changes of **/LICENSE*, **/SECURITY.md
@@ -136,6 +137,7 @@ fn check_shows_who_narrows_what() {
     loop narrow
       level      L1: an accepted change is recorded as a patch
       works on   the files as they are, uncommitted edits included
+      beats      every 15m
       budget     fuel 50G a beat and 2T a day; 200 beats a day (UTC); 2 attempts an
                  item
       a person's items labelled security

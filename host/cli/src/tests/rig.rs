@@ -215,7 +215,8 @@ impl Ran {
         for line in self.out.lines().chain(self.err.lines()) {
             assert!(!line.chars().any(is_treacherous), "{args:?}: {line:?}");
         }
-        let is_text = !args.contains(&"json") && !matches!(args, ["schema" | "completions", ..]);
+        let is_text = !args.contains(&"json")
+            && !matches!(args, ["schema" | "completions" | "install-service", ..]);
         let diff = self.out.find("\ndiff\n").unwrap_or(self.out.len());
         let page = self.out.get(..diff).unwrap();
         for line in page.lines().chain(self.err.lines()).filter(|_| is_text) {

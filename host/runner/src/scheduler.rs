@@ -1,0 +1,485 @@
+//! Keeps loops beating: all that were asked for, each in its own time, until it is told to stop.
+//!
+//! Owns the threads that beats run on and the waiting between them. `find` says which loop files there are, `roster` which
+//! one is next. **Invariant:** nothing that has to last is kept here: every beat begins with its loop file and its journal
+//! as they are on the disk, so a process that is killed loses nothing, and another one may beat the same loops.
+
+mod find;
+mod roster;
+
+use std::fs::{metadata, symlink_metadata};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{Builder, Scope, available_parallelism};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use ringfence_core::cadence::{Next, Why};
+use ringfence_core::ids::LoopId;
+use ringfence_sandbox::Sandbox;
+
+pub use self::find::{FindError, Found, Search};
+use self::roster::Roster;
+use crate::bookmark::Mark;
+use crate::clock::Clock;
+use crate::driver::{self, BeatError, BeatOptions, BeatReport, Surroundings};
+use crate::git::GitProgram;
+use crate::lock::LockError;
+use crate::open_loop::{LOCK_FILE, LockMode, OpenError, OpenLoop, PluginSource};
+use crate::state_dir::STATE_DIR;
+use crate::steps::Steps;
+
+/// The most beats at once: each has threads, a git and a checkout of its own.
+// Limit: what a large machine gains by more is less than what its disk loses.
+pub const JOBS_MAX: usize = 64;
+// How often files are looked at for changes: three calls of the system for each loop.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+// How often loops are looked for that were not there before.
+const FIND_EVERY: Duration = Duration::from_secs(300);
+
+/// What beats are run with; shared by all loops.
+#[derive(Clone, Copy)]
+pub struct Crew<'a> {
+    /// The git to be used.
+    pub program: &'a GitProgram,
+    /// Where standard plugins come from.
+    pub plugins: &'a (dyn PluginSource + Sync),
+    /// The engine.
+    pub sandbox: &'a Sandbox,
+    /// The time.
+    pub clock: &'a dyn Clock,
+}
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Which loops.
+    pub search: Search,
+    /// How many beats at once at most; from 1 to [`JOBS_MAX`].
+    pub jobs: usize,
+    /// One beat of each loop that is due, and no more.
+    pub once: bool,
+}
+
+/// Which loop a file is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The top folder of its project.
+    pub top: PathBuf,
+    /// Its name.
+    pub loop_id: LoopId,
+}
+
+/// What happened, as it happens.
+#[derive(Debug)]
+pub enum News {
+    /// A beat ended.
+    Ended {
+        /// The loop file.
+        file: Arc<Path>,
+        /// The loop.
+        place: Place,
+        /// How.
+        report: Box<BeatReport>,
+        /// When its next beat is due.
+        next: Next,
+    },
+    /// A loop cannot be read, or its beat could not begin. It is tried again then, or when its files change.
+    Trouble {
+        /// The loop file.
+        file: Arc<Path>,
+        /// Why.
+        trouble: Trouble,
+        /// When.
+        next: Next,
+    },
+    /// The loop is not due; only where each is to beat once.
+    NotDue {
+        /// The loop file.
+        file: Arc<Path>,
+        /// When it is.
+        next: Next,
+    },
+    /// A loop that was found is not there any more.
+    Gone {
+        /// The loop file.
+        file: Arc<Path>,
+    },
+    /// Not all could be looked for.
+    Note(String),
+}
+
+/// Why a loop does not beat.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// It cannot be opened or locked.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The beat could not begin.
+    #[error(transparent)]
+    Begin(#[from] BeatError),
+    /// Another file has a loop of this name in the same project.
+    #[error("the loop file {} has the same name", .0.display())]
+    Twice(PathBuf),
+    /// There is a mistake in this program.
+    #[error("the beat came to a sudden end")]
+    Panicked,
+}
+
+impl Trouble {
+    /// True when another process is beating this loop.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Begin(BeatError::Lock(LockError::Held { .. })))
+    }
+}
+
+/// What the scheduler listens to.
+pub struct Line {
+    to: Sender<Message>,
+    from: Receiver<Message>,
+}
+
+/// Calls a scheduler from elsewhere.
+#[derive(Debug, Clone)]
+pub struct Caller(Sender<Message>);
+
+#[derive(Debug)]
+enum Message {
+    Stop,
+    Ended {
+        file: Arc<Path>,
+        began: Timestamp,
+        result: Result<Turn, Trouble>,
+    },
+}
+
+/// What came of a loop's turn.
+#[derive(Debug)]
+enum Turn {
+    /// A beat.
+    Beaten(Place, Box<BeatReport>),
+    /// Its files had changed, and now it is due later: another process has beaten it, or it was edited.
+    Later(Place, Next),
+}
+
+/// The marks of a loop file, of the lock file and of the journal; of a file that is not there, none.
+type Marks = [Option<Mark>; 3];
+
+impl Line {
+    /// A new one.
+    #[must_use]
+    pub fn new() -> Self {
+        let (to, from) = channel();
+        Self { to, from }
+    }
+
+    /// Somebody who can call.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        Caller(self.to.clone())
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Caller {
+    /// Lets no beat begin any more, and those that run end before their next step.
+    pub fn stop(&self) {
+        self.send(Message::Stop);
+    }
+
+    fn send(&self, message: Message) {
+        if self.0.send(message).is_err() {
+            tracing::debug!("the scheduler has ended");
+        }
+    }
+}
+
+/// As many beats at once as there are cores.
+#[must_use]
+pub fn jobs_default() -> usize {
+    available_parallelism().map_or(1, |cores| cores.get().min(JOBS_MAX))
+}
+
+/// Lets loops beat until it is stopped, or until each has done so once; `tell` is told of everything.
+///
+/// # Errors
+/// [`FindError`] when there is nothing to run at the beginning.
+pub fn run(
+    crew: Crew<'_>,
+    wish: &Wish,
+    line: &Line,
+    tell: &mut dyn FnMut(News),
+) -> Result<(), FindError> {
+    let stopped = AtomicBool::new(false);
+    let found = wish.search.find(crew.program)?;
+    std::thread::scope(|scope| {
+        let mut shift = Shift {
+            crew,
+            wish,
+            stopped: &stopped,
+            caller: line.caller(),
+            roster: Roster::new(wish.jobs.clamp(1, JOBS_MAX), wish.once),
+            tell,
+        };
+        shift.take_in(found);
+        shift.work(scope, &line.from);
+    });
+    Ok(())
+}
+
+/// The scheduler at work.
+struct Shift<'s> {
+    crew: Crew<'s>,
+    wish: &'s Wish,
+    stopped: &'s AtomicBool,
+    caller: Caller,
+    roster: Roster<Marks>,
+    tell: &'s mut dyn FnMut(News),
+}
+
+impl<'s> Shift<'s> {
+    fn work<'scope>(&mut self, scope: &'scope Scope<'scope, '_>, messages: &Receiver<Message>)
+    where
+        's: 'scope,
+    {
+        let (mut looked, mut found) = (Instant::now(), Instant::now());
+        loop {
+            while let Some(file) = self.roster.begin(self.crew.clock.now()) {
+                self.begin(scope, file);
+            }
+            if self.roster.is_over() {
+                return;
+            }
+            match messages.recv_timeout(self.idle(looked)) {
+                Ok(Message::Stop) => {
+                    self.stopped.store(true, Ordering::Relaxed);
+                    self.roster.stop();
+                }
+                Ok(Message::Ended {
+                    file,
+                    began,
+                    result,
+                }) => self.ended(&file, began, result),
+                Err(RecvTimeoutError::Timeout) if looked.elapsed() < LOOK_EVERY => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if found.elapsed() >= FIND_EVERY {
+                        self.find_again();
+                        found = Instant::now();
+                    } else {
+                        self.look();
+                    }
+                    looked = Instant::now();
+                }
+                // This very value holds a sender.
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// How long there is nothing to do. The clock is asked again then, however it was set meanwhile.
+    fn idle(&self, looked: Instant) -> Duration {
+        let until_look = LOOK_EVERY.saturating_sub(looked.elapsed());
+        let now = self.crew.clock.now();
+        self.roster.next().map_or(until_look, |due| {
+            let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+            left.min(until_look)
+        })
+    }
+
+    fn begin<'scope>(&self, scope: &'scope Scope<'scope, '_>, file: Arc<Path>)
+    where
+        's: 'scope,
+    {
+        let (crew, stopped, caller) = (self.crew, self.stopped, self.caller.clone());
+        let once = self.wish.once;
+        let began = crew.clock.now();
+        let job = {
+            let (file, caller) = (Arc::clone(&file), caller.clone());
+            let marks = marks_of(&file, self.roster.place(&file));
+            let changed_since = self.roster.changed_since(&file, &marks);
+            move || {
+                let turn = AssertUnwindSafe(|| turn(crew, &file, once, changed_since, stopped));
+                let result = catch_unwind(turn).unwrap_or(Err(Trouble::Panicked));
+                caller.send(Message::Ended {
+                    file,
+                    began,
+                    result,
+                });
+            }
+        };
+        if let Err(error) = Builder::new()
+            .name("beat".to_owned())
+            .spawn_scoped(scope, job)
+        {
+            let why = BeatError::Host(format!("no thread for the beat: {error}"));
+            caller.send(Message::Ended {
+                file,
+                began,
+                result: Err(why.into()),
+            });
+        }
+    }
+
+    fn ended(&mut self, file: &Arc<Path>, began: Timestamp, result: Result<Turn, Trouble>) {
+        let now = self.crew.clock.now();
+        let place = match &result {
+            Ok(Turn::Beaten(place, _) | Turn::Later(place, _)) => Some(place),
+            Err(_) => self.roster.place(file),
+        };
+        let marks = marks_of(file, place);
+        match result {
+            Ok(Turn::Later(_, next)) => self.roster.put_off(file, marks, next),
+            Ok(Turn::Beaten(place, report)) => {
+                let next = self.roster.beaten(file, marks, report.next, began, now);
+                (self.tell)(News::Ended {
+                    file: Arc::clone(file),
+                    place,
+                    report,
+                    next,
+                });
+            }
+            Err(trouble) => self.trouble(file, marks, trouble, now),
+        }
+    }
+
+    fn trouble(&mut self, file: &Arc<Path>, marks: Marks, trouble: Trouble, now: Timestamp) {
+        if let Some(next) = self.roster.troubled(file, marks, &trouble, now) {
+            (self.tell)(News::Trouble {
+                file: Arc::clone(file),
+                trouble,
+                next,
+            });
+        }
+    }
+
+    fn find_again(&mut self) {
+        match self.wish.search.find(self.crew.program) {
+            Ok(found) => self.take_in(found),
+            // What was found before stays; looking at it says what is wrong.
+            Err(error) => (self.tell)(News::Note(error.to_string())),
+        }
+    }
+
+    fn take_in(&mut self, found: Found) {
+        for note in found.notes {
+            (self.tell)(News::Note(note));
+        }
+        let now = self.crew.clock.now();
+        for file in self.roster.take_in(found.files, now) {
+            (self.tell)(News::Gone { file });
+        }
+        self.look();
+    }
+
+    /// Looks at what has changed.
+    fn look(&mut self) {
+        for (file, marks, since) in self.roster.changed(marks_of) {
+            let now = self.crew.clock.now();
+            match look(self.crew.program, &file, self.wish.once, since, now) {
+                Ok((place, next)) => {
+                    // The journal's mark can be taken only now that its place is known.
+                    let marks = marks_of(&file, Some(&place));
+                    match self.roster.looked(&file, marks, place, next, now) {
+                        Ok(true) => {}
+                        Ok(false) => (self.tell)(News::NotDue { file, next }),
+                        Err(other) => self.trouble(&file, marks, Trouble::Twice(other), now),
+                    }
+                }
+                Err(trouble) => self.trouble(&file, marks, trouble, now),
+            }
+        }
+    }
+}
+
+/// Reads loop file and history, and says when the next beat is due.
+fn look(
+    program: &GitProgram,
+    file: &Path,
+    once: bool,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(Place, Next), Trouble> {
+    let open = OpenLoop::open(program, Path::new("/"), Some(file))?;
+    let state = driver::look(&open)?;
+    let next = if once && state.pace.began.is_none() {
+        // Who looks once and ends does not watch, and would never see the first time of a cron.
+        Next {
+            at: now,
+            why: Why::First,
+        }
+    } else {
+        open.next(&state, since, now)
+    };
+    Ok((place(&open), next))
+}
+
+/// A beat, if the loop is still due; where its files have changed, that is found out first.
+fn turn(
+    crew: Crew<'_>,
+    file: &Path,
+    once: bool,
+    changed_since: Option<Timestamp>,
+    stopped: &AtomicBool,
+) -> Result<Turn, Trouble> {
+    if let Some(since) = changed_since {
+        let now = crew.clock.now();
+        let (place, next) = look(crew.program, file, once, since, now)?;
+        if next.at > now {
+            return Ok(Turn::Later(place, next));
+        }
+    }
+    let open = OpenLoop::open(crew.program, Path::new("/"), Some(file))?;
+    let locked = open.lock(crew.plugins, LockMode::Require)?;
+    let options = BeatOptions {
+        dry_run: false,
+        memo: true,
+    };
+    let around = Surroundings {
+        sandbox: crew.sandbox,
+        clock: crew.clock,
+        steps: &UntilStopped(stopped),
+    };
+    let report = driver::beat(&open, &locked, options, around, &mut |_| {})?;
+    Ok(Turn::Beaten(place(&open), Box::new(report)))
+}
+
+fn place(open: &OpenLoop) -> Place {
+    Place {
+        top: open.project.top().to_owned(),
+        loop_id: open.spec.loop_id.clone(),
+    }
+}
+
+fn marks_of(file: &Path, place: Option<&Place>) -> Marks {
+    let journal = |place: &Place| {
+        let folder = place.top.join(STATE_DIR).join(place.loop_id.as_str());
+        symlink_metadata(folder.join("journal.jsonl")).ok()
+    };
+    let lock = |place: &Place| metadata(place.top.join(LOCK_FILE)).ok();
+    [
+        metadata(file).ok(),
+        place.and_then(lock),
+        place.and_then(journal),
+    ]
+    .map(|found| found.as_ref().map(Mark::of))
+}
+
+/// Lets every step pass, and ends the beat between two of them when it is time to stop.
+struct UntilStopped<'a>(&'a AtomicBool);
+
+impl Steps for UntilStopped<'_> {
+    fn at(&self, _step: &'static str) {}
+
+    fn stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
