@@ -24,13 +24,15 @@ use ringfence_sandbox::Sandbox;
 pub use self::find::{FindError, Found, Search};
 use self::roster::Roster;
 use crate::bookmark::Mark;
+use crate::calls::chain;
 use crate::clock::Clock;
-use crate::driver::{self, BeatError, BeatOptions, BeatReport, Surroundings};
+use crate::driver::{self, BeatError, BeatOptions, BeatReport, Seams, Surroundings};
 use crate::git::GitProgram;
 use crate::lock::LockError;
 use crate::open_loop::{LOCK_FILE, LockMode, OpenError, OpenLoop, PluginSource};
-use crate::state_dir::STATE_DIR;
-use crate::steps::Steps;
+use crate::people;
+use crate::state_dir::{STATE_DIR, StateDir};
+use crate::steps::{NoSteps, Steps};
 
 /// The most beats at once: each has threads, a git and a checkout of its own.
 // Limit: what a large machine gains by more is less than what its disk loses.
@@ -51,6 +53,8 @@ pub struct Crew<'a> {
     pub sandbox: &'a Sandbox,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// Where the operator's `config.toml` is; none where the user has no such folder.
+    pub config_dir: Option<&'a Path>,
 }
 
 /// What is to be run.
@@ -447,9 +451,32 @@ fn turn(
         sandbox: crew.sandbox,
         clock: crew.clock,
         steps: &UntilStopped(stopped),
+        config_dir: crew.config_dir,
     };
     let report = driver::beat(&open, &locked, options, around, &mut |_| {})?;
+    if report.due.is_some() {
+        tell(&open, crew);
+    }
     Ok(Turn::Beaten(place(&open), Box::new(report)))
+}
+
+/// Tells people what is due. That it failed stands in the journal, and it is tried again.
+fn tell(open: &OpenLoop, crew: Crew<'_>) {
+    let seams = Seams {
+        clock: crew.clock,
+        steps: &NoSteps,
+    };
+    let dir = StateDir::open(open.project.top()).and_then(|dir| dir.open_loop(&open.spec.loop_id));
+    let told = match dir {
+        Ok(dir) => people::tell(open, &dir, crew.config_dir, seams).map_err(|error| chain(&error)),
+        Err(error) => Err(chain(&error)),
+    };
+    let problem = match told {
+        Ok(None | Some(Ok(()))) => return,
+        Ok(Some(Err(error))) => chain(&error),
+        Err(problem) => problem,
+    };
+    tracing::warn!(loop_id = %open.spec.loop_id, problem, "people could not be told");
 }
 
 fn place(open: &OpenLoop) -> Place {

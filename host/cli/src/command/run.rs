@@ -80,11 +80,13 @@ pub(super) fn run(args: &Run, context: &mut Context<'_, '_>) -> Result<Exit, Sto
         None
     };
     let clock = context.clock;
+    let config_dir = context.config_dir.clone();
     let crew = Crew {
         program: &program,
         plugins: &StdPlugins,
         sandbox: &sandbox,
         clock,
+        config_dir: config_dir.as_deref(),
     };
     let mut teller = Teller {
         console: context.console,

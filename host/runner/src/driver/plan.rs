@@ -12,7 +12,7 @@ use ringfence_core::journal::{BaseRef, LoopState, Settle};
 use ringfence_core::manifest::CONTRACT;
 use ringfence_core::spec::{self, Budget, Level, LockedSpec, LockedStep};
 
-use super::{BeatError, Begun};
+use super::{BeatError, BeatOptions, Begun};
 use crate::calendar;
 use crate::git::discover::Project;
 use crate::settle::commit::{self, TargetError};
