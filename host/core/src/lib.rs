@@ -6,6 +6,7 @@
 //! Modules, from the ground up: [`relpath`], [`digest`], [`ids`], [`quantity`], [`limits`] are the words;
 //! [`policy`] judges paths; [`change`], [`verdict`] and [`call`] are what comes back from steps; [`cadence`] says when next.
 
+pub mod authority;
 pub mod beat;
 pub mod cadence;
 pub mod call;
@@ -28,6 +29,7 @@ pub mod manifest;
 pub mod notify;
 pub mod policy;
 pub mod quantity;
+pub mod regulator;
 pub mod relpath;
 pub mod run_log;
 pub mod snapshot;

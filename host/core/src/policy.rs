@@ -17,6 +17,7 @@ mod fold;
 mod pattern;
 mod trie;
 mod wilds;
+mod witness;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use self::fold::fold_name;
 use self::pattern::Pattern;
 pub use self::pattern::{PatternError, PatternProblem, check_pattern};
 use self::trie::{Beyond, Trie};
+pub use self::witness::witness;
 use crate::relpath::RelPath;
 
 /// A policy as data: what `check` prints and the journal digests.

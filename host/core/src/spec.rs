@@ -19,6 +19,7 @@ mod rules;
 mod schema;
 mod target;
 mod template;
+mod written;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -199,6 +200,8 @@ pub struct Spec {
     pub calendar: Option<CalendarRef>,
     /// Everything after the front matter, without blank lines around it.
     pub prose: String,
+    /// The budgets that are left to their defaults.
+    pub unwritten_budgets: Vec<&'static str>,
 }
 
 impl Spec {

@@ -11,6 +11,9 @@ pub struct DrillRun {
     pub setup: Digest,
     /// One for each drill.
     pub results: Vec<DrillResult>,
+    /// What the loop has no guard for, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unguarded: Vec<String>,
 }
 
 /// One drill.

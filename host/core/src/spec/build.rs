@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::target;
+use super::written;
 use super::{
     Base, Budget, Level, Paths, PluginRef, Role, Spec, StepPaths, StepPlace, StepSpec, people,
 };
@@ -72,6 +73,7 @@ pub(super) fn spec(
         notify: people::notify(root),
         calendar: people::calendar(root),
         prose: prose.to_owned(),
+        unwritten_budgets: written::unwritten_budgets(root),
     })
 }
 

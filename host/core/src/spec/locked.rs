@@ -148,6 +148,13 @@ impl LockedSpec {
             .chain(&self.gates)
     }
 
+    /// The plugins of all steps, as the fingerprint names them: `ROLE/ID` and digest, in the order of a beat.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<(String, Digest)> {
+        let named = |step: &LockedStep| (format!("{}/{}", step.role, step.id), step.digest);
+        self.steps().map(named).collect()
+    }
+
     /// The executor of that name.
     #[must_use]
     pub fn executor(&self, id: &StepId) -> Option<&LockedStep> {

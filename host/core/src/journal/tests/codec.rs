@@ -209,6 +209,7 @@ fn samples() -> Vec<Body> {
                 passed: true,
                 seen: "refused".to_owned(),
             }],
+            unguarded: vec!["size: no gate".to_owned()],
         }),
         Body::Notice(Notice {
             about: "paused".to_owned(),
