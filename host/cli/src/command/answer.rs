@@ -108,9 +108,8 @@ fn follow(args: &Answer, told: &Told, context: &mut Context<'_, '_>) -> Result<E
     };
     let file = open.project.top().join(open.path.as_str());
     let beat = Beat {
-        file: LoopFile { file: Some(file)
+        file: LoopFile { file: Some(file) },
         if_due: false,
-    },
         dry_run: false,
         no_memo: false,
         detailed_exit_code: false,
