@@ -127,7 +127,15 @@ pub(crate) enum Command {
     Resume(Resume),
     /// End a loop; only resume brings it back
     Retire(Retire),
-    /// Say what this machine gives the sandbox to stand on
+    /// Say how a loop does, and whether it deserves more authority
+    Health(Health),
+    /// Let a loop go one level further, if what it has shown allows that
+    Promote(Promote),
+    /// Let a loop go less far
+    Demote(Demote),
+    /// Prove each guard of a loop, by a fault and by a clean case
+    Drill(Drill),
+    /// Say what this machine offers, and what a loop has proven
     Doctor(Doctor),
     /// Try to escape from the boundary, on this machine
     Selftest(Selftest),
@@ -506,8 +514,89 @@ pub(crate) struct Retire {
 }
 
 /// Say what this machine gives the sandbox to stand on.
+/// Say how a loop does, and recommend: nothing is changed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Health {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// A level on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LevelName {
+    /// Shadow.
+    #[value(name = "L1", alias = "l1")]
+    L1,
+    /// Propose.
+    #[value(name = "L2", alias = "l2")]
+    L2,
+    /// Commit.
+    #[value(name = "L3", alias = "l3")]
+    L3,
+}
+
+/// Let a loop go one level further. Everything that speaks for it and against it is shown; one rule that does not hold
+/// refuses it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Promote {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// How far: L2 or L3 [default: the next level]
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
+    pub(crate) to: Option<LevelName>,
+    /// Why, for the journal
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Pass over these rules, by name, or over all that may be; needs --reason, and is on record
+    #[arg(long = "override", value_name = "RULE", num_args = 0.., requires = "reason")]
+    pub(crate) overrides: Option<Vec<String>>,
+    /// Show the evidence, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Let a loop go less far. This always works.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demote {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// How far: L1 or L2 [default: one level less]
+    #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
+    pub(crate) to: Option<LevelName>,
+    /// Why, for the journal
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Prove each guard of a loop in both directions, in a private checkout of its base. What came of it goes into the
+/// journal, and is good for 30 days, or until the loop file, a plugin or the policy changes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Drill {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// Run this drill alone; the journal is told nothing then
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Say what this machine gives the sandbox to stand on, and what the loop has proven of what its level needs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -7,10 +7,13 @@ mod answer;
 mod beat;
 mod check;
 mod completions;
+mod demote;
 mod doctor;
+mod drill;
 mod estimate;
 mod exec;
 mod explain;
+pub(crate) mod health;
 mod import;
 mod inbox;
 mod init;
@@ -19,10 +22,13 @@ mod journal;
 mod operator;
 mod pause;
 mod plugin;
+mod promote;
+mod readiness;
 mod run;
 mod schema;
 mod selftest;
 mod status;
+mod trust;
 mod ways_out;
 
 use std::ffi::OsString;
@@ -98,6 +104,10 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Pause(args) => pause::pause(args, context),
         Command::Resume(args) => pause::resume(args, context),
         Command::Retire(args) => pause::retire(args, context),
+        Command::Health(args) => health::run(args, context),
+        Command::Promote(args) => promote::run(args, context),
+        Command::Demote(args) => demote::run(args, context),
+        Command::Drill(args) => drill::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Selftest(args) => selftest::run(args, context),
         Command::Estimate(args) => estimate::run(args, context),

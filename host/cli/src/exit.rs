@@ -21,7 +21,8 @@ use ringfence_runner::workspace::WorkspaceError;
 pub enum Exit {
     /// It did its work.
     Done,
-    /// A gate, or the host's own check, refused the change.
+    /// A gate, or the host's own check, refused the change; or rules refused a promotion, a drill failed, or a loop has not
+    /// proven what its level needs.
     Refused,
     /// The command line, the loop file or the project is wrong.
     Usage,
@@ -85,7 +86,7 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "committed, proposed, shadowed, nothing to do, or skipped",
-            Self::Refused => "a gate said no: the change was discarded",
+            Self::Refused => "no, says a gate, a rule of promote, a drill or doctor",
             Self::Usage => "wrong command line, loop file, lock file or project",
             Self::Escalated => "a person is needed",
             Self::Waiting => "waiting: backoff, a freeze, another beat, or your work in the way",
@@ -249,7 +250,7 @@ mod tests {
         insta::assert_snapshot!(table(), @r"
         Exit codes:
             0  committed, proposed, shadowed, nothing to do, or skipped
-            1  a gate said no: the change was discarded
+            1  no, says a gate, a rule of promote, a drill or doctor
             2  wrong command line, loop file, lock file or project
             3  a person is needed
             4  waiting: backoff, a freeze, another beat, or your work in the way

@@ -7,8 +7,10 @@
 //! `String` on it. Nothing here prints or asks the machine anything.
 
 pub(crate) mod amount;
+pub(crate) mod authority;
 pub(crate) mod diagnostic;
 pub(crate) mod doctor;
+pub(crate) mod drill;
 pub(crate) mod estimate;
 pub(crate) mod exec;
 pub(crate) mod grant;

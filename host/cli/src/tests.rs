@@ -3,8 +3,10 @@
 //! What differs from build to build is redacted in `rig`; every output passes its checks (80 columns, no control
 //! characters, no colour).
 
+mod authority;
 mod beats;
 mod doctor;
+mod drills;
 mod files;
 mod guarded;
 mod hostile;

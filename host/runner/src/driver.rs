@@ -25,7 +25,7 @@ use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::guard::Purse;
 use ringfence_core::ids::StepId;
-use ringfence_core::journal::{BeatReceipt, Held, JournalError, Outcome, StepReceipt};
+use ringfence_core::journal::{BeatReceipt, Body, Held, JournalError, Outcome, StepReceipt};
 use ringfence_core::manifest::Role;
 use ringfence_core::notify::Message;
 use ringfence_core::policy::{Access, Decision, PathPolicy};
@@ -40,8 +40,10 @@ use serde::Serialize;
 pub use self::look::look;
 pub use self::note::note;
 use self::plan::Standing;
+pub(crate) use self::plan::base_from;
 pub(crate) use self::plan::limits;
 use self::record::Record;
+use crate::authority;
 use crate::bookmark::BaseCommit;
 use crate::calls::{Calls, StepLog, chain, receipt};
 use crate::change_view::ChangeView;
@@ -243,6 +245,12 @@ impl Begun<'_> {
         recovered.extend(swept.iter().map(removed));
         let mut record = Record::open(dir, &open.timezone, around.seams())?;
         recovered.extend(record.repaired.take());
+        // Before the folder is made ours: a kill in between must not leave it with a level that nobody here has ordered.
+        if dir.origin()? == Origin::BroughtAlong
+            && let Some(act) = authority::disown(record.state())
+        {
+            record.append(Body::Operator(act), true)?;
+        }
         progress(Progress::Preparing);
         let workspace = Workspace::open(&open.program, dir, lock, &open.project)?;
         if workspace.origin() == Origin::BroughtAlong {
@@ -255,7 +263,8 @@ impl Begun<'_> {
             recovered.extend(settling::doubt(&mut record)?);
         }
         recovered.extend(settling::recover(&workspace, &mut record, around.steps)?);
-        let target = plan::target(spec, &open.project)?;
+        let level = authority::stands(spec, dir, record.state(), self.started).level;
+        let target = plan::target(level, spec, &open.project)?;
         let base = match &target {
             Some(branch) => workspace.prepare_branch(branch, around.steps)?,
             None => workspace.prepare(plan::base_from(spec), around.steps)?,
@@ -451,39 +460,10 @@ impl Beat<'_> {
         Event::Measured(Ok(measurement))
     }
 
-    /// Judges every changed path once more, by the policy of the executor that made the change.
     fn scope(&self, change: &ChangeSet) -> Vec<Finding> {
-        let step = self
-            .record
-            .executor
-            .as_ref()
-            .and_then(|id| self.spec.executor(id));
-        let policy = step.and_then(|step| PathPolicy::new(&step.policy).ok());
-        let from = change
-            .files
-            .iter()
-            .filter_map(|file| file.renamed_from.as_ref());
-        let paths: BTreeSet<&RelPath> = change
-            .files
-            .iter()
-            .map(|file| &file.path)
-            .chain(from)
-            .collect();
-        let links = links::stray_links(self.workspace, change, policy.as_ref());
-        paths
-            .into_iter()
-            .filter_map(|path| {
-                match policy
-                    .as_ref()
-                    .map(|policy| policy.decide(path, Access::Write))
-                {
-                    Some(Decision::Allowed) => None,
-                    Some(Decision::Denied { rule }) => Some(out_of_scope(path, &rule.to_string())),
-                    None => Some(out_of_scope(path, "no policy covers it")),
-                }
-            })
-            .chain(links)
-            .collect()
+        let executor = self.record.executor.as_ref();
+        let step = executor.and_then(|id| self.spec.executor(id));
+        scope(self.workspace, change, step)
     }
 
     fn escalated(&self, change: &ChangeSet) -> Vec<RelPath> {
@@ -606,6 +586,40 @@ impl Beat<'_> {
 
 fn interrupted(receipts: Vec<StepReceipt>) -> Event {
     Event::Interrupted { receipts }
+}
+
+/// Judges every changed path once more, by the policy of the executor that made the change.
+pub(crate) fn scope(
+    workspace: &Workspace,
+    change: &ChangeSet,
+    step: Option<&LockedStep>,
+) -> Vec<Finding> {
+    let policy = step.and_then(|step| PathPolicy::new(&step.policy).ok());
+    let from = change
+        .files
+        .iter()
+        .filter_map(|file| file.renamed_from.as_ref());
+    let paths: BTreeSet<&RelPath> = change
+        .files
+        .iter()
+        .map(|file| &file.path)
+        .chain(from)
+        .collect();
+    let links = links::stray_links(workspace, change, policy.as_ref());
+    paths
+        .into_iter()
+        .filter_map(|path| {
+            match policy
+                .as_ref()
+                .map(|policy| policy.decide(path, Access::Write))
+            {
+                Some(Decision::Allowed) => None,
+                Some(Decision::Denied { rule }) => Some(out_of_scope(path, &rule.to_string())),
+                None => Some(out_of_scope(path, "no policy covers it")),
+            }
+        })
+        .chain(links)
+        .collect()
 }
 
 fn refusals(error: &MeasureError) -> Vec<Finding> {

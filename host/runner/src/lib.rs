@@ -13,11 +13,13 @@
 //! [`memo`]), and [`driver`] carries out one beat; [`calendar`] says whether it may, [`people`] tells people of it, and
 //! [`scheduler`] keeps loops beating.
 
+pub mod authority;
 mod bookmark;
 pub mod calendar;
 pub mod calls;
 pub mod change_view;
 pub mod clock;
+pub mod drill;
 pub mod driver;
 pub mod git;
 pub mod import;

@@ -288,6 +288,14 @@ impl LoopDir {
         self.path.join("telling")
     }
 
+    /// What only this folder at this place has.
+    ///
+    /// # Errors
+    /// [`StateDirError::Io`] when it cannot be looked at.
+    pub fn identity(&self) -> Result<String, StateDirError> {
+        identity(&self.path)
+    }
+
     /// Says where this folder came from.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+pub use self::plan::PROBE;
 pub use self::report::{Count, Ends, Failure, LeftOut, Report};
 pub use self::words::{Family, Kind, Thing, Verb, Zone};
 pub use crate::fs::Way;

@@ -1,7 +1,8 @@
-//! `ringfence doctor`: what this machine gives the sandbox, the user's folders and git, each with what to do about it.
+//! `ringfence doctor`: what this machine gives the sandbox, the user's folders and git, each with what to do about it, and what
+//! the loop at hand has proven.
 //!
-//! **Invariant:** what is missing and needed decides the exit code, and nothing else does. Nothing of the user's is changed;
-//! the compile cache is made, as by every command that runs a component.
+//! **Invariant:** what is missing and needed decides the exit code, then what a loop lacks for its level, and nothing else does.
+//! Nothing of the user's is changed; the compile cache is made, as by every command that runs a component.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -14,7 +15,7 @@ use ringfence_sandbox::machine::{self, Machine};
 use ringfence_sandbox::{FUEL_RULES, Sandbox, SandboxError, Settings};
 use serde::Serialize;
 
-use super::{Context, Stop, ways_out};
+use super::{Context, Stop, readiness, ways_out};
 use crate::args::Doctor;
 use crate::exit::Exit;
 use crate::render::Safe;
@@ -25,6 +26,8 @@ use crate::render::doctor::{self, Check, State};
 struct Json<'a> {
     version: u32,
     ok: bool,
+    /// Whether the loop is ready for its level; none where there is no loop.
+    ready: Option<bool>,
     checks: &'a [Check],
 }
 
@@ -37,18 +40,27 @@ pub(super) fn run(args: &Doctor, context: &mut Context<'_, '_>) -> Result<Exit, 
     }
     checks.extend(engine(context));
     checks.extend(project(&context.search_path, &context.dir));
-    let ok = checks.iter().all(|check| check.state != State::Missing);
+    let of_loop = readiness::checks(args.file.file.as_deref(), context);
+    let is_good = |state| move |check: &Check| check.state != state;
+    let ready = (!of_loop.is_empty()).then(|| of_loop.iter().all(is_good(State::Unproven)));
+    checks.extend(of_loop);
+    let ok = checks.iter().all(is_good(State::Missing));
     if args.output.is_json() {
         let checks = &checks;
         context.print_json(&Json {
             version: 1,
             ok,
+            ready,
             checks,
         })?;
     } else {
         context.console.print(&doctor::page(&checks));
     }
-    Ok(if ok { Exit::Done } else { Exit::Host })
+    Ok(match (ok, ready) {
+        (false, _) => Exit::Host,
+        (true, Some(false)) => Exit::Refused,
+        (true, Some(true) | None) => Exit::Done,
+    })
 }
 
 fn of_machine(found: &Machine) -> Vec<Check> {

@@ -34,6 +34,8 @@ pub(crate) enum State {
     Weaker,
     /// It is needed, and cannot be had.
     Missing,
+    /// Nothing shows that it is so.
+    Unproven,
 }
 
 /// The page.
@@ -44,6 +46,7 @@ pub(crate) fn page(checks: &[Check]) -> Page {
             State::Ok => text!["ok"].ink(Ink::Good),
             State::Weaker => text!["weaker"].ink(Ink::Warn),
             State::Missing => text!["missing"].ink(Ink::Bad),
+            State::Unproven => text!["unproven"].ink(Ink::Warn),
         };
         let found = text![state, ": ", Safe::paragraph(&check.found)];
         page.field(0, FOUND, check.name, found);

@@ -9,7 +9,8 @@ use crate::exit::Exit;
 fn says_how_each_thing_is() {
     let rig = Rig::with_loop();
     let ran = rig.run(&["doctor"]);
-    assert_eq!(ran.exit, Exit::Done, "{}", ran.out);
+    // A loop that never ran has proven nothing.
+    assert_eq!(ran.exit, Exit::Refused, "{}", ran.out);
     let top = rig.top();
     for line in [
         format!("project        ok: a git repository, {}\n", top.display()),
@@ -19,7 +20,7 @@ fn says_how_each_thing_is() {
         assert!(ran.out.contains(&line), "{line}{}", ran.out);
     }
     let json = rig.run(&["doctor", "--format", "json"]).json();
-    assert_eq!(json["ok"], true);
+    assert_eq!((&json["ok"], &json["ready"]), (&true.into(), &false.into()));
     let names: Vec<&str> = json["checks"]
         .as_array()
         .unwrap()
@@ -40,8 +41,72 @@ fn says_how_each_thing_is() {
             "git",
             "project",
             "state",
+            "loop",
+            "journal",
+            "drills",
+            "budgets",
+            "history",
         ]
     );
+    let empty = Rig::folder();
+    let ran = empty.run(&["doctor"]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.out);
+    let json = empty.run(&["doctor", "--format", "json"]).json();
+    assert_eq!(json["ready"], serde_json::Value::Null);
+    assert_eq!(rig.run(&["doctor", "NOTHING.md"]).exit, Exit::Refused);
+    assert!(!rig.top().join(".ringfence").exists());
+}
+
+/// What is said of the loop, without the machine.
+fn of_loop(rig: &Rig) -> String {
+    let shown = rig.run(&["doctor"]).shown();
+    let (_, of_loop) = shown.split_once("\nloop ").unwrap();
+    format!("loop {of_loop}")
+}
+
+#[test]
+fn a_file_that_is_there_proves_nothing() {
+    let rig = Rig::with_loop();
+    insta::assert_snapshot!(of_loop(&rig), @r"
+    loop           ok: docs-links, at L2, and the loop file allows L2
+    journal        unproven: no beat has run here
+                   a loop that never ran has shown nothing: `ringfence beat`
+    drills         unproven: none were run
+                   `ringfence drill` tries every guard, and takes a minute
+    budgets        ok: in force, all written out
+    history        unproven: 0 of 0 cycles went well; hold: exit-criteria(14),
+                   window 0/7
+                   `ringfence health` says more
+    --- exit 1
+    ");
+    let journal = ".ringfence/docs-links/journal.jsonl";
+    rig.write(journal, "");
+    let said = of_loop(&rig);
+    assert!(
+        said.contains("unproven: 0 entries, which were copied or shipped here"),
+        "{said}"
+    );
+    let forged =
+        r#"{"v":1,"seq":1,"prev":"","at":"2026-01-01T00:00:00Z","kind":"drill","body":{}}"#;
+    rig.write(journal, &format!("{forged}\n{forged}\n"));
+    let ran = rig.run(&["doctor"]);
+    assert_eq!(ran.exit, Exit::Refused);
+    assert!(
+        ran.out.contains("journal        unproven: error:"),
+        "{}",
+        ran.out
+    );
+    std::fs::remove_dir_all(rig.top().join(".ringfence")).unwrap();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    assert_eq!(rig.run(&["drill"]).exit, Exit::Done);
+    insta::assert_snapshot!(of_loop(&rig), @r"
+    loop           ok: docs-links, at L2, and the loop file allows L2
+    journal        ok: 4 entries, each follows from the one before
+    drills         ok: all passed, good until 2026-02-01T03:04:05Z
+    budgets        ok: in force, all written out
+    history        ok: 1 of 1 cycles went well; hold: exit-criteria(14), window 1/7
+    --- exit 0
+    ");
 }
 
 #[test]

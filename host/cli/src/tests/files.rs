@@ -53,7 +53,11 @@ fn help() {
       pause        Let a loop do nothing for a time, or until it is resumed
       resume       Let a loop go on, whatever had stopped it
       retire       End a loop; only resume brings it back
-      doctor       Say what this machine gives the sandbox to stand on
+      health       Say how a loop does, and whether it deserves more authority
+      promote      Let a loop go one level further, if what it has shown allows that
+      demote       Let a loop go less far
+      drill        Prove each guard of a loop, by a fault and by a clean case
+      doctor       Say what this machine offers, and what a loop has proven
       selftest     Try to escape from the boundary, on this machine
       estimate     Say what a day of a loop may cost, and what it did cost
       schema       Print the JSON Schema of a document
@@ -70,7 +74,7 @@ fn help() {
 
     Exit codes:
         0  committed, proposed, shadowed, nothing to do, or skipped
-        1  a gate said no: the change was discarded
+        1  no, says a gate, a rule of promote, a drill or doctor
         2  wrong command line, loop file, lock file or project
         3  a person is needed
         4  waiting: backoff, a freeze, another beat, or your work in the way
@@ -92,6 +96,10 @@ fn help() {
         "plugin",
         "journal",
         "status",
+        "health",
+        "promote",
+        "demote",
+        "drill",
         "doctor",
         "selftest",
         "estimate",

@@ -13,6 +13,7 @@ use ringfence_core::manifest::CONTRACT;
 use ringfence_core::spec::{self, Budget, Level, LockedSpec, LockedStep};
 
 use super::{BeatError, BeatOptions, Begun};
+use crate::authority;
 use crate::calendar;
 use crate::git::discover::Project;
 use crate::settle::commit::{self, TargetError};
@@ -23,7 +24,7 @@ use crate::workspace::{Base, BaseFrom};
 const NUMBER_MAX: u64 = 1 << 53;
 
 /// Where the loop wants its base from.
-pub(super) fn base_from(spec: &LockedSpec) -> BaseFrom {
+pub(crate) fn base_from(spec: &LockedSpec) -> BaseFrom {
     match spec.base {
         spec::Base::Head => BaseFrom::Head,
         spec::Base::Worktree => BaseFrom::Worktree,
@@ -31,22 +32,26 @@ pub(super) fn base_from(spec: &LockedSpec) -> BaseFrom {
 }
 
 /// The branch that the loop file has a beat begin at; none where that is whatever is checked out.
-pub(super) fn base_branch(spec: &LockedSpec) -> Option<&str> {
-    match spec.level {
+pub(super) fn base_branch(level: Level, spec: &LockedSpec) -> Option<&str> {
+    match level {
         Level::L3 => spec.target.as_deref(),
         Level::L1 | Level::L2 => None,
     }
 }
 
 /// The full name of the branch that an accepted change is committed to; none below level L3.
-pub(super) fn target(spec: &LockedSpec, project: &Project) -> Result<Option<String>, TargetError> {
-    match spec.level {
+pub(super) fn target(
+    level: Level,
+    spec: &LockedSpec,
+    project: &Project,
+) -> Result<Option<String>, TargetError> {
+    match level {
         Level::L3 => commit::target(project, spec.target.as_deref()).map(Some),
         Level::L1 | Level::L2 => Ok(None),
     }
 }
 
-/// What becomes of an accepted change, by what the loop file asks for.
+/// What becomes of an accepted change, by where the loop stands.
 fn settle(level: Level, options: BeatOptions) -> Settle {
     match level {
         _ if options.dry_run => Settle::Shadow,
@@ -112,17 +117,15 @@ pub(super) fn plan(begun: &Begun<'_>, standing: Standing, base: &Base) -> BeatPl
         branches,
         beat,
     } = standing;
-    let settle = settle(spec.level, options);
+    let level = authority::stands(spec, dir, &state, started).level;
+    let settle = settle(level, options);
     BeatPlan {
         loop_id: spec.loop_id.clone(),
         beat,
         run: run_id(spec, beat.0, started),
         settle,
         loop_file: spec.file_digest,
-        plugins: spec
-            .steps()
-            .map(|step| (format!("{}/{}", step.role, step.id), step.digest))
-            .collect(),
+        plugins: spec.plugins(),
         contract: CONTRACT.to_owned(),
         sensors: spec.sensors.iter().map(step_plan).collect(),
         decider: step_plan(&spec.decider),

@@ -14,6 +14,7 @@ use ringfence_core::spec::{Base as SpecBase, LockedSpec};
 use super::plan::{self, Standing};
 use super::record::Record;
 use super::{BeatError, BeatReport, Begun};
+use crate::authority;
 use crate::bookmark::{BaseCommit, Bookmark};
 use crate::calls::{chain, remembered_reading};
 use crate::memo::Memo;
@@ -31,7 +32,8 @@ impl Begun<'_> {
         let quiet = self.options.memo && spec.base == SpecBase::Head && self.lock.died().is_none();
         (quiet && dir.origin().ok()? == Origin::Ours).then_some(())?;
         let bookmark = Bookmark::read(dir, &open.spec.budget.timezone)?;
-        let seen = repo.glance(&plan::prefix(dir), plan::base_branch(spec))?;
+        let level = authority::stands(spec, dir, &bookmark.state, self.started).level;
+        let seen = repo.glance(&plan::prefix(dir), plan::base_branch(level, spec))?;
         let known = Some(bookmark.base.clone()).filter(|base| base.commit == seen.commit)?;
         let base = Base {
             tree: known.tree.clone(),

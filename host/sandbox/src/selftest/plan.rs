@@ -22,7 +22,8 @@ use super::ground::Ground;
 use super::{SelftestError, Way};
 use crate::{Call, Called, ChangeSource, Mount, Origin, Plugin, Sandbox, Times};
 
-static PROBE: &[u8] = include_bytes!("../../selftest/probe.wasm");
+/// The guest that tries: an executor and a gate that carries out a plan of file operations, and reports each result.
+pub static PROBE: &[u8] = include_bytes!("../../selftest/probe.wasm");
 
 // Limit: far more than any plan needs; a plan that ends here is a bug of the suite.
 const LIMITS: Limits = Limits {

@@ -10,6 +10,7 @@ fn committing() -> Rig {
     let rig = Rig::example();
     rig.init();
     rig.set_loop(&at_level(&rig.read("LOOP.md"), "L3"));
+    rig.promote();
     rig
 }
 
@@ -69,12 +70,13 @@ fn what_it_says() {
 
     --- exit 0
     ");
-    let shown = rig.run(&["journal", "show"]);
+    let shown = rig.run(&["journal", "show", "-n", "3"]);
     insta::assert_snapshot!(shown.shown(), @r"
     entry  at                    beat  fuel   what
-    1  [time]  1  about to commit to main
-    2  [time]  1  done
-    3  [time]  1  [n]  committed: main at [hex]
+    2  [time]  1  about to commit to main
+    3  [time]  1  done
+    4  [time]  1  [n]  committed: main at [hex]
+    … 1 before these: -n 4 shows all
     --- exit 0
     ");
     rig.git(&["switch", "-q", "--detach"]);
@@ -93,6 +95,7 @@ fn work_in_the_way_is_named_and_kept() {
     let rig = Rig::small();
     rig.init();
     rig.set_loop(&at_level(&rig.read("LOOP.md"), "L3"));
+    rig.promote();
     rig.write("README.md", "# Hello\n\nSee the [guide](guide.md), soon.\n");
     insta::assert_snapshot!(rig.run(&["beat"]).parts(&["docs-links beat"]), @r"
     docs-links beat 1: failed
@@ -136,6 +139,7 @@ fn a_target_that_is_not_checked_out_moves_alone() {
         &at_level(&rig.read("LOOP.md"), "L3")
             .replace("level = \"L3\"", "target = \"main\"\nlevel = \"L3\""),
     );
+    rig.promote();
     rig.git(&["switch", "-q", "-c", "mine"]);
     rig.write("README.md", "# Mine\n");
     assert_eq!(rig.beat(0)["outcome"]["kind"], "committed");

@@ -129,6 +129,12 @@ impl Rig {
         self.commit("a loop");
     }
 
+    /// Orders the loop to the level of its file, whatever it has shown.
+    pub(crate) fn promote(&self) {
+        let ran = self.run(&["promote", "--reason", "a trial", "--override"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    }
+
     pub(crate) fn top(&self) -> PathBuf {
         self.temp.path().join("top")
     }

@@ -2,12 +2,12 @@
 //! or finds the disk full from there on.
 //!
 //! ```text
-//! one-beat PROJECT CACHE TIME [pin | approve:ID | kill:N | pause:N | full:N:BYTES | quiet:N]
+//! one-beat PROJECT CACHE TIME [pin | promote | approve:ID | kill:N | pause:N | full:N:BYTES | quiet:N]
 //! ```
 //!
 //! On stdout: `step NAME` each time, `paused` before it reads a line from stdin, and at the end `report JSON`. What kept
 //! the beat from beginning goes to stderr, with exit status 1. `pin` writes `ringfence.lock` and runs nothing, `approve`
-//! answers what waits and runs nothing. `quiet`
+//! answers what waits and runs nothing, `promote` orders the loop to level L3 and runs nothing. `quiet`
 //! runs so many beats, each followed by `read BYTES`, and kills whoever waits for the disk from the first one on.
 //!
 //! **Invariant:** everything but the steps is what a user's beat does: the same driver, sandbox, git and disk.
@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ringfence_core::journal::{Act, Answer, Body, OperatorAct};
+use ringfence_core::spec::Level;
 use ringfence_runner::clock::{FakeClock, SystemClock};
 use ringfence_runner::driver::{self, BeatError, BeatOptions, Seams, Surroundings};
 use ringfence_runner::git::GitProgram;
@@ -144,6 +145,9 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
     {
         return approve(&open, id);
     }
+    if order.as_deref() == Some("promote") {
+        return promote(&open);
+    }
     let told = Told {
         order: order.as_deref().map(read_order).transpose()?,
         seen: Cell::new(0),
@@ -197,6 +201,28 @@ fn approve(open: &OpenLoop, id: &str) -> Result<(), Box<dyn Error>> {
     };
     driver::note(&dir, &open.timezone, seams, Duration::from_secs(60), |_| {
         Ok::<_, BeatError>(vec![Body::Operator(act)])
+    })?;
+    Ok(())
+}
+
+/// Orders the loop to level L3, whether it has been drilled or not.
+fn promote(open: &OpenLoop) -> Result<(), Box<dyn Error>> {
+    let dir = StateDir::open(open.project.top())?.open_loop(&open.spec.loop_id)?;
+    let seams = Seams {
+        clock: &SystemClock,
+        steps: &NoSteps,
+    };
+    let act = Act::Promote {
+        to: Level::L3,
+        overrides: vec!["drills: none were run".to_owned()],
+    };
+    let told = OperatorAct {
+        by: "ann".to_owned(),
+        reason: "a trial".to_owned(),
+        act,
+    };
+    driver::note(&dir, &open.timezone, seams, Duration::ZERO, |_| {
+        Ok::<_, BeatError>(vec![Body::Operator(told)])
     })?;
     Ok(())
 }

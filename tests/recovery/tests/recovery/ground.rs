@@ -73,6 +73,7 @@ impl Ground {
         if project.is_repository() {
             project.git(&["worktree", "add", "-q", "--detach", "../worktree", "HEAD~1"]);
         }
+        project.promote();
         project
     }
 
@@ -126,6 +127,14 @@ impl Project {
             project.be_used();
         }
         project
+    }
+
+    /// Orders a loop to L3 that is to commit: its file alone does not take it there.
+    pub(crate) fn promote(&self) {
+        if self.kind == Kind::Commit {
+            let ended = self.beat().told("promote").run();
+            assert_eq!(ended.code, Some(0), "{}", ended.error);
+        }
     }
 
     /// A history, a stash, something staged, something not, and something new; none of it in a loop's way.

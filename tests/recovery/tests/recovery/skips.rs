@@ -15,6 +15,7 @@ const SHORT: [&str; 3] = ["journal-opened", "journal-written", "journal-synced"]
 /// A project whose loop has nothing left to do, and has said so.
 fn idle(kind: Kind) -> Project {
     let project = Project::example(kind);
+    project.promote();
     fs::remove_dir_all(project.top().join("docs")).unwrap();
     for page in ["README.md", "CHANGELOG.md"] {
         project.write(page, "# A page\n");

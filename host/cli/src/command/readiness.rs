@@ -1,0 +1,190 @@
+//! Whether a loop is ready for its level, by what is proven: its history, its drills, its budgets, and how it has done.
+//!
+//! **Invariant:** a file that is there proves nothing. What counts is a journal that follows from entry to entry and was
+//! written here, and what is in it.
+
+use std::path::Path;
+
+use ringfence_core::authority::{Rule, drills_valid};
+use ringfence_core::regulator::{Action, advise};
+use ringfence_core::spec::Level;
+use ringfence_runner::open_loop::{LockMode, OpenError};
+
+use super::trust::Known;
+use super::{Context, Stop};
+use crate::render::Safe;
+use crate::render::doctor::{Check, State};
+use crate::std_plugins::StdPlugins;
+
+/// What the loop of `file` has proven; nothing where there is none, and none was named.
+pub(super) fn checks(file: Option<&Path>, context: &Context<'_, '_>) -> Vec<Check> {
+    let open = match context.open_quietly(file) {
+        Ok(open) => open,
+        Err(OpenError::NoLoopFile(_) | OpenError::Discover(_) | OpenError::Git(_))
+            if file.is_none() =>
+        {
+            return Vec::new();
+        }
+        Err(error) => {
+            let help = "`ringfence check` says what is wrong with it";
+            return vec![unproven("loop", problem(&error), Some(help))];
+        }
+    };
+    let id = open.spec.loop_id.to_string();
+    let spec = match open.lock(&StdPlugins, LockMode::Require) {
+        Ok(locked) => locked.spec,
+        Err(error) => {
+            let help = "`ringfence check` says more; `ringfence check --write-lock` pins plugins that are new";
+            return vec![unproven(
+                "loop",
+                format!("{id}: {}", problem(&error)),
+                Some(help),
+            )];
+        }
+    };
+    match Known::of(open, spec, context.clock.now()) {
+        Ok(known) => proven(&id, &known),
+        Err(stop) => vec![unproven("journal", said(&stop), None)],
+    }
+}
+
+fn proven(id: &str, known: &Known) -> Vec<Check> {
+    let level = known.reach.level;
+    let mut found = format!(
+        "{id}, at {level}, and the loop file allows {}",
+        known.spec.level
+    );
+    if let Some(why) = &known.reach.lapsed {
+        found += &format!("; ordered to {}, but {why}", known.reach.ordered);
+    }
+    let lapsed = known.reach.lapsed.is_some();
+    let mut checks = vec![
+        check(
+            "loop",
+            !lapsed,
+            found,
+            "`ringfence drill` tries its guards anew",
+        ),
+        journal(known),
+        drills(known),
+        budgets(known),
+        history(known),
+    ];
+    if known.reach.ordered == Level::L3 {
+        checks.extend(commits(known));
+    }
+    checks
+}
+
+fn journal(known: &Known) -> Check {
+    let entries = known.entries.len();
+    if !known.own_history {
+        let found = format!("{entries} entries, which were copied or shipped here");
+        return unproven(
+            "journal",
+            found,
+            Some("what it says counts from the next beat on"),
+        );
+    }
+    let found = match entries {
+        0 => "no beat has run here".to_owned(),
+        _ => format!("{entries} entries, each follows from the one before"),
+    };
+    check(
+        "journal",
+        entries > 0,
+        found,
+        "a loop that never ran has shown nothing: `ringfence beat`",
+    )
+}
+
+fn drills(known: &Known) -> Check {
+    match drills_valid(&known.state, known.bound.as_ref(), known.now) {
+        Ok(until) => check(
+            "drills",
+            true,
+            format!("all passed, good until {until}"),
+            "",
+        ),
+        Err(problem) => unproven(
+            "drills",
+            problem.to_string(),
+            Some("`ringfence drill` tries every guard, and takes a minute"),
+        ),
+    }
+}
+
+fn budgets(known: &Known) -> Check {
+    let left = &known.open.spec.unwritten_budgets;
+    if left.is_empty() {
+        return check("budgets", true, "in force, all written out".to_owned(), "");
+    }
+    Check {
+        name: "budgets",
+        state: if known.reach.ordered == Level::L3 {
+            State::Unproven
+        } else {
+            State::Weaker
+        },
+        found: format!("in force, left to their defaults: {}", left.join(", ")),
+        help: Some("write them into [budget]: what a loop may cost is somebody's decision"),
+    }
+}
+
+fn history(known: &Known) -> Check {
+    let (health, rescues) = (known.record.health(), known.record.rescue_times());
+    let advice = advise(known.entered(), &health, &rescues, known.now, true);
+    let well = health.iter().filter(|one| one.e2e_ok).count();
+    let found = format!(
+        "{well} of {} cycles went well; {}: {}",
+        health.len(),
+        advice.action.as_str(),
+        advice.why.join(", ")
+    );
+    let good = well > 0 && !matches!(advice.action, Action::Demote | Action::Pause);
+    check("history", good, found, "`ringfence health` says more")
+}
+
+/// What a loop that commits needs besides, as far as it is not so.
+fn commits(known: &Known) -> Vec<Check> {
+    let checks = known.evidence(Level::L3).into_iter();
+    let unmet = checks.filter(|check| !check.met && check.rule != Rule::OneLevel);
+    unmet
+        .map(|check| {
+            let found = format!("{}; needed: {}", check.seen, check.needed);
+            unproven(check.rule.name(), found, None)
+        })
+        .collect()
+}
+
+fn check(name: &'static str, ok: bool, found: String, help: &'static str) -> Check {
+    if ok {
+        Check {
+            name,
+            state: State::Ok,
+            found,
+            help: None,
+        }
+    } else {
+        unproven(name, found, Some(help))
+    }
+}
+
+fn unproven(name: &'static str, found: String, help: Option<&'static str>) -> Check {
+    Check {
+        name,
+        state: State::Unproven,
+        found,
+        help,
+    }
+}
+
+fn problem(error: &OpenError) -> String {
+    Safe::error(error).as_str().to_owned()
+}
+
+/// What a command that stopped had to say, in one line.
+fn said(stop: &Stop) -> String {
+    let text = stop.page.print(false);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
