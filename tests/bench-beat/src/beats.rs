@@ -82,6 +82,21 @@ impl<'g> Beats<'g> {
         (0..rounds).map(round).collect()
     }
 
+    /// Times beats that find another commit, ask their sensors and the decider, and have nothing to do.
+    pub(crate) fn time_full(&self, rounds: usize) -> Outcome<Vec<Duration>> {
+        let round = |_| {
+            self.ground.commit()?;
+            let began = Instant::now();
+            let report = self.beat()?;
+            let took = began.elapsed();
+            match report.outcome {
+                Ended::NothingToDo { .. } => Ok(took),
+                other => Err(format!("a beat with a new commit ended as {other}").into()),
+            }
+        };
+        (0..rounds).map(round).collect()
+    }
+
     fn timed(&self) -> Outcome<Duration> {
         let began = Instant::now();
         self.skip()?;

@@ -1,12 +1,13 @@
 //! Measures a beat that finds nothing to do, and how long the program takes until a component runs.
 //!
 //! ```text
-//! ringfence-bench-beat [--program FILE] [--files N] [--beats N,N,…]
+//! ringfence-bench-beat [--program FILE] [--files N] [--beats N,N,…] [--loops N,N,…] [--seconds N]
 //! ```
 //!
 //! A repository of `--files` files (20,000) with a loop of five sensors is made in the folder for temporary files; the
 //! journal is made as long as each of `--beats` (10, 1000) by as many real beats. `--program` is the `ringfence` to be
-//! run as a process: the one beside this program.
+//! run as a process: the one beside this program. `--loops` (1, 100, 1000) is how many loops one `ringfence run` keeps, which are
+//! watched for `--seconds` (60) each; `--beats 0 --loops N` measures nothing else.
 //!
 //! **Invariant:** times are of real beats on real files with real git. What a process starts and flushes is counted by
 //! `strace`, where there is one; the tests of `tests/recovery` hold it without.
@@ -15,6 +16,7 @@ mod beats;
 mod ground;
 mod parts;
 mod program;
+mod running;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ struct Plan {
     program: PathBuf,
     files: usize,
     beats: Vec<u64>,
+    loops: Vec<usize>,
+    seconds: u64,
 }
 
 fn main() -> ExitCode {
@@ -50,6 +54,8 @@ impl Plan {
             program: std::env::current_exe()?.with_file_name("ringfence"),
             files: 20_000,
             beats: vec![10, 1_000],
+            loops: vec![1, 100, 1_000],
+            seconds: 60,
         };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or("an argument without a value")?;
@@ -59,6 +65,10 @@ impl Plan {
                 "--beats" => {
                     plan.beats = value.split(',').map(str::parse).collect::<Result<_, _>>()?
                 }
+                "--loops" => {
+                    plan.loops = value.split(',').map(str::parse).collect::<Result<_, _>>()?
+                }
+                "--seconds" => plan.seconds = value.parse()?,
                 _ => return Err(format!("{name} is not known").into()),
             }
         }
@@ -66,6 +76,22 @@ impl Plan {
     }
 
     fn run(&self) -> Outcome<()> {
+        if self.beats != [0] {
+            self.run_beats()?;
+            run_sensors()?;
+        }
+        for count in self.loops.iter().filter(|count| **count > 0) {
+            running::idle(&self.program, *count, self.seconds)?;
+        }
+        if let Some(count) = self.loops.iter().max().filter(|count| **count > 0) {
+            for jobs in [1, 2] {
+                running::busy(&self.program, *count, jobs, self.seconds)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run_beats(&self) -> Outcome<()> {
         let large = Ground::new(self.files)?;
         let program = Program::new(&self.program, &large)?;
         let mut beats = Beats::open(&large)?;
@@ -107,6 +133,22 @@ impl Plan {
         );
         Ok(())
     }
+}
+
+/// As many sensors as the figures of others are of.
+fn run_sensors() -> Outcome<()> {
+    for (sensors, full) in [(5, true), (50, false)] {
+        let ground = Ground::with(20, sensors)?;
+        let beats = Beats::open(&ground)?;
+        say(&format!(
+            "{sensors} sensors, a small repository, warm process"
+        ));
+        row("skip", beats.time(101)?);
+        if full {
+            row("full, trivial decider", beats.time_full(31)?);
+        }
+    }
+    Ok(())
 }
 
 /// The fastest and the middle one of some times.

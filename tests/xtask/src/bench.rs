@@ -47,8 +47,12 @@ pub(crate) fn run(workspace: &Workspace, ways: Ways, quick: bool, groups: &[Stri
         workspace::run(bench.args(others))?;
     }
     if groups.is_empty() || groups.iter().any(|group| group == BEAT) {
-        let beats = if quick { "10" } else { "10,1000" };
-        workspace::run(program("ringfence-bench-beat").args(["--beats", beats]))?;
+        let amount: &[&str] = if quick {
+            &["--beats", "10", "--loops", "1,20", "--seconds", "10"]
+        } else {
+            &["--beats", "10,1000"]
+        };
+        workspace::run(program("ringfence-bench-beat").args(amount))?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ const DEPTH_MAX: usize = 6;
 // Limit: a folder of repositories has thousands of entries; a disk has millions, and was named by mistake.
 const ENTRIES_MAX: usize = 200_000;
 /// The most loops of one scheduler.
-// Limit: ten times what was measured; each takes about a kilobyte, and a look every few seconds.
+// Limit: ten times as many as are measured; each takes some paths and a look every few seconds.
 const LOOPS_MAX: usize = 10_000;
 
 /// Where to look for loops.
