@@ -12,25 +12,32 @@ mod drill;
 mod entry;
 mod fold;
 mod held;
+mod history;
 mod notice;
 mod operator;
 mod outcome;
 mod receipt;
 mod role_text;
+mod select;
 mod state;
 
 pub use answers::ANSWERS_MAX;
 pub use codec::{
-    FORMAT_VERSION, Head, Journal, JournalError, JournalProblem, TornTail, decode, encode,
+    End, FORMAT_VERSION, Head, Journal, JournalError, JournalProblem, TornTail, decode, decode_on,
+    encode,
 };
 pub use drill::{DrillResult, DrillRun};
 pub use entry::{Body, Done, Entry, Found, Intent, Recovered, Settle};
 pub use fold::normalise_reason;
 pub use held::{Asked, GivenUp, Held, Hold, InHand, Labelled, Rejected, held_id, item_id};
+pub use history::{
+    DayFigures, FindingFigures, GateFigures, History, PastAct, PastBeat, PastSettle, StepFigures,
+};
 pub use notice::Notice;
 pub use operator::{Act, Answer, Answered, LevelOrder, OperatorAct, Order, Orders};
 pub use outcome::{Outcome, WaitCause};
 pub use receipt::{BaseRef, BeatReceipt, ChangeSummary, FailedAttempt, FileSummary, StepReceipt};
+pub use select::Selection;
 pub use state::{
     Committed, DaySpend, Decided, Drilled, ItemHistory, LabelledSince, LoopState, Noticed,
     Proposal, Said, Shadow,

@@ -74,6 +74,11 @@ impl Mark {
             changed: (meta.ctime(), meta.ctime_nsec()),
         }
     }
+
+    /// True when it is a mark of the same file, whatever was written to it.
+    pub(crate) fn is_the_file_of(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
 }
 
 impl BaseCommit {

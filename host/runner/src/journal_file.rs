@@ -218,9 +218,17 @@ impl JournalFile for DiskJournal<'_> {
 /// # Errors
 /// [`JournalFileError::Io`] and [`JournalFileError::TooLong`].
 pub fn read_journal(path: &Path) -> Result<Vec<u8>, JournalFileError> {
+    match open_journal(path)? {
+        Some(mut file) => read_bounded(path, &mut file),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Opens a journal for whoever only looks at it; none when there is none.
+pub(crate) fn open_journal(path: &Path) -> Result<Option<File>, JournalFileError> {
     match open_plain(path, OpenOptions::new().read(true)) {
-        Ok(mut file) => read_bounded(path, &mut file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(JournalFileError::Io {
             path: path.to_owned(),
             doing: "opened",

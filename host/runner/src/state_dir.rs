@@ -363,11 +363,24 @@ impl LoopDir {
     }
 }
 
-/// Replaces the file at `path` by `bytes` so that a crash leaves either the old or the new file, on disk.
+/// Replaces the file at `path` by `bytes` so that a crash leaves either the old or the new file, on disk. Only its owner may
+/// read it.
 ///
 /// # Errors
 /// The first error of writing, flushing or renaming; the old file then still stands.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, 0o600)
+}
+
+/// The same for a file that others are to read.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_atomic_for_all(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, 0o644)
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let dir = path
         .parent()
         .ok_or_else(|| io::Error::other("a path without a parent"))?;
@@ -375,6 +388,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .prefix(TEMP_PREFIX)
         .tempfile_in(dir)?;
     file.write_all(bytes)?;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(mode))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     sync_dir(dir)

@@ -48,6 +48,15 @@ pub struct Journal {
     pub torn_tail: Option<TornTail>,
 }
 
+/// Where the reading of a journal ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// What the next line refers to.
+    pub head: Head,
+    /// What follows the last whole line.
+    pub torn_tail: Option<TornTail>,
+}
+
 /// A last line that was not written to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TornTail {
@@ -102,6 +111,12 @@ impl Head {
         self.seq
     }
 
+    /// The digest of the last entry's line: whoever knows it knows that nothing before was altered. None when there is none.
+    #[must_use]
+    pub fn line(&self) -> Option<Digest> {
+        self.line
+    }
+
     fn prev(&self) -> String {
         self.line
             .map_or_else(|| GENESIS.to_owned(), |digest| digest.to_string())
@@ -140,41 +155,52 @@ pub fn encode(head: &Head, at: Timestamp, body: &Body) -> Result<(String, Head),
 /// # Errors
 /// [`JournalError`] for the first line that is neither understood nor a torn tail.
 pub fn decode(bytes: &[u8]) -> Result<Journal, JournalError> {
-    let mut journal = Journal {
-        entries: Vec::new(),
-        head: Head::default(),
+    let mut entries = Vec::new();
+    let end = decode_on(&Head::default(), bytes, |entry| entries.push(entry))?;
+    Ok(Journal {
+        entries,
+        head: end.head,
+        torn_tail: end.torn_tail,
+    })
+}
+
+/// Reads what follows `head`, entry by entry; offsets count from where `bytes` begin.
+///
+/// # Errors
+/// As [`decode`]; the entries before the one that is refused were given to `each`.
+pub fn decode_on(
+    head: &Head,
+    bytes: &[u8],
+    mut each: impl FnMut(Entry),
+) -> Result<End, JournalError> {
+    let mut found = End {
+        head: *head,
         torn_tail: None,
     };
     let mut offset = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let end = offset + line.len();
+        let refused = |problem| JournalError {
+            offset,
+            entry: found.head.seq + 1,
+            problem,
+        };
         match whole(line) {
             Ok((text, digest)) => {
-                let entry = read_line(text, &journal.head).map_err(|problem| JournalError {
-                    offset,
-                    entry: journal.head.seq + 1,
-                    problem,
-                })?;
-                journal.entries.push(entry);
-                journal.head = journal.head.after(digest);
+                each(read_line(text, &found.head).map_err(refused)?);
+                found.head = found.head.after(digest);
             }
             Err(why) if end == bytes.len() && !holds_whole_line(line) => {
-                journal.torn_tail = Some(TornTail {
+                found.torn_tail = Some(TornTail {
                     bytes: offset..end,
                     why: why.to_owned(),
-                })
-            }
-            Err(_) => {
-                return Err(JournalError {
-                    offset,
-                    entry: journal.head.seq + 1,
-                    problem: JournalProblem::Sum,
                 });
             }
+            Err(_) => return Err(refused(JournalProblem::Sum)),
         }
         offset = end;
     }
-    Ok(journal)
+    Ok(found)
 }
 
 /// The text of a whole line, without its newline, and its digest; else what it lacks.
