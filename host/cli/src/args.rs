@@ -127,6 +127,10 @@ pub(crate) enum Command {
     Resume(Resume),
     /// End a loop; only resume brings it back
     Retire(Retire),
+    /// Give the figures of a loop to Prometheus
+    Metrics(Metrics),
+    /// Write a loop's history as a page for a browser
+    Report(Report),
     /// Say how a loop does, and whether it deserves more authority
     Health(Health),
     /// Let a loop go one level further, if what it has shown allows that
@@ -383,6 +387,18 @@ pub(crate) struct JournalShow {
     /// How many entries to show
     #[arg(short = 'n', value_name = "N", default_value_t = 20)]
     pub(crate) number: usize,
+    /// Show one beat whole: every step, verdict and refusal
+    #[arg(long, value_name = "N")]
+    pub(crate) beat: Option<u64>,
+    /// Only beats that ended so: proposed, discarded, waiting, failed, ...
+    #[arg(long, value_name = "OUTCOME")]
+    pub(crate) outcome: Option<String>,
+    /// Only entries since then: 2026-11-21, 2026-11-21T09:30:00Z, or 2h, 7d ago
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only entries about this item
+    #[arg(long, value_name = "ID")]
+    pub(crate) item: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -414,6 +430,15 @@ pub(crate) struct JournalExport {
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) file: LoopFile,
+    /// Show every loop in DIR and below it, a line each
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "items"])]
+    pub(crate) all: Option<PathBuf>,
+    /// Show it again whenever something has happened, until you stop it
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Show every item that was tried in vain, with all its reasons
+    #[arg(long)]
+    pub(crate) items: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -511,6 +536,38 @@ pub(crate) struct Retire {
     pub(crate) which: AnyLoop,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Give the figures of a loop to Prometheus.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Metrics {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// Every loop in DIR and below it
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    pub(crate) all: Option<PathBuf>,
+    /// Write them to PATH at once, readable for all: for the textfile collector
+    #[arg(long, value_name = "PATH", conflicts_with = "listen")]
+    pub(crate) output: Option<PathBuf>,
+    /// Serve them at http://ADDR/metrics until you stop it: 127.0.0.1:9477
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// Let ADDR be one that other machines reach: nothing asks who they are
+    #[arg(long, requires = "listen")]
+    pub(crate) allow_remote: bool,
+}
+
+/// Write a loop's history as a page for a browser.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) file: LoopFile,
+    /// One HTML file with everything in it, and no script
+    #[arg(long, required = true)]
+    pub(crate) html: bool,
+    /// Write it to PATH [default: stdout]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Say what this machine gives the sandbox to stand on.

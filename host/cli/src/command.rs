@@ -19,14 +19,17 @@ mod inbox;
 mod init;
 mod install_service;
 mod journal;
+mod metrics;
 mod operator;
 mod pause;
 mod plugin;
 mod promote;
 mod readiness;
+mod report;
 mod run;
 mod schema;
 mod selftest;
+mod standing;
 mod status;
 mod trust;
 mod ways_out;
@@ -108,6 +111,8 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Promote(args) => promote::run(args, context),
         Command::Demote(args) => demote::run(args, context),
         Command::Drill(args) => drill::run(args, context),
+        Command::Metrics(args) => metrics::run(args, context),
+        Command::Report(args) => report::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Selftest(args) => selftest::run(args, context),
         Command::Estimate(args) => estimate::run(args, context),

@@ -60,6 +60,33 @@ impl<'a> Console<'a> {
         }
     }
 
+    /// True when stdout is a terminal that takes commands, and colours are wanted.
+    pub(crate) fn takes_commands(&self) -> bool {
+        self.out.is_terminal && self.out_coloured
+    }
+
+    /// True when a person looks at stdout.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.out.is_terminal
+    }
+
+    /// False once stdout could not be written: nobody reads any more.
+    pub(crate) fn is_read(&self) -> bool {
+        self.trouble.is_none()
+    }
+
+    /// Prints a page, over what was there where the terminal can do that.
+    pub(crate) fn draw(&mut self, page: &Page) {
+        let text = page.print(self.out_coloured);
+        if self.takes_commands() {
+            // Home, then the page, each line cleared behind its end, and what is left below.
+            let text = text.replace('\n', "\u{1b}[K\n");
+            self.print_text(&format!("\u{1b}[H{text}\u{1b}[J"));
+        } else {
+            self.print_text(&text);
+        }
+    }
+
     /// Tells people something besides the result.
     pub(crate) fn say(&mut self, page: &Page) {
         let text = page.print(self.err_coloured);

@@ -8,19 +8,24 @@
 
 pub(crate) mod amount;
 pub(crate) mod authority;
+pub(crate) mod bar;
 pub(crate) mod diagnostic;
 pub(crate) mod doctor;
 pub(crate) mod drill;
 pub(crate) mod estimate;
 pub(crate) mod exec;
+pub(crate) mod explained;
 pub(crate) mod grant;
+pub(crate) mod html;
 pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod json;
+pub(crate) mod metrics;
 pub(crate) mod page;
 pub(crate) mod plugin;
 pub(crate) mod receipt;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod safe;
 pub(crate) mod selftest;

@@ -16,3 +16,4 @@ mod people;
 mod plugins;
 mod rig;
 mod run;
+mod seeing;

@@ -75,11 +75,11 @@ impl Followed {
         }
     }
 
-    /// Looks at the journal at `path`; each entry that is new is shown to `each`. A journal that is not there is empty.
+    /// Looks at the journal at `path`; each entry that is new is given to `each`. A journal that is not there is empty.
     ///
     /// # Errors
     /// [`FollowError`]; the next look begins anew.
-    pub fn look(&mut self, path: &Path, each: &mut dyn FnMut(&Entry)) -> Result<Look, FollowError> {
+    pub fn look(&mut self, path: &Path, each: &mut dyn FnMut(Entry)) -> Result<Look, FollowError> {
         let looked = self.try_look(path, each);
         if looked.is_err() {
             *self = Self::new(self.timezone.clone());
@@ -111,7 +111,7 @@ impl Followed {
         self.torn_tail.as_ref()
     }
 
-    fn try_look(&mut self, path: &Path, each: &mut dyn FnMut(&Entry)) -> Result<Look, FollowError> {
+    fn try_look(&mut self, path: &Path, each: &mut dyn FnMut(Entry)) -> Result<Look, FollowError> {
         let is_first = self.mark.is_none();
         let found = path.symlink_metadata().ok().map(|meta| Mark::of(&meta));
         if found.is_some() && found == self.mark {
@@ -147,7 +147,7 @@ impl Followed {
         &mut self,
         path: &Path,
         mut file: std::io::Take<File>,
-        each: &mut dyn FnMut(&Entry),
+        each: &mut dyn FnMut(Entry),
     ) -> Result<(), FollowError> {
         let mut piece = Vec::new();
         loop {
@@ -173,7 +173,7 @@ impl Followed {
                     path: path.display().to_string(),
                     source,
                 })?;
-            entries.iter().for_each(&mut *each);
+            entries.into_iter().for_each(&mut *each);
             if is_last {
                 return Ok(());
             }

@@ -2,21 +2,27 @@
 //!
 //! **Invariant:** reading needs no lock and changes nothing; a torn last line may be one that is being written.
 
-use jiff::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use ringfence_core::journal::{Body, Entry, Journal, decode};
+use jiff::{SignedDuration, Timestamp};
+use ringfence_core::ids::{BeatNo, ItemId};
+use ringfence_core::journal::{Body, Entry, Journal, Selection, TornTail, decode};
+use ringfence_core::quantity::Millis;
 use ringfence_core::run_log::RunLine;
+use ringfence_runner::follow::Followed;
 use ringfence_runner::journal_file::read_journal;
 use ringfence_runner::open_loop::OpenLoop;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::standing::{self, look};
 use super::{Context, Stop, loop_dir};
 use crate::args::{JournalExport, JournalShow, JournalVerify};
 use crate::exit::Exit;
 use crate::render::amount::count;
-use crate::render::{Ink, Page, Safe, journal, text};
+use crate::render::{Ink, Page, Safe, Text, explained, journal, text};
 
 /// An entry for programs: as the journal has it, without the chain.
 #[derive(Serialize)]
@@ -32,12 +38,18 @@ struct JsonEntry {
 struct JsonVerdict {
     version: u32,
     ok: bool,
-    entries: usize,
+    entries: u64,
+    kinds: BTreeMap<&'static str, u64>,
+    /// The digest of the last entry.
+    head: Option<String>,
     torn_tail: Option<String>,
     error: Option<String>,
 }
 
-/// Reads the journal of a loop.
+/// What to do about a journal that is refused.
+pub(super) const NOT_TRUSTED: &str = "no beat runs on a history that cannot be trusted: restore the file, or move it away to begin anew";
+
+/// Reads the journal of a loop, all of its entries at once.
 pub(super) fn read(open: &OpenLoop) -> Result<Journal, Stop> {
     let Some(dir) = loop_dir(open)? else {
         return decode(b"").map_err(|error| Stop::error(Exit::Host, &error));
@@ -45,44 +57,53 @@ pub(super) fn read(open: &OpenLoop) -> Result<Journal, Stop> {
     let path = dir.journal();
     let bytes = read_journal(&path).map_err(|error| Stop::error(Exit::Host, &error))?;
     decode(&bytes).map_err(|error| {
-        Stop::new(Exit::Host, text![Safe::path(&path), ": ", Safe::error(&error)])
-            .help("no beat runs on a history that cannot be trusted: restore the file, or move it away to begin anew")
+        Stop::new(
+            Exit::Host,
+            text![Safe::path(&path), ": ", Safe::error(&error)],
+        )
+        .help(NOT_TRUSTED)
     })
 }
 
-/// Shows the last entries.
+// Limit: a beat has four entries at most; whatever says it has more is shown in part.
+const ENTRIES_OF_A_BEAT_MAX: usize = 100;
+
+/// Shows the last entries, or those that were asked for.
 pub(super) fn show(args: &JournalShow, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
-    let journal = read(&open)?;
-    let entries = &journal.entries;
-    let last = entries
-        .get(entries.len().saturating_sub(args.number)..)
-        .unwrap_or(entries);
+    let selection = selection(args, &open, context.clock.now())?;
+    // A beat is shown whole.
+    let number = if args.beat.is_some() {
+        ENTRIES_OF_A_BEAT_MAX
+    } else {
+        args.number
+    };
+    let mut chosen = Chosen::default();
+    let mut followed = Followed::new(open.timezone.clone());
+    look(&open, &mut followed, &mut |entry| {
+        if selection.takes(&entry) {
+            chosen.add(entry, number);
+        }
+    })?;
     if args.output.is_json() {
-        let all: Vec<JsonEntry> = last.iter().map(json).collect::<Result<_, _>>()?;
+        let all: Vec<JsonEntry> = chosen.last.iter().map(json).collect::<Result<_, _>>()?;
         context.print_json(&all)?;
         return Ok(Exit::Done);
     }
-    let mut page = Page::new();
+    let entries = chosen.last.make_contiguous();
+    let mut page = match args.beat {
+        Some(_) if !entries.is_empty() => explained::beat(&open.spec.loop_id, entries),
+        _ => journal::entries(entries),
+    };
     if entries.is_empty() {
-        page.line("no beat has run yet");
-    } else {
-        page.append(journal::entries(last));
+        page.line(nothing(&followed, &selection));
     }
-    let before = entries.len() - last.len();
-    if before > 0 {
-        page.line(
-            text![
-                "… ",
-                before,
-                " before these: -n ",
-                entries.len(),
-                " shows all"
-            ]
-            .ink(Ink::Faint),
-        );
+    if chosen.before > 0 {
+        let all = chosen.before + entries.len();
+        let more = text!["… ", chosen.before, " before these: -n ", all, " shows all"];
+        page.line(more.ink(Ink::Faint));
     }
-    torn(&mut page, &journal);
+    torn(&mut page, followed.torn_tail());
     context.console.print(&page);
     Ok(Exit::Done)
 }
@@ -90,97 +111,154 @@ pub(super) fn show(args: &JournalShow, context: &mut Context<'_, '_>) -> Result<
 /// Prints a line for each beat, as other tools write them.
 pub(super) fn export(args: &JournalExport, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
-    let since = args
-        .since
-        .as_deref()
-        .map(|since| time(since, &open.timezone));
-    let since = since.transpose()?;
-    let journal = read(&open)?;
-    let mut out = String::new();
-    for entry in &journal.entries {
-        let Body::Beat(receipt) = &entry.body else {
-            continue;
-        };
-        if since.is_some_and(|since| entry.at < since) {
-            continue;
+    let since = since(args.since.as_deref(), &open, context.clock.now())?;
+    let mut lines = Vec::new();
+    let mut followed = Followed::new(open.timezone.clone());
+    look(&open, &mut followed, &mut |entry| {
+        if let Body::Beat(receipt) = &entry.body
+            && since.is_none_or(|since| entry.at >= since)
+        {
+            lines.push(RunLine::of(receipt, entry.at, &open.spec.loop_id));
         }
-        let line = RunLine::of(receipt, entry.at, &open.spec.loop_id);
-        out.push_str(&serde_json::to_string(&line)?);
+    })?;
+    let mut out = String::new();
+    for line in &lines {
+        out.push_str(&serde_json::to_string(line)?);
         out.push('\n');
     }
     context.console.print_text(&out);
     Ok(Exit::Done)
 }
 
-/// A time, or the beginning of a day of `timezone`.
-fn time(text: &str, timezone: &TimeZone) -> Result<Timestamp, Stop> {
-    let day = || {
-        let date: Date = text.parse().ok()?;
-        Some(date.to_zoned(timezone.clone()).ok()?.timestamp())
-    };
-    text.parse().ok().or_else(day).ok_or_else(|| {
-        Stop::new(
-            Exit::Usage,
-            text!["--since ", Safe::line(text), " is no time"],
-        )
-        .help("write a day, 2026-11-21, or a time, 2026-11-21T09:30:00Z")
+/// The last entries of those that were asked for.
+#[derive(Default)]
+struct Chosen {
+    last: VecDeque<Entry>,
+    before: usize,
+}
+
+impl Chosen {
+    fn add(&mut self, entry: Entry, number: usize) {
+        self.last.push_back(entry);
+        if self.last.len() > number {
+            self.last.pop_front();
+            self.before += 1;
+        }
+    }
+}
+
+fn selection(args: &JournalShow, open: &OpenLoop, now: Timestamp) -> Result<Selection, Stop> {
+    let item = args.item.as_deref().map(ItemId::new).transpose();
+    Ok(Selection {
+        beat: args.beat.map(BeatNo),
+        outcome: args.outcome.clone(),
+        since: since(args.since.as_deref(), open, now)?,
+        item: item.map_err(|error| Stop::error(Exit::Usage, &error))?,
     })
+}
+
+fn since(text: Option<&str>, open: &OpenLoop, now: Timestamp) -> Result<Option<Timestamp>, Stop> {
+    text.map(|text| moment(text, &open.timezone, now).ok_or_else(|| no_moment(text)))
+        .transpose()
+}
+
+/// A time as people write it: a day, a moment, or how long ago it was.
+fn moment(text: &str, timezone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    if let Ok(day) = text.parse::<Date>() {
+        let midnight = day.to_zoned(timezone.clone()).ok()?;
+        return Some(midnight.timestamp());
+    }
+    let ago: Millis = text.parse().ok()?;
+    let ago = SignedDuration::from_millis(i64::try_from(ago.0).ok()?);
+    now.checked_sub(ago).ok()
+}
+
+fn no_moment(text: &str) -> Stop {
+    let what = text![Safe::line(text), " is no time"];
+    Stop::new(Exit::Usage, what)
+        .help("write a day (2026-11-21), a moment (2026-11-21T09:30:00Z), or how long ago it was (90m, 2h, 7d)")
+}
+
+/// Why there is nothing to show.
+fn nothing(followed: &Followed, selection: &Selection) -> Text {
+    let history = followed.history();
+    if selection.is_everything() || history.beats() == 0 {
+        return "no beat has run yet".into();
+    }
+    let last = followed
+        .state()
+        .last_beat
+        .map_or_else(Text::new, |beat| text!["; the last beat is ", beat]);
+    let ended = Text::join(history.outcomes.keys().copied(), ", ");
+    text!["no entry is like that", last, "; beats ended as ", ended]
 }
 
 /// Checks the journal.
 pub(super) fn verify(args: &JournalVerify, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
-    let read = read(&open);
-    if !args.output.is_json() {
-        let journal = read?;
-        let mut page = Page::new();
-        let entries = count(journal.entries.len(), "entry", "entries");
-        page.line(text![
-            text!["whole"].ink(Ink::Good),
-            ": ",
-            entries,
-            " of loop ",
-            &open.spec.loop_id,
-            ", each follows from the one before"
-        ]);
-        torn(&mut page, &journal);
-        context.console.print(&page);
-        return Ok(Exit::Done);
+    let read = standing::read(&open);
+    if args.output.is_json() {
+        let (verdict, exit) = verdict(read);
+        context.print_json(&verdict)?;
+        return Ok(exit);
     }
-    let (verdict, exit) = match read {
-        Ok(journal) => {
-            let torn_tail = journal.torn_tail.map(|torn| torn.why);
-            (
-                JsonVerdict {
-                    version: 1,
-                    ok: true,
-                    entries: journal.entries.len(),
-                    torn_tail,
-                    error: None,
-                },
-                Exit::Done,
-            )
-        }
-        Err(stop) => {
-            let error = Some(stop.page.print(false).trim_end().to_owned());
-            (
-                JsonVerdict {
-                    version: 1,
-                    ok: false,
-                    entries: 0,
-                    torn_tail: None,
-                    error,
-                },
-                stop.exit,
-            )
-        }
-    };
-    context.print_json(&verdict)?;
-    Ok(exit)
+    let followed = read?;
+    let head = followed.head();
+    let mut page = Page::new();
+    page.line(text![
+        text!["whole"].ink(Ink::Good),
+        ": ",
+        count(head.seq(), "entry", "entries"),
+        " of loop ",
+        &open.spec.loop_id,
+        ", each follows from the one before"
+    ]);
+    let kinds = followed.history().entries.iter();
+    let kinds = kinds.map(|(kind, number)| text![*number, " ", *kind]);
+    page.field(2, 10, "kinds", Text::join(kinds, ", "));
+    if let Some(line) = head.line() {
+        page.line(text!["the last one is"]);
+        page.copy(2, Safe::line(&line.to_string()));
+    }
+    torn(&mut page, followed.torn_tail());
+    context.console.print(&page);
+    Ok(Exit::Done)
 }
 
-fn torn(page: &mut Page, journal: &Journal) {
-    if let Some(torn) = &journal.torn_tail {
+fn verdict(read: Result<Followed, Stop>) -> (JsonVerdict, Exit) {
+    match read {
+        Ok(followed) => {
+            let verdict = JsonVerdict {
+                version: 1,
+                ok: true,
+                entries: followed.head().seq(),
+                kinds: followed.history().entries.clone(),
+                head: followed.head().line().map(|line| line.to_string()),
+                torn_tail: followed.torn_tail().map(|torn| torn.why.clone()),
+                error: None,
+            };
+            (verdict, Exit::Done)
+        }
+        Err(stop) => {
+            let verdict = JsonVerdict {
+                version: 1,
+                ok: false,
+                entries: 0,
+                kinds: BTreeMap::new(),
+                head: None,
+                torn_tail: None,
+                error: Some(stop.page.print(false).trim_end().to_owned()),
+            };
+            (verdict, stop.exit)
+        }
+    }
+}
+
+fn torn(page: &mut Page, torn: Option<&TornTail>) {
+    if let Some(torn) = torn {
         let what = text![
             torn.bytes.len(),
             " bytes behind the last whole entry: ",

@@ -2,155 +2,279 @@
 //!
 //! **Invariant:** everything is folded from the journal at this moment; nothing is kept, and nothing is locked.
 
-use jiff::Timestamp;
-use ringfence_core::guard::{BudgetLimits, Guard, guard, today};
-use ringfence_core::journal::{Body, Entry, LoopState, Proposal};
-use ringfence_core::snapshot::setup;
-use ringfence_core::spec::LockedSpec;
-use ringfence_runner::open_loop::{LockMode, OpenLoop};
+mod watch;
 
-use super::{Context, Stop, journal, loop_dir};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use ringfence_core::journal::Entry;
+use ringfence_runner::follow::{Followed, Look};
+use ringfence_runner::git::GitProgram;
+use ringfence_runner::open_loop::{OpenError, OpenLoop};
+use ringfence_runner::scheduler::Search;
+use serde::Serialize;
+
+use super::standing::{look, read, standing};
+use super::{Context, Stop};
 use crate::args::Status;
 use crate::exit::Exit;
-use crate::render::status::{Next, OpenProposal, PastBeat, Standing, Today, TriedItem, standing};
-use crate::std_plugins::StdPlugins;
+use crate::render::status::{self, OneOfMany, Standing, fleet};
+use crate::render::{Page, Safe};
 
-// Limit: how it has been going lately; `journal show` has the others.
-const BEATS_MAX: usize = 5;
+/// Many loops for programs.
+#[derive(Serialize)]
+struct JsonFleet {
+    version: u32,
+    loops: Vec<OneOfMany>,
+}
 
-/// Prints the standing of a loop.
+/// Prints where a loop stands, or many.
 pub(super) fn run(args: &Status, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
-    let open = context.open(args.file.file.as_deref())?;
-    let entries = journal::read(&open)?.entries;
-    let state = LoopState::fold(&entries, &open.timezone);
+    if args.watch {
+        if args.output.is_json() {
+            return Err(Stop::new(
+                Exit::Usage,
+                "--watch is for people: ask for --format json as often as you like instead",
+            ));
+        }
+        return watch::run(args, context);
+    }
     let now = context.clock.now();
-    let found = Standing {
-        version: 1,
-        loop_id: open.spec.loop_id.clone(),
-        file: open.path.to_string(),
-        now,
-        beats: last_beats(&entries),
-        proposals: open_proposals(&open, &state)?,
-        items: tried_items(&open, &state),
-        today: spent_today(&open, &state, now),
-        next: next(&open, &state, now),
-    };
-    if args.output.is_json() {
-        context.print_json(&found)?;
-    } else {
-        context.console.print(&standing(&found));
+    match &args.all {
+        Some(dir) => {
+            let dir = context.dir.join(dir);
+            let loops = Many::find(context, &dir)?.standings(now);
+            if args.output.is_json() {
+                context.print_json(&JsonFleet { version: 1, loops })?;
+            } else {
+                context.console.print(&fleet(&loops, &shown(&dir)));
+            }
+        }
+        None => {
+            let open = context.open(args.file.file.as_deref())?;
+            let found = standing(&open, &read(&open)?, now)?;
+            if args.output.is_json() {
+                context.print_json(&found)?;
+            } else {
+                context.console.print(&status::standing(&found, args.items));
+            }
+        }
     }
     Ok(Exit::Done)
 }
 
-fn last_beats(entries: &[Entry]) -> Vec<PastBeat> {
-    let beats = entries.iter().rev().filter_map(|entry| match &entry.body {
-        Body::Beat(receipt) => Some(PastBeat {
-            beat: receipt.beat,
-            at: entry.at,
-            fuel: receipt.fuel,
-            outcome: receipt.outcome.clone(),
-        }),
-        Body::Intent(_)
-        | Body::Done(_)
-        | Body::Recovered(_)
-        | Body::Operator(_)
-        | Body::Drill(_)
-        | Body::Notice(_) => None,
-    });
-    beats.take(BEATS_MAX).collect()
+/// The folder as it begins the names of projects.
+fn shown(dir: &Path) -> String {
+    let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    real.display().to_string()
 }
 
-fn open_proposals(open: &OpenLoop, state: &LoopState) -> Result<Vec<OpenProposal>, Stop> {
-    let mut proposals = Vec::new();
-    for proposal in &state.proposals {
-        if stands(open, proposal)? {
-            proposals.push(OpenProposal {
-                beat: proposal.beat,
-                item: proposal.item.as_ref().map(ToString::to_string),
-                reference: proposal.reference.clone(),
-            });
+/// A loop and what is known of its journal.
+pub(super) struct Seen {
+    pub(super) open: OpenLoop,
+    pub(super) followed: Followed,
+}
+
+impl Seen {
+    /// Takes the same loop as it is in its file now.
+    fn open_anew(&mut self, open: OpenLoop) {
+        let fits = self.open.timezone == open.timezone
+            && self.open.spec.loop_id == open.spec.loop_id
+            && self.open.project.top() == open.project.top();
+        if !fits {
+            self.followed = Followed::new(open.timezone.clone());
+        }
+        self.open = open;
+    }
+
+    /// One whose journal was not looked at yet.
+    pub(super) fn new(open: OpenLoop) -> Self {
+        let followed = Followed::new(open.timezone.clone());
+        Self { open, followed }
+    }
+
+    /// Reads what is new.
+    pub(super) fn look(&mut self, each: &mut dyn FnMut(Entry)) -> Result<Look, Stop> {
+        look(&self.open, &mut self.followed, each)
+    }
+
+    /// Where it stands, by what was read.
+    pub(super) fn standing(&self, now: Timestamp) -> Result<Standing, Stop> {
+        standing(&self.open, &self.followed, now)
+    }
+}
+
+/// The loops of a folder.
+pub(super) struct Many {
+    pub(super) loops: Vec<(PathBuf, Result<Seen, String>)>,
+}
+
+impl Many {
+    /// Finds and opens them, and reads their journals.
+    pub(super) fn find(context: &Context<'_, '_>, dir: &Path) -> Result<Self, Stop> {
+        let mut many = Self { loops: Vec::new() };
+        many.find_anew(context, dir)?;
+        Ok(many)
+    }
+
+    /// Finds them again; what is known of their journals is kept.
+    pub(super) fn find_anew(&mut self, context: &Context<'_, '_>, dir: &Path) -> Result<(), Stop> {
+        let mut known = std::mem::take(&mut self.loops);
+        let program = GitProgram::find(&context.search_path).map_err(OpenError::from)?;
+        let found = Search::Below(dir.to_owned()).find(&program)?;
+        for file in found.files.iter().map(|file| file.to_path_buf()) {
+            let before = known.iter().position(|(path, _)| *path == file);
+            let mut seen =
+                before.map_or_else(|| Err(String::new()), |index| known.swap_remove(index).1);
+            open_again(context, &file, &mut seen);
+            self.loops.push((file, seen));
+        }
+        self.look();
+        Ok(())
+    }
+
+    /// Opens the files again, of `dir` where there is one; what cannot be opened is kept as that.
+    pub(super) fn open_anew(&mut self, context: &Context<'_, '_>, dir: Option<&Path>) {
+        let Some(dir) = dir else {
+            for (file, seen) in &mut self.loops {
+                open_again(context, file, seen);
+            }
+            return;
+        };
+        if let Err(stop) = self.find_anew(context, dir) {
+            self.loops = vec![(dir.to_owned(), Err(said(&stop)))];
         }
     }
-    Ok(proposals)
-}
 
-fn stands(open: &OpenLoop, proposal: &Proposal) -> Result<bool, Stop> {
-    match open
-        .project
-        .repository()
-        .filter(|_| proposal.reference.starts_with("refs/"))
-    {
-        Some(repo) => {
-            let found = repo
-                .resolve(&proposal.reference)
-                .map_err(|error| Stop::error(Exit::Host, &error))?;
-            Ok(found.is_some())
+    /// Reads what is new in every journal.
+    pub(super) fn look(&mut self) {
+        for (_, seen) in &mut self.loops {
+            if let Ok(one) = seen
+                && let Err(stop) = one.look(&mut |_| ())
+            {
+                *seen = Err(said(&stop));
+            }
         }
-        None => Ok(loop_dir(open)?.is_some_and(|dir| dir.proposal(proposal.beat).is_file())),
     }
-}
 
-fn tried_items(open: &OpenLoop, state: &LoopState) -> Vec<TriedItem> {
-    let attempts_max = open.spec.budget.attempts_per_item;
-    let items = state.items.iter().map(|(item, history)| TriedItem {
-        item: item.to_string(),
-        attempts: history.attempts,
-        attempts_max,
-        escalated: history.escalated(attempts_max.into()),
-        reason: history.reasons.last().cloned(),
-    });
-    items.collect()
-}
-
-fn spent_today(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Today {
-    let spent = today(state, &now.to_zoned(open.timezone.clone()));
-    let budget = &open.spec.budget;
-    Today {
-        fuel: spent.fuel,
-        fuel_max: budget.fuel_per_day,
-        beats: spent.beats,
-        beats_max: budget.beats_per_day,
-        timezone: budget.timezone.clone(),
-    }
-}
-
-/// What the guards would say; why the loop cannot be locked, where that is so.
-fn next(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Next {
-    let locked = match open.lock(&StdPlugins, LockMode::Require) {
-        Ok(locked) => locked,
-        Err(error) => {
-            return Next::Broken {
-                why: error.to_string(),
+    /// Where each stands.
+    pub(super) fn standings(&self, now: Timestamp) -> Vec<OneOfMany> {
+        let one = |(file, seen): &(PathBuf, Result<Seen, String>)| {
+            let found = match seen {
+                Ok(seen) => seen.standing(now).map_err(|stop| said(&stop)),
+                Err(error) => Err(error.clone()),
             };
-        }
-    };
-    let budget = &open.spec.budget;
-    let limits = BudgetLimits {
-        fuel_per_beat: budget.fuel_per_beat,
-        fuel_per_day: budget.fuel_per_day,
-        beats_per_day: budget.beats_per_day,
-    };
-    let now = now.to_zoned(open.timezone.clone());
-    match guard(state, &limits, &now, &setup_digest(&locked.spec)) {
-        Guard::Go { shadow_only: None } => Next::Free,
-        Guard::Go {
-            shadow_only: Some(why),
-        } => Next::ShadowOnly { why },
-        Guard::Wait { until, why } => Next::Wait { until, why },
-        Guard::Refuse(refusal) => Next::Refused {
-            budget: refusal.budget,
-            used: refusal.used,
-            limit: refusal.limit,
-            until: refusal.frees_at,
-        },
+            match found {
+                Ok(standing) => OneOfMany::Known(Box::new(standing)),
+                Err(error) => OneOfMany::Unknown {
+                    file: file.display().to_string(),
+                    error,
+                },
+            }
+        };
+        self.loops.iter().map(one).collect()
     }
 }
 
-fn setup_digest(spec: &LockedSpec) -> ringfence_core::digest::Digest {
-    let plugins: Vec<_> = spec
-        .steps()
-        .map(|step| (format!("{}/{}", step.role, step.id), step.digest))
+fn open_again(context: &Context<'_, '_>, file: &Path, seen: &mut Result<Seen, String>) {
+    let opened = context.open_quietly(Some(file));
+    *seen = match (opened, std::mem::replace(seen, Err(String::new()))) {
+        (Ok(open), Ok(mut before)) => {
+            before.open_anew(open);
+            Ok(before)
+        }
+        (Ok(open), Err(_)) => Ok(Seen::new(open)),
+        (Err(error), _) => Err(Safe::error(&error).as_str().to_owned()),
+    };
+}
+
+/// The first line of what stopped, as a value.
+fn said(stop: &Stop) -> String {
+    let page = stop.page.print(false);
+    let lines: Vec<&str> = page
+        .lines()
+        .take_while(|line| !line.starts_with("help: "))
+        .map(str::trim)
         .collect();
-    setup(&spec.file_digest, &plugins)
+    let line = lines.join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
+/// What is watched.
+enum View {
+    One {
+        file: Option<PathBuf>,
+        every_item: bool,
+        seen: Box<Seen>,
+    },
+    Many {
+        dir: PathBuf,
+        many: Many,
+    },
+}
+
+impl View {
+    fn new(args: &Status, context: &mut Context<'_, '_>) -> Result<Self, Stop> {
+        if let Some(dir) = &args.all {
+            let dir = context.dir.join(dir);
+            let many = Many::find(context, &dir)?;
+            return Ok(Self::Many { dir, many });
+        }
+        let file = args.file.file.clone();
+        let mut seen = Box::new(Seen::new(context.open(file.as_deref())?));
+        seen.look(&mut |_| ())?;
+        Ok(Self::One {
+            file,
+            every_item: args.items,
+            seen,
+        })
+    }
+
+    /// Opens loop files again.
+    fn open_anew(&mut self, context: &Context<'_, '_>) -> Result<(), Stop> {
+        match self {
+            Self::One { file, seen, .. } => {
+                seen.open_anew(context.open_quietly(file.as_deref())?);
+                Ok(())
+            }
+            Self::Many { dir, many } => many.find_anew(context, &dir.clone()),
+        }
+    }
+
+    /// Reads what is new, and shows it to `each` with its loop; true when anything was.
+    fn news(&mut self, each: &mut dyn FnMut(&OpenLoop, Entry)) -> Result<bool, Stop> {
+        match self {
+            Self::One { seen, .. } => news_of(seen, each),
+            Self::Many { many, .. } => {
+                let mut any = false;
+                for (_, seen) in &mut many.loops {
+                    let Ok(one) = seen else { continue };
+                    match news_of(one, each) {
+                        Ok(new) => any |= new,
+                        // One that cannot be read any more is no reason to look away from the others.
+                        Err(stop) => {
+                            *seen = Err(said(&stop));
+                            any = true;
+                        }
+                    }
+                }
+                Ok(any)
+            }
+        }
+    }
+
+    fn page(&self, now: Timestamp) -> Result<Page, Stop> {
+        match self {
+            Self::One {
+                seen, every_item, ..
+            } => Ok(status::standing(&seen.standing(now)?, *every_item)),
+            Self::Many { dir, many } => Ok(fleet(&many.standings(now), &shown(dir))),
+        }
+    }
+}
+
+fn news_of(seen: &mut Seen, each: &mut dyn FnMut(&OpenLoop, Entry)) -> Result<bool, Stop> {
+    let Seen { open, followed } = seen;
+    let look = look(open, followed, &mut |entry| each(open, entry))?;
+    Ok(look != Look::Same)
 }

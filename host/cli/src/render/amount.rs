@@ -7,8 +7,12 @@ use ringfence_core::call::Spent;
 use ringfence_core::quantity::Fuel;
 
 /// `1 file`, `2 files`: the number with the word that fits.
-pub(crate) fn count(number: usize, one: &'static str, many: &'static str) -> Text {
-    text![number, " ", if number == 1 { one } else { many }]
+pub(crate) fn count<N>(number: N, one: &'static str, many: &'static str) -> Text
+where
+    N: Into<Text> + PartialEq + From<u8>,
+{
+    let word = if number == N::from(1) { one } else { many };
+    text![number, " ", word]
 }
 
 /// `12.3M of 500M`, standing out from four fifths on.
@@ -68,8 +72,8 @@ mod tests {
 
     #[test]
     fn counts() {
-        check(&count(1, "file", "files"), "1 file");
-        check(&count(0, "file", "files"), "0 files");
+        check(&count(1_usize, "file", "files"), "1 file");
+        check(&count(0_usize, "file", "files"), "0 files");
     }
 
     #[test]

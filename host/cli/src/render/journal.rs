@@ -1,5 +1,6 @@
 //! A loop's history, a line for each entry.
 
+use ringfence_core::ids::LoopId;
 use ringfence_core::journal::{
     Act, Answer, BeatReceipt, Body, DrillRun, Entry, Found, Notice, OperatorAct, Settle,
 };
@@ -24,48 +25,7 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
         ],
     );
     for entry in entries {
-        let (beat, fuel, what) = match &entry.body {
-            Body::Beat(receipt) => (receipt.beat.into(), fuel(receipt.fuel), beat(receipt)),
-            Body::Intent(intent) => {
-                let verb = match intent.settle {
-                    Settle::Shadow => "about to record ",
-                    Settle::Propose => "about to propose ",
-                    Settle::Commit => "about to commit to ",
-                    Settle::Hold => "about to lay aside ",
-                };
-                (
-                    intent.beat.into(),
-                    Text::new(),
-                    text![verb, Safe::line(branch(&intent.target))],
-                )
-            }
-            Body::Done(done) => {
-                let what = if done.settled.is_some() {
-                    text!["done"]
-                } else {
-                    text!["not done: nothing was left behind"]
-                };
-                (done.beat.into(), Text::new(), what)
-            }
-            Body::Recovered(recovered) => {
-                let what = match &recovered.found {
-                    Found::Settled(_) => "recovered: it was there",
-                    Found::Nothing => "recovered: nothing was there",
-                };
-                (
-                    recovered.beat.into(),
-                    Text::new(),
-                    text![
-                        text![what].ink(Ink::Warn),
-                        "; ",
-                        Safe::line(&recovered.note)
-                    ],
-                )
-            }
-            Body::Operator(act) => (Text::new(), Text::new(), operator(act)),
-            Body::Drill(run) => (Text::new(), Text::new(), drill(run)),
-            Body::Notice(notice) => (Text::new(), Text::new(), told(notice)),
-        };
+        let (beat, fuel, what) = cells(&entry.body);
         table.row([entry.seq.into(), entry.at.into(), beat, fuel, what]);
     }
     let mut page = Page::new();
@@ -73,7 +33,71 @@ pub(crate) fn entries(entries: &[Entry]) -> Page {
     page
 }
 
-fn operator(told: &OperatorAct) -> Text {
+/// One entry of a loop in one line: `2026-01-02T03:04:05Z docs-links beat 4: proposed: …`.
+pub(crate) fn news(loop_id: &LoopId, entry: &Entry) -> Text {
+    let (beat, _, what) = cells(&entry.body);
+    let beat = if beat.is_empty() {
+        beat
+    } else {
+        text![" beat ", beat]
+    };
+    text![
+        text![entry.at].ink(Ink::Faint),
+        " ",
+        loop_id,
+        beat,
+        ": ",
+        what
+    ]
+}
+
+/// Beat, fuel, and what it says.
+fn cells(body: &Body) -> (Text, Text, Text) {
+    match body {
+        Body::Beat(receipt) => (receipt.beat.into(), fuel(receipt.fuel), beat(receipt)),
+        Body::Intent(intent) => {
+            let verb = match intent.settle {
+                Settle::Shadow => "about to record ",
+                Settle::Propose => "about to propose ",
+                Settle::Commit => "about to commit to ",
+                Settle::Hold => "about to lay aside ",
+            };
+            (
+                intent.beat.into(),
+                Text::new(),
+                text![verb, Safe::line(branch(&intent.target))],
+            )
+        }
+        Body::Done(done) => {
+            let what = if done.settled.is_some() {
+                text!["done"]
+            } else {
+                text!["not done: nothing was left behind"]
+            };
+            (done.beat.into(), Text::new(), what)
+        }
+        Body::Recovered(recovered) => {
+            let what = match &recovered.found {
+                Found::Settled(_) => "recovered: it was there",
+                Found::Nothing => "recovered: nothing was there",
+            };
+            (
+                recovered.beat.into(),
+                Text::new(),
+                text![
+                    text![what].ink(Ink::Warn),
+                    "; ",
+                    Safe::line(&recovered.note)
+                ],
+            )
+        }
+        Body::Operator(act) => (Text::new(), Text::new(), operator(act)),
+        Body::Drill(run) => (Text::new(), Text::new(), drill(run)),
+        Body::Notice(notice) => (Text::new(), Text::new(), told(notice)),
+    }
+}
+
+pub(crate) fn operator(told: &OperatorAct) -> Text {
     let what = match &told.act {
         Act::Pause { until: None } => text!["paused"],
         Act::Pause { until: Some(until) } => text!["paused until ", *until],

@@ -54,25 +54,44 @@ pub(crate) fn report(loop_id: &LoopId, report: &BeatReport) -> Page {
     page.gap();
     headline(&mut page, loop_id, receipt, outcome, *dry_run);
     found(&mut page, &report.found);
-    decided(&mut page, receipt);
-    if let Some(change) = &receipt.change {
-        changed(&mut page, change);
-    }
-    judged(&mut page, receipt);
-    steps(&mut page, receipt);
-    denied(&mut page, &receipt.steps);
+    led_to(&mut page, receipt);
     logged(&mut page, receipt, logs);
-    if !receipt.notes.is_empty() {
-        page.gap().line(text!["notes"].ink(Ink::Strong));
-        for note in &receipt.notes {
-            page.item(2, Safe::line(note));
-        }
-    }
+    notes(&mut page, receipt);
     if *dry_run && !diff.is_empty() {
         page.gap();
         put_diff(&mut page, diff);
     }
     page
+}
+
+/// What led to the outcome of a beat that is over, as far as the journal has it.
+pub(super) fn past(page: &mut Page, receipt: &BeatReceipt) {
+    led_to(page, receipt);
+    if let Some(summary) = &receipt.summary {
+        page.gap().line(text!["the executor said"].ink(Ink::Strong));
+        page.item(2, Safe::paragraph(summary));
+    }
+    notes(page, receipt);
+}
+
+fn led_to(page: &mut Page, receipt: &BeatReceipt) {
+    decided(page, receipt);
+    if let Some(change) = &receipt.change {
+        changed(page, change);
+    }
+    judged(page, receipt);
+    steps(page, receipt);
+    denied(page, &receipt.steps);
+}
+
+fn notes(page: &mut Page, receipt: &BeatReceipt) {
+    if receipt.notes.is_empty() {
+        return;
+    }
+    page.gap().line(text!["notes"].ink(Ink::Strong));
+    for note in &receipt.notes {
+        page.item(2, Safe::line(note));
+    }
 }
 
 /// What the sensors found to work on: the first few by name, the others by number.
@@ -147,7 +166,7 @@ pub(crate) fn branch(reference: &str) -> &str {
     reference.strip_prefix("refs/heads/").unwrap_or(reference)
 }
 
-fn headline(
+pub(super) fn headline(
     page: &mut Page,
     loop_id: &LoopId,
     receipt: &BeatReceipt,
@@ -495,4 +514,4 @@ pub(super) fn put_diff(page: &mut Page, diff: &str) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,139 +1,37 @@
-//! Where a loop stands.
+//! Where a loop stands, on a page.
 //!
-//! Owns [`Standing`], which is what `status` found out, for people and for programs.
+//! Owns [`Standing`], which is what `status` found out, for people and for programs; of many loops, a row of each.
 
 use jiff::Timestamp;
-use ringfence_core::ids::{BeatNo, LoopId};
-use ringfence_core::journal::Outcome;
+use ringfence_core::cadence::Why;
 use ringfence_core::quantity::Fuel;
-use serde::Serialize;
 
-use super::amount::{ago, near, until};
+use super::amount::{ago, count, until};
+use super::bar::{bar, percent};
 use super::page::Page;
 use super::receipt::{branch, outcome_line, outcome_word};
 use super::safe::Safe;
 use super::table::Table;
 use super::text::{Ink, Text, text};
 
+pub(crate) use self::fleet::{OneOfMany, fleet};
+pub(crate) use self::shape::{
+    Budgeted, Drills, Due, JournalEnd, LevelNow, LevelOrdered, ModeNow, Next, OpenProposal,
+    PastBeat, Standing, Today, TriedItem, Waiting,
+};
+
+mod fleet;
+mod shape;
+
 // Limit: a screen; the others are counted.
 const ROWS_MAX: usize = 10;
+// Limit: what `--items` shows; `--format json` has all of them.
+const ITEMS_MAX: usize = 1_000;
+// Limit: the last ones say how it goes on; the journal has the others.
+const REASONS_MAX: usize = 5;
 
-/// Where a loop stands.
-#[derive(Debug, Serialize)]
-pub(crate) struct Standing {
-    /// The version of this shape.
-    pub(crate) version: u32,
-    /// The loop.
-    #[serde(rename = "loop")]
-    pub(crate) loop_id: LoopId,
-    /// The loop file from the top of the project.
-    pub(crate) file: String,
-    /// When this was found out.
-    pub(crate) now: Timestamp,
-    /// The last beats, newest first.
-    pub(crate) beats: Vec<PastBeat>,
-    /// Branches and patches that still stand, oldest first.
-    pub(crate) proposals: Vec<OpenProposal>,
-    /// Items with attempts that came to nothing.
-    pub(crate) items: Vec<TriedItem>,
-    /// What today cost.
-    pub(crate) today: Today,
-    /// What the next beat would meet.
-    pub(crate) next: Next,
-}
-
-/// One beat of the past.
-#[derive(Debug, Serialize)]
-pub(crate) struct PastBeat {
-    /// Its number.
-    pub(crate) beat: BeatNo,
-    /// When it ended.
-    pub(crate) at: Timestamp,
-    /// What it cost.
-    pub(crate) fuel: Fuel,
-    /// How it ended.
-    pub(crate) outcome: Outcome,
-}
-
-/// A proposal nobody has dealt with.
-#[derive(Debug, Serialize)]
-pub(crate) struct OpenProposal {
-    /// By which beat.
-    pub(crate) beat: BeatNo,
-    /// For which item.
-    pub(crate) item: Option<String>,
-    /// The full name of the branch, or the patch's path from the loop's state directory.
-    pub(crate) reference: String,
-}
-
-/// An item that was tried in vain.
-#[derive(Debug, Serialize)]
-pub(crate) struct TriedItem {
-    /// The item.
-    pub(crate) item: String,
-    /// How often.
-    pub(crate) attempts: u32,
-    /// How often at most.
-    pub(crate) attempts_max: u32,
-    /// Why it is a person's now.
-    pub(crate) escalated: Option<String>,
-    /// The last reason, normalised.
-    pub(crate) reason: Option<String>,
-}
-
-/// What the day of the loop's time zone cost so far.
-#[derive(Debug, Serialize)]
-pub(crate) struct Today {
-    /// Fuel of all beats.
-    pub(crate) fuel: Fuel,
-    /// Its limit.
-    pub(crate) fuel_max: Fuel,
-    /// Beats that got as far as deciding.
-    pub(crate) beats: u64,
-    /// Their limit.
-    pub(crate) beats_max: u64,
-    /// Whose days these are.
-    pub(crate) timezone: String,
-}
-
-/// What the next beat would meet.
-#[derive(Debug, Serialize)]
-#[serde(tag = "next", rename_all = "kebab-case")]
-pub(crate) enum Next {
-    /// Nothing stands in its way.
-    Free,
-    /// Its change would be recorded, not proposed.
-    ShadowOnly {
-        /// Why.
-        why: String,
-    },
-    /// Beats failed, and the next try is not due.
-    Wait {
-        /// When it is.
-        until: Timestamp,
-        /// Why.
-        why: String,
-    },
-    /// A budget of the day is used up.
-    Refused {
-        /// Which, as in the loop file.
-        budget: &'static str,
-        /// What is used.
-        used: u64,
-        /// The limit.
-        limit: u64,
-        /// When the day ends.
-        until: Timestamp,
-    },
-    /// It could not begin.
-    Broken {
-        /// Why.
-        why: String,
-    },
-}
-
-/// The page for people.
-pub(crate) fn standing(found: &Standing) -> Page {
+/// The page for people; `every_item` lists what was tried in vain with all its reasons.
+pub(crate) fn standing(found: &Standing, every_item: bool) -> Page {
     let mut page = Page::new();
     page.line(text![
         text!["loop ", &found.loop_id].ink(Ink::Strong),
@@ -141,36 +39,164 @@ pub(crate) fn standing(found: &Standing) -> Page {
         Safe::line(&found.file),
         ")"
     ]);
-    page.field(2, 10, "today", today(&found.today));
-    page.field(2, 10, "next", next(&found.next, found.now));
+    page.field(2, AT, "level", level(&found.level));
+    page.field(2, AT, "mode", mode(&found.mode, found.now));
+    page.field(2, AT, "next", next(&found.next, found.now));
+    page.field(2, AT, "due", due(&found.due, found.now));
+    page.field(2, AT, "drills", drills(found.drills.as_ref(), found.now));
+    page.gap().line(text![
+        text!["today"].ink(Ink::Strong),
+        " (",
+        Safe::line(&found.today.timezone),
+        ")"
+    ]);
+    budgets(&mut page, &found.budgets);
+    waiting(&mut page, found);
     beats(&mut page, found);
     proposals(&mut page, found);
-    items(&mut page, &found.items);
+    items(&mut page, &found.items, every_item);
     page
 }
 
-fn today(today: &Today) -> Text {
-    let part = |text: Text, used, limit| {
-        if near(used, limit) {
-            text.ink(Ink::Warn)
-        } else {
-            text
-        }
+/// The column where values begin.
+const AT: usize = 12;
+
+pub(crate) fn level(level: &LevelNow) -> Text {
+    let ceiling = if level.now < level.ceiling {
+        text![" of at most ", level.ceiling]
+    } else {
+        Text::new()
     };
-    let fuel = part(
-        text![today.fuel, " of ", today.fuel_max, " fuel"],
-        today.fuel.0,
-        today.fuel_max.0,
-    );
-    let beats = part(
-        text![today.beats, " of ", today.beats_max, " beats"],
-        today.beats,
-        today.beats_max,
-    );
-    text![fuel, ", ", beats, " (", Safe::line(&today.timezone), ")"]
+    let ordered = level.order.as_ref().map_or_else(Text::new, |order| {
+        let why = if order.reason.is_empty() {
+            Text::new()
+        } else {
+            text![": ", Safe::line(&order.reason)]
+        };
+        let against = if order.overrides.is_empty() {
+            Text::new()
+        } else {
+            let rules = order.overrides.iter().map(|rule| Safe::line(rule));
+            text![text!["; passed over: "], Text::join(rules, "; ")].ink(Ink::Warn)
+        };
+        text![
+            ", ordered by ",
+            Safe::line(&order.by),
+            " at ",
+            order.at,
+            why,
+            against
+        ]
+    });
+    text![level.now, ceiling, ordered]
 }
 
-fn next(next: &Next, now: Timestamp) -> Text {
+pub(crate) fn mode(mode: &ModeNow, now: Timestamp) -> Text {
+    let ink = match mode.mode {
+        "run" => Ink::Plain,
+        "slow" | "report-only" => Ink::Warn,
+        _ => Ink::Bad,
+    };
+    let mut line = Text::from(mode.mode).ink(ink);
+    if let Some(since) = mode.since {
+        line = text![line, " since ", since];
+    }
+    if let Some(end) = mode.until {
+        line = text![line, " until ", end, " (", until(end, now), ")"];
+    }
+    if let Some(why) = &mode.why {
+        line = text![line, ": ", Safe::line(why)];
+    }
+    line
+}
+
+/// When the next beat is due, and why then.
+pub(crate) fn due(due: &Due, now: Timestamp) -> Text {
+    let at = due.next.at;
+    let when = if at == Timestamp::MAX {
+        text!["never"]
+    } else if at <= now {
+        text!["now"]
+    } else {
+        text![at, " (", until(at, now), ")"]
+    };
+    let why = match due.next.why {
+        Why::Cadence => text![],
+        Why::First => text!["it has never run; "],
+        Why::Wake => text!["the decider asked for it; "],
+        Why::Wait => text!["the last beat has to wait so long; "],
+        Why::Clock => text!["the last beat began in the future; "],
+        Why::Retry => text!["the last one could not begin; "],
+    };
+    text![when, ": ", why, Safe::line(&due.cadence)]
+}
+
+pub(crate) fn drills(drills: Option<&Drills>, now: Timestamp) -> Text {
+    let Some(drills) = drills else {
+        return "none was run".into();
+    };
+    let all_passed = drills.passed == drills.all && drills.all > 0;
+    let ink = if all_passed { Ink::Good } else { Ink::Bad };
+    let passed = text![drills.passed, " of ", drills.all, " passed"].ink(ink);
+    let failed = if drills.failed.is_empty() {
+        Text::new()
+    } else {
+        let names = drills.failed.iter().map(|name| Safe::line(name));
+        text!["; not: ", Text::join(names, ", ")]
+    };
+    let old = if drills.current {
+        Text::new()
+    } else {
+        text!["; the loop file or a plugin has changed since"].ink(Ink::Warn)
+    };
+    text![passed, " ", ago(drills.at, now), failed, old]
+}
+
+fn budgets(page: &mut Page, budgets: &[Budgeted]) {
+    let mut table = Table::new(2, &[("", 20), ("", 22), ("", 6), ("", 80)]);
+    for one in budgets {
+        let amount = |amount: u64| amount_of(one.budget, amount);
+        table.row([
+            one.budget.into(),
+            bar(one.used, one.limit),
+            percent(one.used, one.limit),
+            text![amount(one.used), " of ", amount(one.limit)],
+        ]);
+    }
+    table.put(page);
+}
+
+/// An amount in the unit of its budget.
+pub(crate) fn amount_of(budget: &str, amount: u64) -> Text {
+    if budget.starts_with("fuel") {
+        Fuel(amount).into()
+    } else {
+        amount.into()
+    }
+}
+
+fn waiting(page: &mut Page, found: &Standing) {
+    if found.waiting.is_empty() {
+        return;
+    }
+    let number = count(found.waiting.len(), "thing", "things");
+    let head = text![number, " for a person"].ink(Ink::Warn);
+    page.gap().line(head);
+    let mut table = Table::new(2, &[("", 30), ("", 12), ("", 80)]);
+    for waiting in found.waiting.iter().take(ROWS_MAX) {
+        table.row([
+            Safe::line(&waiting.id).into(),
+            waiting
+                .since
+                .map_or_else(Text::new, |since| ago(since, found.now)),
+            Safe::line(&waiting.why).into(),
+        ]);
+    }
+    table.put(page);
+    more(page, found.waiting.len(), ROWS_MAX);
+}
+
+pub(crate) fn next(next: &Next, now: Timestamp) -> Text {
     match next {
         Next::Free => "a beat may run now".into(),
         Next::ShadowOnly { why } => text![
@@ -193,10 +219,7 @@ fn next(next: &Next, now: Timestamp) -> Text {
             limit,
             until: time,
         } => {
-            let (used, limit) = match *budget {
-                "fuel_per_day" => (Fuel(*used).into(), Fuel(*limit).into()),
-                _ => (Text::from(*used), Text::from(*limit)),
-            };
+            let (used, limit) = (amount_of(budget, *used), amount_of(budget, *limit));
             text![
                 "refused: ",
                 *budget,
@@ -275,16 +298,17 @@ fn proposals(page: &mut Page, found: &Standing) {
         ]);
     }
     table.put(page);
-    more(page, found.proposals.len());
+    more(page, found.proposals.len(), ROWS_MAX);
 }
 
-fn items(page: &mut Page, items: &[TriedItem]) {
+fn items(page: &mut Page, items: &[TriedItem], every: bool) {
     if items.is_empty() {
         return;
     }
     page.gap().line(text!["tried in vain"].ink(Ink::Strong));
+    let rows = if every { ITEMS_MAX } else { ROWS_MAX };
     let mut table = Table::new(2, &[("item", 30), ("attempts", 8), ("", 80)]);
-    for item in items.iter().take(ROWS_MAX) {
+    for item in items.iter().take(rows) {
         let why = match (&item.escalated, &item.reason) {
             (Some(why), _) => text![text!["a person's now: "].ink(Ink::Warn), Safe::line(why)],
             (None, Some(reason)) => Safe::line(reason).into(),
@@ -295,13 +319,22 @@ fn items(page: &mut Page, items: &[TriedItem]) {
             text![item.attempts, " of ", item.attempts_max],
             why,
         ]);
+        if every {
+            for reason in item.reasons.iter().rev().take(REASONS_MAX) {
+                table.row([
+                    Text::new(),
+                    Text::new(),
+                    text!["because ", Safe::line(reason)].ink(Ink::Faint),
+                ]);
+            }
+        }
     }
     table.put(page);
-    more(page, items.len());
+    more(page, items.len(), rows);
 }
 
-fn more(page: &mut Page, number: usize) {
-    let rest = number.saturating_sub(ROWS_MAX);
+fn more(page: &mut Page, number: usize, shown: usize) {
+    let rest = number.saturating_sub(shown);
     if rest > 0 {
         page.item(
             2,
@@ -309,3 +342,6 @@ fn more(page: &mut Page, number: usize) {
         );
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

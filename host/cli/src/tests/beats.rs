@@ -10,8 +10,15 @@ fn a_beat_proposes_and_says_where() {
     let rig = Rig::with_loop();
     insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
     loop docs-links (LOOP.md)
-      today  0 of [n] fuel, 0 of 200 beats (UTC)
-      next    a beat may run now
+      level     L2
+      mode      run
+      next      a beat may run now
+      due       now: it has never run; every 15m
+      drills    none was run
+
+    today (UTC)
+      fuel_per_day  [--------------------]  0 %  0 of [n]
+      beats_per_day  [--------------------]  0 %  0 of 200
 
     no beat has run yet
     --- exit 0
@@ -74,8 +81,15 @@ fn a_beat_proposes_and_says_where() {
     ");
     insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
     loop docs-links (LOOP.md)
-      today  [n] of [n] fuel, 2 of 200 beats (UTC)
-      next    a beat may run now
+      level     L2
+      mode      run
+      next      a beat may run now
+      due       2026-01-02T03:39:05Z (in 15 min): every 15m
+      drills    none was run
+
+    today (UTC)
+      fuel_per_day  [#-------------------]  0 %  [n] of [n]
+      beats_per_day  [#-------------------]  1 %  2 of 200
 
     last beats
       beat  when         fuel   how it ended
@@ -112,6 +126,9 @@ fn a_beat_proposes_and_says_where() {
     ");
     insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
     whole: 4 entries of loop docs-links, each follows from the one before
+      kinds   2 beat, 1 done, 1 intent
+    the last one is
+      blake3:[hex]
     --- exit 0
     ");
     let skipped = rig.run(&["beat", "--detailed-exit-code"]);
@@ -225,8 +242,15 @@ fn a_refused_change_is_told_with_its_findings() {
     ");
     insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
     loop docs-links (LOOP.md)
-      today  [n] of [n] fuel, 1 of 200 beats (UTC)
-      next    a beat may run now
+      level     L2
+      mode      run
+      next      a beat may run now
+      due       2026-01-02T03:19:05Z (in 15 min): every 15m
+      drills    none was run
+
+    today (UTC)
+      fuel_per_day  [#-------------------]  0 %  [n] of [n]
+      beats_per_day  [#-------------------]  0 %  1 of 200
 
     last beats
       beat  when         fuel   how it ended
@@ -303,9 +327,16 @@ fn a_step_that_runs_out_of_fuel() {
     ");
     insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
     loop docs-links (LOOP.md)
-      today  [n] of [n] fuel, 1 of 200 beats (UTC)
-      next    waits until 2026-01-02T03:05:05Z (in 60 s): 1 beat failed in a row,
-              the last one at 2026-01-02T03:04:05Z: 60 s between tries
+      level     L2
+      mode      run
+      next      waits until 2026-01-02T03:05:05Z (in 60 s): 1 beat failed in a row,
+                the last one at 2026-01-02T03:04:05Z: 60 s between tries
+      due       2026-01-02T03:19:05Z (in 15 min): every 15m
+      drills    none was run
+
+    today (UTC)
+      fuel_per_day  [#-------------------]  0 %  [n] of [n]
+      beats_per_day  [#-------------------]  0 %  1 of 200
 
     last beats
       beat  when         fuel   how it ended
@@ -396,8 +427,15 @@ fn a_folder_without_git_gets_patches() {
     ");
     insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
     loop docs-links (LOOP.md)
-      today  [n] of [n] fuel, 1 of 200 beats (UTC)
-      next    a beat may run now
+      level     L2
+      mode      run
+      next      a beat may run now
+      due       2026-01-02T03:19:05Z (in 15 min): every 15m
+      drills    none was run
+
+    today (UTC)
+      fuel_per_day  [#-------------------]  0 %  [n] of [n]
+      beats_per_day  [#-------------------]  0 %  1 of 200
 
     last beats
       beat  when         fuel   how it ended
@@ -480,6 +518,9 @@ fn a_torn_tail_is_said() {
     );
     insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
     whole: 3 entries of loop docs-links, each follows from the one before
+      kinds   1 beat, 1 done, 1 intent
+    the last one is
+      blake3:[hex]
     torn tail: 6 bytes behind the last whole entry: the last line has no end; the
       next beat cuts them off and keeps them aside
     --- exit 0

@@ -53,6 +53,8 @@ fn help() {
       pause        Let a loop do nothing for a time, or until it is resumed
       resume       Let a loop go on, whatever had stopped it
       retire       End a loop; only resume brings it back
+      metrics      Give the figures of a loop to Prometheus
+      report       Write a loop's history as a page for a browser
       health       Say how a loop does, and whether it deserves more authority
       promote      Let a loop go one level further, if what it has shown allows that
       demote       Let a loop go less far

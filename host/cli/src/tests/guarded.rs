@@ -44,9 +44,17 @@ fn a_used_up_budget() {
     ");
     insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
     loop docs-links (LOOP.md)
-      today  [n] of [n] fuel, 1 of 1 beats (UTC)
-      next    refused: beats_per_day is used up (1 of 1) until 2026-01-03T00:00:00Z
-              (in 20 h)
+      level     L2
+      mode      run
+      next      refused: beats_per_day is used up (1 of 1) until
+                2026-01-03T00:00:00Z (in 20 h)
+      due       2026-01-03T00:00:00Z (in 20 h): the last beat has to wait so long;
+                every 15m
+      drills    none was run
+
+    today (UTC)
+      fuel_per_day  [#-------------------]  0 %  [n] of [n]
+      beats_per_day  [####################]  100 %  1 of 1
 
     last beats
       beat  when         fuel   how it ended

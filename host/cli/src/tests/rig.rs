@@ -216,7 +216,13 @@ impl Ran {
             assert!(!line.chars().any(is_treacherous), "{args:?}: {line:?}");
         }
         let is_text = !args.contains(&"json")
-            && !matches!(args, ["schema" | "completions" | "install-service", ..]);
+            && !matches!(
+                args,
+                [
+                    "schema" | "completions" | "install-service" | "metrics" | "report",
+                    ..
+                ]
+            );
         let diff = self.out.find("\ndiff\n").unwrap_or(self.out.len());
         let page = self.out.get(..diff).unwrap();
         for line in page.lines().chain(self.err.lines()).filter(|_| is_text) {

@@ -18,7 +18,7 @@ use ringfence_core::verdict::Verdict;
 use super::*;
 use crate::render::safe::is_treacherous;
 
-const EVIL: &str = "\u{1b}[2J\r\n\u{202e}x";
+pub(crate) const EVIL: &str = "\u{1b}[2J\r\n\u{202e}x";
 
 fn id(text: &str) -> StepId {
     StepId::new(text).unwrap()
@@ -52,7 +52,7 @@ fn denial(path: &str, access: Access, rule: Rule) -> Denial {
 }
 
 /// A beat in which everything says `said` wherever it can.
-fn full(said: &str, outcome: Outcome) -> BeatReport {
+pub(crate) fn full(said: &str, outcome: Outcome) -> BeatReport {
     let text = || said.to_owned();
     let digest = Digest::of(b"x");
     let mut executor = step(Role::Executor, "fix").failed(Failure::new(FailureClass::Trap, said));
