@@ -2,18 +2,21 @@
 //!
 //! ```text
 //! ringfence-bench-beat [--program FILE] [--files N] [--beats N,N,…] [--loops N,N,…] [--seconds N]
+//! ringfence-bench-beat [--program FILE] --looks N,N,…
 //! ```
 //!
 //! A repository of `--files` files (20,000) with a loop of five sensors is made in the folder for temporary files; the
 //! journal is made as long as each of `--beats` (10, 1000) by as many real beats. `--program` is the `ringfence` to be
 //! run as a process: the one beside this program. `--loops` (1, 100, 1000) is how many loops one `ringfence run` keeps, which are
-//! watched for `--seconds` (60) each; `--beats 0 --loops N` measures nothing else.
+//! watched for `--seconds` (60) each; `--beats 0 --loops N` measures nothing else. `--looks` measures what
+//! only looks at a loop instead, with a journal of so many copies of one beat.
 //!
 //! **Invariant:** times are of real beats on real files with real git. What a process starts and flushes is counted by
 //! `strace`, where there is one; the tests of `tests/recovery` hold it without.
 
 mod beats;
 mod ground;
+mod looks;
 mod parts;
 mod program;
 mod running;
@@ -36,6 +39,7 @@ struct Plan {
     beats: Vec<u64>,
     loops: Vec<usize>,
     seconds: u64,
+    looks: Vec<u64>,
 }
 
 fn main() -> ExitCode {
@@ -56,18 +60,16 @@ impl Plan {
             beats: vec![10, 1_000],
             loops: vec![1, 100, 1_000],
             seconds: 60,
+            looks: Vec::new(),
         };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or("an argument without a value")?;
             match name.as_str() {
                 "--program" => plan.program = std::path::absolute(value)?,
                 "--files" => plan.files = value.parse()?,
-                "--beats" => {
-                    plan.beats = value.split(',').map(str::parse).collect::<Result<_, _>>()?
-                }
-                "--loops" => {
-                    plan.loops = value.split(',').map(str::parse).collect::<Result<_, _>>()?
-                }
+                "--beats" => plan.beats = numbers(&value)?,
+                "--loops" => plan.loops = numbers(&value)?,
+                "--looks" => plan.looks = numbers(&value)?,
                 "--seconds" => plan.seconds = value.parse()?,
                 _ => return Err(format!("{name} is not known").into()),
             }
@@ -76,6 +78,9 @@ impl Plan {
     }
 
     fn run(&self) -> Outcome<()> {
+        if !self.looks.is_empty() {
+            return self.look();
+        }
         if self.beats != [0] {
             self.run_beats()?;
             run_sensors()?;
@@ -149,6 +154,28 @@ fn run_sensors() -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+impl Plan {
+    fn look(&self) -> Outcome<()> {
+        let small = Ground::new(20)?;
+        let program = Program::new(&self.program, &small)?;
+        for length in &self.looks {
+            let bytes = looks::lengthen(&small, *length)?;
+            say(&format!("journal of {length} beats, {} KiB", bytes >> 10));
+            looks::time(&program, 5)?;
+        }
+        Ok(())
+    }
+}
+
+fn numbers<T>(text: &str) -> Outcome<Vec<T>>
+where
+    T: std::str::FromStr,
+    T::Err: Into<Box<dyn std::error::Error>>,
+{
+    let numbers = text.split(',').map(|number| number.parse::<T>());
+    numbers.map(|number| number.map_err(Into::into)).collect()
 }
 
 /// The fastest and the middle one of some times.

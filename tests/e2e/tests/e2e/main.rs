@@ -2,8 +2,9 @@
 //!
 //! `readme` runs the README, `main_job` the work that Ringfence is for, `moving` what it shares with other tools, `bad_input`
 //! what can be wrong with a project, `authority` drills loops and promotes them, `steps` has components that are broken or
-//! hostile; `running` keeps it running, and kills it. `rig` makes projects and runs the program in them, `traces` sees what was
-//! changed there, `shown` makes what was printed comparable, `loop_files` writes the loops.
+//! hostile; `running` keeps it running, and kills it; `seeing` looks on until it is stopped. `rig` makes projects and runs the
+//! program in them, `traces` sees what was changed there, `shown` makes what was printed comparable, `loop_files` writes
+//! the loops.
 //!
 //! **Invariant:** no test uses the machine's own configuration: home, git settings and environment are the rig's. Only
 //! compiled components are shared, in Cargo's folder for temporary files. How one rule decides is tested beside its code;
@@ -25,6 +26,7 @@ mod moving;
 mod readme;
 mod rig;
 mod running;
+mod seeing;
 mod shown;
 mod steps;
 mod traces;
