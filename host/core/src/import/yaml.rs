@@ -244,6 +244,13 @@ mod tests {
         }
         let error = read(&bomb).unwrap_err();
         assert_eq!(error.what, "more than 10000 values, aliases replaced");
+        // A single step is enough where it is taken often.
+        let flat = format!(
+            "a: &a [{}]\nb:\n{}",
+            "x, ".repeat(1_000),
+            "- *a\n".repeat(5_000)
+        );
+        assert_eq!(read(&flat).unwrap_err(), YamlError { line: 10, ..error });
         for (open, expect) in [("[", "nested deeper"), ("{a: ", "nested deeper")] {
             assert!(
                 read(&open.repeat(200))
