@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, Scope, available_parallelism};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ringfence_core::cadence::{Next, Why};
 use ringfence_core::ids::LoopId;
 use ringfence_sandbox::Sandbox;
@@ -39,6 +39,8 @@ use crate::steps::{NoSteps, Steps};
 pub const JOBS_MAX: usize = 64;
 // How often files are looked at for changes: three calls of the system for each loop.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
+// Limit: as in core; a clock that steps back by less delays a beat by no more than this.
+const BACK_MAX: SignedDuration = SignedDuration::from_hours(1);
 // How often loops are looked for that were not there before.
 const FIND_EVERY: Duration = Duration::from_secs(300);
 
@@ -232,6 +234,7 @@ pub fn run(
             stopped: &stopped,
             caller: line.caller(),
             roster: Roster::new(wish.jobs.clamp(1, JOBS_MAX), wish.once),
+            latest: crew.clock.now(),
             tell,
         };
         shift.take_in(found);
@@ -247,6 +250,8 @@ struct Shift<'s> {
     stopped: &'s AtomicBool,
     caller: Caller,
     roster: Roster<Marks>,
+    /// The latest time that the clock has shown.
+    latest: Timestamp,
     tell: &'s mut dyn FnMut(News),
 }
 
@@ -257,6 +262,7 @@ impl<'s> Shift<'s> {
     {
         let (mut looked, mut found) = (Instant::now(), Instant::now());
         loop {
+            self.mind_the_clock();
             while let Some(file) = self.roster.begin(self.crew.clock.now()) {
                 self.begin(scope, file);
             }
@@ -287,6 +293,17 @@ impl<'s> Shift<'s> {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+    }
+
+    /// What was planned by a clock that was wrong may be years ahead: where it stepped back by much, all is planned anew.
+    fn mind_the_clock(&mut self) {
+        let now = self.crew.clock.now();
+        if self.latest.duration_since(now) > BACK_MAX {
+            self.latest = now;
+            self.roster.forget_marks();
+            self.look();
+        }
+        self.latest = self.latest.max(now);
     }
 
     /// How long there is nothing to do. The clock is asked again then, however it was set meanwhile.

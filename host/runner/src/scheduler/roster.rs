@@ -93,6 +93,13 @@ impl<M: PartialEq> Roster<M> {
         .collect()
     }
 
+    /// Takes all files for changed.
+    pub(super) fn forget_marks(&mut self) {
+        for watched in self.loops.values_mut() {
+            watched.marks = None;
+        }
+    }
+
     /// Takes in what a loop looks like; false when it is not due and is not waited for.
     ///
     /// # Errors

@@ -218,6 +218,22 @@ fn changed_files_are_looked_at_again() {
 }
 
 #[test]
+fn plans_of_a_wrong_clock_are_made_anew() {
+    let mut roster = roster(1, false, &["a"]);
+    begin(&mut roster, 0).unwrap();
+    // The clock was years ahead when the next beat was planned, and has been set right since.
+    roster.beaten(&file("a"), 0, due(1_000_000_000), at(0), at(0));
+    assert!(roster.changed(|_, _| 0).is_empty());
+    assert_eq!(begin(&mut roster, 100), None);
+    roster.forget_marks();
+    let changed = roster.changed(|_, _| 0);
+    assert_eq!(changed.len(), 1);
+    let looked = roster.looked(&file("a"), 0, place("a"), due(100), at(100));
+    assert_eq!(looked, Ok(true));
+    assert_eq!(begin(&mut roster, 100).unwrap(), "a");
+}
+
+#[test]
 fn loops_come_and_go() {
     let mut roster = roster(2, false, &["a", "b"]);
     assert_eq!(begin(&mut roster, 0).unwrap(), "a");
