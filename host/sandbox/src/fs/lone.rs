@@ -9,10 +9,14 @@
 //! handle's entry is. One that was being taken away when the file was asked is gone by then, so one that is still in
 //! its place is the one name that was counted.
 //!
-//! **Invariant:** the file is asked through the handle, and before the rest. What this does not close: a *directory* that
+//! That is dear, and spared in a directory that has not changed for some seconds before it was last waited for: who takes a
+//! name away first changes the directory's time, and then the file's count.
+//!
+//! **Invariant:** the file is asked before the rest, and again after every wait. What this does not close: a *directory* that
 //! others move meanwhile, which takes its entries along.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 use ringfence_core::policy::fold_name;
 use ringfence_core::relpath::RelPath;
@@ -21,14 +25,16 @@ use rustix::io::{Errno, Result};
 
 use super::handle::FileHandle;
 use super::place::Tree;
+use super::roots::{Identity, identity};
 use super::stop::Answer;
 use super::sys;
 use super::walk::Entry;
 
-/// A file that last changed so long before it was looked for has no name that is being taken away, or whoever does that
-/// has been stopped for a minute between two steps of one call of the kernel. (And nobody has set the clock forward by a
-/// minute just then, and the file system's clock is this one: where it is not, names cannot be counted either.)
-const REST_SECONDS: i64 = 60;
+/// No file system here tells times in larger steps than two seconds; one more for what whole seconds leave out.
+const STEP_SECONDS: i64 = 3;
+
+/// How many directories are remembered: a guest reads file after file in a few.
+const REMEMBERED: usize = 64;
 
 /// What the kernel adds to the path of an entry that is gone, whatever the name.
 const GONE: &str = " (deleted)";
@@ -81,35 +87,76 @@ impl<'a> Held<'a> {
     }
 }
 
-/// True when what `stat` says of a file's names needs no second look.
-pub(super) fn is_settled(entry: &Entry, stat: &Stat) -> bool {
+/// Up to which second of the clock directories were quiet when they were last waited for: whoever began to change a name there
+/// before that second has done so.
+#[derive(Debug)]
+pub(super) struct Waits(Mutex<[Option<(Identity, i64)>; REMEMBERED]>);
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self(Mutex::new([None; REMEMBERED]))
+    }
+}
+
+impl Waits {
+    pub(super) fn remember(&self, dir: &Stat, until: i64) {
+        self.with_slot(dir, |slot| *slot = Some((identity(dir), until)));
+    }
+
+    /// True when nobody had begun to change a name in the directory, of which `dir` is, since it was waited for.
+    pub(super) fn show_quiet(&self, dir: &Stat) -> bool {
+        self.with_slot(dir, |slot| {
+            slot.is_some_and(|(known, until)| {
+                let unchanged = dir.st_ctime.saturating_add(STEP_SECONDS) < until;
+                // Where the clock has been set back, what is later looks earlier.
+                known == identity(dir) && unchanged && until <= sys::now_seconds()
+            })
+        })
+    }
+
+    fn with_slot<T>(&self, dir: &Stat, f: impl FnOnce(&mut Option<(Identity, i64)>) -> T) -> T {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, number) = identity(dir);
+        let index = usize::try_from(number % REMEMBERED as u64).unwrap_or(0);
+        match slots.get_mut(index) {
+            Some(slot) => f(slot),
+            None => f(&mut None),
+        }
+    }
+}
+
+/// True when what `stat` says of the names of a file needs no second look.
+fn is_settled(tree: &Tree, dir: BorrowedFd<'_>, stat: &Stat) -> bool {
     // A directory has one name, and those of a file that has several are all judged.
     sys::file_type(stat) == FileType::Directory
-        || match sys::name_count(stat) {
-            0 => false,
-            1 => stat.st_ctime.saturating_add(REST_SECONDS) < entry.asked,
+        || match (sys::name_count(stat), &tree.waits) {
+            (0, _) | (1, None) => false,
+            (1, Some(waits)) => rustix::fs::fstat(dir).is_ok_and(|dir| waits.show_quiet(&dir)),
             _ => true,
         }
 }
 
-/// False when the one name that `found` has counted may be another than that of `entry`.
+/// What can be believed of the file that was `found` under the name of `entry`. None: the name is taken, or leads to another
+/// by now.
 ///
 /// # Errors
 /// Those of looking at a name.
-pub(super) fn is_lone_now(entry: &Entry, found: &Stat) -> Answer<bool> {
-    Ok(is_settled(entry, found) || Held::of(entry, found)?.is_some())
+pub(super) fn settle(entry: &Entry, found: &Stat) -> Answer<Option<Stat>> {
+    if is_settled(&entry.parent.tree, entry.parent.fd(), found) {
+        return Ok(Some(*found));
+    }
+    Ok(Held::of(entry, found)?.map(|held| held.stat))
 }
 
 /// False when the one name that `stat` has counted may be another than that of `entry`, by which `file` was found.
 pub(super) fn is_lone(entry: &Entry, file: Option<BorrowedFd<'_>>, stat: &Stat) -> bool {
-    is_settled(entry, stat) || {
-        let tree = &entry.parent.tree;
-        let (dir, path) = (entry.parent.fd(), &entry.spot.path);
-        Name { tree, dir, path }.is_the_one(file, stat)
-    }
+    let tree = &entry.parent.tree;
+    let (dir, path) = (entry.parent.fd(), &entry.spot.path);
+    is_settled(tree, dir, stat) || Name { tree, dir, path }.is_the_one(file, stat)
 }
 
-/// The same for an open file, long after.
+/// The same for an open file, long after. (Never by the time of its directory: what follows is charged for, and must not depend on
+/// the hour.)
 pub(super) fn is_lone_still(handle: &FileHandle, stat: &Stat) -> bool {
     let (tree, path) = (&handle.tree, &handle.spot.path);
     let Some(above) = path.parent() else {
@@ -142,12 +189,22 @@ impl Name<'_> {
     fn is_the_one(self, file: Option<BorrowedFd<'_>>, stat: &Stat) -> bool {
         let name = self.path.file_name().unwrap_or_default();
         sys::name_count(stat) == 1
-            && sys::wait_for_changes(self.dir, name).unwrap_or(false)
+            && self.wait(name).unwrap_or(false)
             && match file.map(|file| self.whereabouts(file)) {
                 Some(Whereabouts::Here) => true,
                 Some(Whereabouts::Elsewhere) => false,
                 Some(Whereabouts::Unknown) | None => self.has_not_changed(name, stat),
             }
+    }
+
+    /// False when the name is not there, after everybody is done who was at the names of the directory.
+    fn wait(self, name: &str) -> Result<bool> {
+        let until = sys::now_seconds();
+        let there = sys::wait_for_changes(self.dir, name)?;
+        if let Some(waits) = &self.tree.waits {
+            waits.remember(&rustix::fs::fstat(self.dir)?, until);
+        }
+        Ok(there)
     }
 
     fn whereabouts(self, file: BorrowedFd<'_>) -> Whereabouts {

@@ -9,7 +9,7 @@ use rustix::fs::{FileType, Stat};
 
 use super::handle::Descriptor;
 use super::links::judge_other_names;
-use super::lone::{Held, is_settled};
+use super::lone::{Held, settle};
 use super::place::{Place, Spot, Tree};
 use super::stop::{Answer, settled};
 use super::walk::{Entry, Found, LastLink, link_text, resolve};
@@ -117,11 +117,7 @@ impl Fs {
         if entry.must_be_dir && sys::file_type(&stat) != FileType::Directory {
             return Err(ErrorCode::NotDirectory.into());
         }
-        let stat = if is_settled(&entry, &stat) {
-            Some(stat)
-        } else {
-            Held::of(&entry, &stat)?.map(|held| held.stat)
-        };
+        let stat = settle(&entry, &stat)?;
         let path = entry.spot.path;
         Ok(stat.map(|stat| Looked { path, stat }))
     }

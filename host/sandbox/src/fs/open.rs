@@ -221,7 +221,7 @@ fn open_dir(entry: Entry, open: OpenFlags, flags: DescriptorFlags) -> Answer<Des
     let fd = Arc::new(open_here(&entry, sys::DIRECTORY)?);
     let tree = Arc::clone(&entry.parent.tree);
     let spot = entry.spot;
-    let place = Arc::new(Place { tree, fd, spot });
+    let place = Place::new(tree, fd, spot);
     Ok(Descriptor::Dir(DirHandle::new(place, flags)))
 }
 

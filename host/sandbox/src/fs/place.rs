@@ -1,14 +1,16 @@
 //! Where a handle stands: a directory, the path it was judged by, and the judge itself.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ringfence_core::policy::{Access, Cursor, Decision, PathPolicy};
 use ringfence_core::relpath::RelPath;
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, Stat};
 use rustix::io::{Errno, Result};
 
+use super::lone::Waits;
+use super::roots::{Identity, identity};
 use super::stop::{Answer, denied, misshapen};
 use super::sys;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
@@ -23,6 +25,8 @@ pub(super) struct Tree {
     pub(super) other_names: OtherNames,
     /// The kernel cannot resolve several names at once for us; the walk goes name by name.
     name_by_name: AtomicBool,
+    /// Directories that were waited for; none where the times of files are not those of this kernel's clock.
+    pub(super) waits: Option<Waits>,
 }
 
 impl Tree {
@@ -30,6 +34,7 @@ impl Tree {
         sys::prepare();
         Arc::new(Self {
             policy,
+            waits: sys::keeps_our_time(root.as_fd()).then(Waits::default),
             root: Arc::new(root),
             other_names: OtherNames::default(),
             name_by_name: AtomicBool::new(name_by_name),
@@ -68,6 +73,15 @@ impl Tree {
         self.open(dir, name, sys::DIRECTORY)
     }
 
+    /// Looks at the directory at `path`, which is not the root; no link and no mount point is on the way to it.
+    fn look(&self, path: &RelPath) -> Result<Stat> {
+        let mut names = path.names();
+        match (names.next(), names.next()) {
+            (Some(name), None) => sys::look(self.root.as_fd(), name),
+            _ => rustix::fs::fstat(self.open_path(path)?),
+        }
+    }
+
     /// Opens the directory at `path` for walking on; no link and no mount point is on the way.
     pub(super) fn open_path(&self, path: &RelPath) -> Result<OwnedFd> {
         if path.is_root() {
@@ -95,6 +109,8 @@ pub(super) struct Place {
     pub(super) tree: Arc<Tree>,
     pub(super) fd: Arc<OwnedFd>,
     pub(super) spot: Spot,
+    /// Device and number, once they were asked for.
+    identity: OnceLock<Identity>,
 }
 
 /// A path and the judge standing there.
@@ -108,12 +124,18 @@ pub(super) struct Spot {
 }
 
 impl Place {
-    pub(super) fn root(tree: &Arc<Tree>) -> Arc<Self> {
+    pub(super) fn new(tree: Arc<Tree>, fd: Arc<OwnedFd>, spot: Spot) -> Arc<Self> {
         Arc::new(Self {
-            tree: Arc::clone(tree),
-            fd: Arc::clone(&tree.root),
-            spot: Spot::root(&tree.policy),
+            tree,
+            fd,
+            spot,
+            identity: OnceLock::new(),
         })
+    }
+
+    pub(super) fn root(tree: &Arc<Tree>) -> Arc<Self> {
+        let fd = Arc::clone(&tree.root);
+        Self::new(Arc::clone(tree), fd, Spot::root(&tree.policy))
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -127,15 +149,17 @@ impl Place {
             return Ok(());
         }
         meter.charge(PATH_NAME.saturating_mul(self.spot.path.names().count() as u64));
-        let identity = |fd: BorrowedFd<'_>| {
-            let stat = rustix::fs::fstat(fd)?;
-            Result::Ok((stat.st_dev, stat.st_ino))
-        };
-        let there = self.tree.open_path(&self.spot.path);
-        match there.and_then(|there| identity(there.as_fd())) {
-            Ok(there) if there == identity(self.fd())? => Ok(()),
-            Ok(_) | Err(_) => Err(ErrorCode::NoEntry.into()),
+        let there = self.tree.look(&self.spot.path);
+        let there = identity(&there.map_err(|_| ErrorCode::NoEntry)?);
+        if self.identity.get() == Some(&there) {
+            return Ok(());
         }
+        if there != identity(&rustix::fs::fstat(&self.fd)?) {
+            return Err(ErrorCode::NoEntry.into());
+        }
+        // It stays what it is for as long as it is held. (The first of two that find out at a time is right.)
+        self.identity.set(there).unwrap_or_default();
+        Ok(())
     }
 
     /// The same directory under the path it has after a rename.

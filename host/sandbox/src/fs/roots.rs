@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, Stat};
 use super::place::Tree;
 
 /// A directory by what it is, not by its name.
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 /// The tree among `opened` whose root is this one, under the same policy.
 ///
@@ -62,7 +62,7 @@ fn upwards(dir: BorrowedFd<'_>) -> std::io::Result<Vec<Identity>> {
     target_os = "linux",
     expect(clippy::useless_conversion, reason = "narrower elsewhere")
 )]
-fn identity(stat: &Stat) -> Identity {
+pub(super) fn identity(stat: &Stat) -> Identity {
     (
         u64::try_from(stat.st_dev).unwrap_or(u64::MAX),
         stat.st_ino.into(),

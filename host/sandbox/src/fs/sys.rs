@@ -76,6 +76,26 @@ pub(super) fn look(dir: BorrowedFd<'_>, name: &str) -> Result<Stat> {
     rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// True when the files that `root` holds have the times of this kernel's clock: not those of a server, or of a program.
+#[cfg(target_os = "linux")]
+pub(super) fn keeps_our_time(root: BorrowedFd<'_>) -> bool {
+    // ext4 (and its elders), xfs, btrfs, f2fs, tmpfs, and overlays, which write to one of these.
+    const LOCAL: [rustix::fs::FsWord; 6] = [
+        0xef53,
+        0x5846_5342,
+        0x9123_683e,
+        0xf2f5_2010,
+        0x0102_1994,
+        0x794c_7630,
+    ];
+    rustix::fs::fstatfs(root).is_ok_and(|system| LOCAL.contains(&system.f_type))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn keeps_our_time(_: BorrowedFd<'_>) -> bool {
+    false
+}
+
 /// The time of day, as the kernel writes it into files.
 pub(super) fn now_seconds() -> i64 {
     #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::Fs;
 use super::links::judge_other_names;
-use super::lone::is_lone_now;
+use super::lone::settle;
 use super::place::{Place, Spot};
 use super::search::{self, Seen};
 use super::stop::{Answer, Stop, denied, settled};
@@ -60,7 +60,7 @@ impl Fs {
         }
         let tree = &old.parent.tree;
         judge_other_names(tree, &stat, &old.spot, Access::Write, &self.meter)?;
-        Ok(is_lone_now(old, &stat)?.then_some(stat))
+        settle(old, &stat)
     }
 
     /// Looks at a directory once more where it has arrived: what others put into it after it was judged is no longer under
@@ -164,7 +164,7 @@ impl Fs {
         }
         let tree = &old.parent.tree;
         judge_other_names(tree, &stat, &old.spot, Access::Write, &self.meter)?;
-        Ok(is_lone_now(old, &stat)?.then_some(stat))
+        settle(old, &stat)
     }
 
     /// Takes the new name back when somebody has put another file in the place of the one that was judged, and that

@@ -52,8 +52,6 @@ pub(super) struct Entry {
     pub(super) spot: Spot,
     /// None: nothing of that name is there.
     pub(super) stat: Option<Stat>,
-    /// When it was looked for: seconds of the clock, read before.
-    pub(super) asked: i64,
     /// The path ended in a slash: only a directory will do.
     pub(super) must_be_dir: bool,
 }
@@ -167,7 +165,7 @@ impl Aim {
             Err(_) => return Ok(None),
         };
         let tree = Arc::clone(&start.tree);
-        Ok(Some(Arc::new(Place { tree, fd, spot })))
+        Ok(Some(Place::new(tree, fd, spot)))
     }
 
     /// True when a link at the end is to be followed.
@@ -178,7 +176,6 @@ impl Aim {
 
     fn look(self, parent: Arc<Place>, name: &str, spot: Spot) -> Answer<Entry> {
         spot.judge_look(self.wanted)?;
-        let asked = sys::now_seconds();
         let stat = match sys::look(parent.fd(), name) {
             Ok(stat) => Some(stat),
             Err(Errno::NOENT) => None,
@@ -189,7 +186,6 @@ impl Aim {
             name: name.to_owned(),
             spot,
             stat,
-            asked,
             must_be_dir: self.must_be_dir,
         })
     }
@@ -326,7 +322,7 @@ impl<'a> Walk<'a> {
             return Err(Stop::Code(ErrorCode::NameTooLong));
         }
         let spot = entry.spot;
-        self.stack.push(Arc::new(Place { tree, fd, spot }));
+        self.stack.push(Place::new(tree, fd, spot));
         Ok(())
     }
 
