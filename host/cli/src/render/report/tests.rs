@@ -48,6 +48,7 @@ fn made(said: &str) -> String {
             run: DrillRun {
                 setup: Digest::of(b"x"),
                 results: vec![result; 3],
+                unguarded: Vec::new(),
             },
         }),
         ..LoopState::default()
@@ -232,6 +233,7 @@ fn months() -> String {
                     ],
                 },
                 3 => Outcome::Escalated {
+                    id: "beat-3".to_owned(),
                     why: vec![
                         "the change touches docs/SECURITY.md, which is a person's to decide"
                             .to_owned(),
@@ -288,6 +290,7 @@ fn months() -> String {
             run: DrillRun {
                 setup: Digest::of(b"x"),
                 results: results.into(),
+                unguarded: Vec::new(),
             },
         }),
         ..LoopState::default()
