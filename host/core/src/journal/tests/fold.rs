@@ -10,7 +10,7 @@ use crate::journal::*;
 use crate::quantity::Fuel;
 use crate::spec::Level;
 
-fn fold(bodies: Vec<Body>) -> LoopState {
+pub(super) fn fold(bodies: Vec<Body>) -> LoopState {
     let entries: Vec<Entry> = bodies
         .into_iter()
         .enumerate()
