@@ -89,7 +89,7 @@ impl Exit {
             Self::Refused => "no, says a gate, a rule of promote, a drill or doctor",
             Self::Usage => "wrong command line, loop file, lock file or project",
             Self::Escalated => "a person is needed",
-            Self::Waiting => "waiting: backoff, a freeze, another beat, or your work in the way",
+            Self::Waiting => "waiting: backoff, paused, slowed, another beat, your work in the way",
             Self::Exhausted => "a budget or a step's limit is used up",
             Self::Denied => "a step tried what it is denied, and that is fatal here",
             Self::Plugin => "a plugin is broken: trap, contract, digest",
@@ -111,7 +111,13 @@ impl Exit {
             | Outcome::Committed { .. }
             | Outcome::Shadowed { .. } => Self::Done,
             Outcome::Waiting {
-                cause: WaitCause::Backoff | WaitCause::Frozen,
+                cause:
+                    WaitCause::Backoff
+                    | WaitCause::NoProgress
+                    | WaitCause::Paused
+                    | WaitCause::Retired
+                    | WaitCause::Unmetered
+                    | WaitCause::Frozen,
                 ..
             } => Self::Waiting,
             Outcome::Waiting {
@@ -253,7 +259,7 @@ mod tests {
             1  no, says a gate, a rule of promote, a drill or doctor
             2  wrong command line, loop file, lock file or project
             3  a person is needed
-            4  waiting: backoff, a freeze, another beat, or your work in the way
+            4  waiting: backoff, paused, slowed, another beat, your work in the way
             5  a budget or a step's limit is used up
             6  a step tried what it is denied, and that is fatal here
             7  a plugin is broken: trap, contract, digest
@@ -316,6 +322,10 @@ mod tests {
             ),
             (waiting(WaitCause::Backoff), 4, 4),
             (waiting(WaitCause::Budget), 5, 5),
+            (waiting(WaitCause::NoProgress), 4, 4),
+            (waiting(WaitCause::Paused), 4, 4),
+            (waiting(WaitCause::Retired), 4, 4),
+            (waiting(WaitCause::Unmetered), 4, 4),
             (waiting(WaitCause::Frozen), 4, 4),
         ] {
             let codes = [false, true].map(|detail| Exit::of_outcome(&outcome, detail).code());

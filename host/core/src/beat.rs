@@ -25,6 +25,7 @@ mod deciding;
 mod effect;
 mod eligibility;
 mod judging;
+mod metering;
 mod plan;
 mod sensing;
 mod situation;

@@ -5,17 +5,19 @@
 //! happens.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ids::{IdError, ItemId, StepId};
 use crate::json::{self, JSON_BYTES_MAX, JsonError};
 use crate::json_schema;
 use crate::text;
 
+mod cost;
 mod next_in;
 mod parse;
 mod situation;
 
+pub use cost::{CostMode, CostReport, CostRule, MeteringError, Reported, USAGE_KEY};
 pub use next_in::{NEXT_IN_SECONDS_MAX, NEXT_IN_SECONDS_MIN, clamp_next_in};
 pub use parse::{TextError, parse_text};
 pub use situation::{
@@ -53,6 +55,8 @@ pub struct RawDecision {
     pub uncertain: bool,
     /// What was wrong with the answer without making it useless: unknown keys, a `next_in` that is no number.
     pub notes: Vec<String>,
+    /// What the answer says besides: nobody acts on it, but a cost rule may look at it.
+    pub more: Map<String, Value>,
 }
 
 /// One thing to do.
@@ -155,6 +159,7 @@ impl RawDecision {
             next_in,
             uncertain: false,
             notes: Vec::new(),
+            more: Map::new(),
         }
     }
 
@@ -165,6 +170,32 @@ impl RawDecision {
         let start = self.reason.trim_start().get(..UNCERTAIN.len());
         self.uncertain || start.is_some_and(|start| start.eq_ignore_ascii_case(UNCERTAIN))
     }
+
+    /// The whole answer as one JSON object, in which a cost rule finds what it cost.
+    ///
+    /// What a component puts into its input under [`USAGE_KEY`] stands here as `usage`.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        let mut document = self.more.clone();
+        let mut input = json::parse(&self.input, JSON_BYTES_MAX).unwrap_or(Value::Null);
+        if let Some(usage) = take_usage(&mut input) {
+            document.entry("usage").or_insert(usage);
+        }
+        for (key, text) in [
+            ("item_id", &self.item_id),
+            ("executor", &self.executor),
+            ("action", &self.action),
+            ("reason", &self.reason),
+        ] {
+            document.insert(key.to_owned(), text.as_str().into());
+        }
+        document.insert("input".to_owned(), input);
+        Value::Object(document)
+    }
+}
+
+fn take_usage(input: &mut Value) -> Option<Value> {
+    input.as_object_mut()?.remove(USAGE_KEY)
 }
 
 /// Checks an answer against the situation that the decider was given.
@@ -234,7 +265,8 @@ fn find_action<'s>(
 }
 
 fn check_input(raw: &RawDecision, action: &ActionInfo) -> Result<Value, DecisionError> {
-    let input = json::parse(&raw.input, JSON_BYTES_MAX)?;
+    let mut input = json::parse(&raw.input, JSON_BYTES_MAX)?;
+    take_usage(&mut input);
     match json_schema::check_value(&action.input, &input) {
         Ok(()) => Ok(input),
         Err(misfits) => Err(DecisionError::Schema {

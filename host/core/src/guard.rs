@@ -1,35 +1,87 @@
-//! Whether a decision may be taken now: backoff after failures, and what the day may cost.
+//! Whether a decision may be taken now, and what may come of it: modes, budgets, backoff and pace.
 //!
-//! Pure functions over [`LoopState`] and the time that the runner passes in, which carries the loop's time zone.
+//! Pure functions over [`LoopState`] and the time that the runner passes in, which carries the loop's time zone. Each guard
+//! answers with a [`Hold`] or with nothing; [`holds`] has all of them for people, [`guard`] what the beat acts on.
 //!
-//! **Invariant:** no clock that steps back makes a wait negative or longer than its full length, and every refusal names
+//! **Invariant:** no clock that steps back makes a wait negative or longer than its full length, and every hold names
 //! what is used, the limit, and when it frees.
 
-use jiff::{Timestamp, Zoned};
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::digest::Digest;
-use crate::journal::{DaySpend, LoopState};
-use crate::quantity::Fuel;
+use crate::journal::{LoopState, Settle, WaitCause};
 
 mod backoff;
+mod budget;
 mod calendar;
+mod mode;
+mod pace;
 mod purse;
+mod unmetered;
 mod waiting;
 
 pub use backoff::{BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS, backoff_seconds};
+pub use budget::{
+    Allowance, BEATS_PER_DAY, BudgetLimits, FUEL_PER_BEAT, FUEL_PER_DAY, MONEY_PER_BEAT,
+    MONEY_PER_DAY, PROPOSALS_PER_DAY, SpendLimit, TOKENS_PER_BEAT, TOKENS_PER_DAY, allowance,
+    day_end, open_purse, spent, today,
+};
 pub use calendar::{CALENDAR_BYTES_MAX, Calendar, CalendarError, Freeze};
+pub use mode::{Mode, Stance, mode, stopped_by_rule};
+pub use pace::{NO_PROGRESS_AFTER, NO_PROGRESS_SLOWEST, NOOP_HOLDS, Pace, noop_aged};
 pub use purse::{FuelCap, OverBudget, Purse};
+pub use unmetered::UNMETERED_MAX;
 pub use waiting::{OVERDUE_HOURS, Overdue, REMIND_HOURS, overdue};
 
-/// What a loop may spend. All limits are above zero, and there is no way to write «unlimited».
+/// Everything that the guards look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Situated<'a> {
+    /// The loop's past.
+    pub state: &'a LoopState,
+    /// What it may spend.
+    pub limits: &'a BudgetLimits,
+    /// How it is slowed down.
+    pub pace: &'a Pace,
+    /// What becomes of a change, if no guard lowers it.
+    pub settle: Settle,
+    /// The digest of loop file and plugins.
+    pub setup: &'a Digest,
+    /// The digest of the decider and how its cost is found.
+    pub meter: &'a Digest,
+    /// That a calendar forbids beats now.
+    pub freeze: Option<&'a Freeze>,
+    /// Now, in the loop's time zone.
+    pub now: &'a Zoned,
+}
+
+/// What a hold does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BudgetLimits {
-    /// Fuel of all steps of a beat together.
-    pub fuel_per_beat: Fuel,
-    /// Fuel of all beats that end on one local day.
-    pub fuel_per_day: Fuel,
-    /// Beats of one local day that get as far as calling the decider.
-    pub beats_per_day: u64,
+pub enum Bite {
+    /// No decision is taken.
+    Wait(WaitCause),
+    /// A change is recorded as a patch and goes no further.
+    ShadowOnly,
+}
+
+/// One guard that holds the loop back. Shown as its `why`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The guard's name: a budget as the loop file calls it, `backoff`, `no-progress`, `noise` …
+    pub guard: &'static str,
+    /// What it does.
+    pub bite: Bite,
+    /// What is used or was counted.
+    pub used: String,
+    /// The limit it is held against.
+    pub limit: String,
+    /// Since when; none when that is not known.
+    pub since: Option<Timestamp>,
+    /// When it ends by itself; none when only a person ends it.
+    pub until: Option<Timestamp>,
+    /// All of it in one line: guard, figures, and how it ends.
+    pub why: String,
 }
 
 /// What the guards say.
@@ -37,103 +89,96 @@ pub struct BudgetLimits {
 pub enum Guard {
     /// A decision may be taken.
     Go {
-        /// Why its change may be recorded, not proposed: the day's fuel is nearly used up.
-        shadow_only: Option<String>,
+        /// Why its change may be recorded, not proposed.
+        shadow_only: Option<Hold>,
     },
-    /// Beats failed; the next try is not due.
-    Wait {
-        /// When it is.
-        until: Timestamp,
-        /// With figures.
-        why: String,
-    },
-    /// A budget of the day is used up.
-    Refuse(Refusal),
+    /// None may, for now.
+    Wait(Hold),
 }
 
-/// A budget that is used up.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{budget}: {used} of {limit} used, free again at {frees_at}")]
-pub struct Refusal {
-    /// `fuel_per_day` or `beats_per_day`, as in the loop file.
-    pub budget: &'static str,
-    /// What is used.
-    pub used: u64,
-    /// The limit.
-    pub limit: u64,
-    /// When the day ends.
-    pub frees_at: Timestamp,
-}
-
-/// The beat's budget of fuel, as the loop file calls it.
-pub const FUEL_PER_BEAT: &str = "fuel_per_beat";
-/// The day's budget of fuel, as the loop file calls it.
-pub const FUEL_PER_DAY: &str = "fuel_per_day";
-/// The day's budget of beats, as the loop file calls it.
-pub const BEATS_PER_DAY: &str = "beats_per_day";
-
-// Limit: from here on a day's fuel is kept for looking, not for changing.
-const NEAR_PERCENT: u128 = 80;
-
-/// Judges whether a decision may be taken at `now` (a time of the loop's time zone) under `setup`.
-#[must_use]
-pub fn guard(state: &LoopState, limits: &BudgetLimits, now: &Zoned, setup: &Digest) -> Guard {
-    if let Some(refusal) = refuse_day(state, limits, now) {
-        return Guard::Refuse(refusal);
+impl Hold {
+    /// When it ends by itself; [`Timestamp::MAX`] when only a person ends it.
+    #[must_use]
+    pub fn until_or_never(&self) -> Timestamp {
+        self.until.unwrap_or(Timestamp::MAX)
     }
-    if let Some((until, why)) = backoff::wait(state, now.timestamp(), setup) {
-        return Guard::Wait { until, why };
-    }
-    Guard::Go {
-        shadow_only: near(today(state, now).fuel, limits.fuel_per_day),
+
+    /// What a beat waits for, if it has to.
+    #[must_use]
+    pub fn cause(&self) -> Option<WaitCause> {
+        match self.bite {
+            Bite::Wait(cause) => Some(cause),
+            Bite::ShadowOnly => None,
+        }
     }
 }
 
-/// The refusal by a budget of the day, if one is used up.
-#[must_use]
-pub fn refuse_day(state: &LoopState, limits: &BudgetLimits, now: &Zoned) -> Option<Refusal> {
-    let spent = today(state, now);
-    [
-        (FUEL_PER_DAY, spent.fuel.0, limits.fuel_per_day.0),
-        (BEATS_PER_DAY, spent.beats, limits.beats_per_day),
-    ]
-    .into_iter()
-    .find(|(_, used, limit)| used >= limit)
-    .map(|(budget, used, limit)| Refusal {
-        budget,
-        used,
-        limit,
-        frees_at: day_end(now),
-    })
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
-/// What the day of `now` cost so far.
+/// All that holds the loop back, what weighs most first. Empty when a beat may do whatever the loop may.
 #[must_use]
-pub fn today(state: &LoopState, now: &Zoned) -> DaySpend {
-    state.day(now.date())
+pub fn holds(on: &Situated<'_>) -> Vec<Hold> {
+    let mut holds = mode::holds(on);
+    holds.extend(budget::used_up(on));
+    holds.extend(unmetered::hold(on));
+    let later = [backoff::hold(on), pace::hold(on)];
+    // Of two waits the longer one counts.
+    let mut later: Vec<Hold> = later.into_iter().flatten().collect();
+    later.sort_by_key(|hold| std::cmp::Reverse(hold.until));
+    holds.extend(later);
+    holds.extend(budget::near(on));
+    holds.sort_by_key(|hold| hold.cause().is_none());
+    holds
 }
 
-/// The purse of a beat that begins at `now`.
+/// Judges whether a decision may be taken.
 #[must_use]
-pub fn open_purse(state: &LoopState, limits: &BudgetLimits, now: &Zoned) -> Purse {
-    Purse::new(
-        limits.fuel_per_beat,
-        limits.fuel_per_day.minus(today(state, now).fuel),
-    )
+pub fn guard(on: &Situated<'_>) -> Guard {
+    match holds(on).into_iter().next() {
+        Some(hold) if hold.cause().is_some() => Guard::Wait(hold),
+        shadow_only => Guard::Go { shadow_only },
+    }
 }
 
-fn near(used: Fuel, limit: Fuel) -> Option<String> {
-    let near = u128::from(used.0) * 100 >= u128::from(limit.0) * NEAR_PERCENT;
-    near.then(|| format!("{FUEL_PER_DAY}: {} of {} used, at {NEAR_PERCENT} % changes are recorded and no longer proposed", used.approx(), limit.approx()))
+/// What forbids a beat before anything is looked at: looking costs fuel, too.
+#[must_use]
+pub fn before_sensing(on: &Situated<'_>) -> Option<Hold> {
+    let mut holds = mode::holds(on);
+    holds.extend(budget::used_up(on));
+    holds.extend(unmetered::hold(on));
+    holds.into_iter().find(|hold| hold.cause().is_some())
 }
 
-/// When the day of `now` ends: the next local midnight, or the moment that stands for it where the clocks skip it.
+/// The budget of the day that is used up, as far as that can be said without the plugins.
 #[must_use]
-pub fn day_end(now: &Zoned) -> Timestamp {
-    // Only the last day that can be written has no tomorrow.
-    now.tomorrow()
-        .and_then(|tomorrow| tomorrow.start_of_day())
-        .map_or(Timestamp::MAX, |midnight| midnight.timestamp())
+pub fn refuse_day(state: &LoopState, limits: &BudgetLimits, now: &Zoned) -> Option<Hold> {
+    let (pace, none) = (Pace::default(), Digest::of(b""));
+    let on = Situated {
+        state,
+        limits,
+        pace: &pace,
+        settle: Settle::Propose,
+        setup: &none,
+        meter: &none,
+        freeze: None,
+        now,
+    };
+    budget::used_up(&on).into_iter().next()
+}
+
+/// When a wait of `seconds` that began at `since` ends, if it has not. A clock that stepped back would make it longer than
+/// it is: all of it counts from now, then.
+fn wait_end(since: Timestamp, now: Timestamp, seconds: u64) -> Option<Timestamp> {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    let until = since
+        .min(now)
+        .checked_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX);
+    (now < until).then_some(until)
 }
 
 #[cfg(test)]

@@ -254,6 +254,9 @@ mod tests {
         fuel_per_beat: Fuel(100),
         fuel_per_day: Fuel(1_000),
         beats_per_day: 3,
+        proposals_per_day: None,
+        tokens: None,
+        money: None,
     };
 
     fn state(entries: Vec<(&str, Body)>) -> LoopState {

@@ -7,9 +7,11 @@
 //! byte yields another history.
 
 mod answers;
+mod bounds;
 mod codec;
 mod drill;
 mod entry;
+mod evidence;
 mod fold;
 mod held;
 mod history;
@@ -17,6 +19,7 @@ mod notice;
 mod operator;
 mod outcome;
 mod receipt;
+mod reserve;
 mod role_text;
 mod select;
 mod state;
@@ -28,6 +31,11 @@ pub use codec::{
 };
 pub use drill::{DrillResult, DrillRun};
 pub use entry::{Body, Done, Entry, Found, Intent, Recovered, Settle};
+pub use evidence::{
+    DENIED_HOURS, DENIED_MAX, Evidence, FLAPPING_RETURNS, FLAPPING_SIGNALS, GIVEN_UP_MAX, HARM_MAX,
+    LastAttempt, NOISE_MAX, NOISE_MOVES, PastMove, REJECTED_MAX, SHIP_RATE_MOVES, SeenSignals,
+    Trip, Tripped, Unmetered,
+};
 pub use fold::normalise_reason;
 pub use held::{Asked, GivenUp, Held, Hold, InHand, Labelled, Rejected, held_id, item_id};
 pub use history::{
@@ -37,6 +45,7 @@ pub use notice::Notice;
 pub use operator::{Act, Answer, Answered, LevelOrder, OperatorAct, Order, Orders};
 pub use outcome::{Outcome, WaitCause};
 pub use receipt::{BaseRef, BeatReceipt, ChangeSummary, FailedAttempt, FileSummary, StepReceipt};
+pub use reserve::{Cost, Reservation, Reserved};
 pub use select::Selection;
 pub use state::{
     Committed, DaySpend, Decided, Drilled, ItemHistory, LabelledSince, LoopState, Noticed,

@@ -1,4 +1,4 @@
-//! Amounts as people write them in a loop file: fuel (`500M`), bytes (`64MiB`), durations (`10s`).
+//! Amounts as people write them in a loop file: fuel (`500M`), bytes (`64MiB`), durations (`10s`), money (`5.00`).
 //!
 //! **Invariant:** zero, a sign, a fraction or an overflow is an error, never «unlimited».
 
@@ -6,6 +6,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+mod money;
+
+pub use money::Money;
 
 /// A text that is no amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@
 mod build;
 mod cadence;
 mod front;
+mod guards;
 mod keys;
 mod locked;
 mod lockfile;
@@ -35,8 +36,10 @@ pub use self::reference::{PluginRef, PluginRefError};
 pub use self::schema::loop_file_schema;
 pub use self::template::template;
 use crate::cadence::Cadence;
+use crate::decision::CostRule;
 use crate::diagnostic::Diagnostics;
 pub use crate::diagnostic::{Diagnostic, line_column};
+use crate::guard::{BudgetLimits, Pace, SpendLimit};
 use crate::ids::{LoopId, StepId};
 use crate::limits::Limits;
 pub use crate::manifest::Role;
@@ -152,6 +155,27 @@ pub struct Budget {
     pub attempts_per_item: u32,
     /// IANA name of the time zone whose days count: of the right shape, existing or not.
     pub timezone: String,
+    /// Changes that are proposed, per local day; none where the beats are limit enough.
+    pub proposals_per_day: Option<u64>,
+    /// Tokens of the decider; none where it uses none.
+    pub tokens: Option<SpendLimit>,
+    /// Money for the decider, in millionths; none where it costs none.
+    pub money: Option<SpendLimit>,
+}
+
+impl Budget {
+    /// What the guards hold spending against.
+    #[must_use]
+    pub fn limits(&self) -> BudgetLimits {
+        BudgetLimits {
+            fuel_per_beat: self.fuel_per_beat,
+            fuel_per_day: self.fuel_per_day,
+            beats_per_day: self.beats_per_day,
+            proposals_per_day: self.proposals_per_day,
+            tokens: self.tokens,
+            money: self.money,
+        }
+    }
 }
 
 /// What a person has to look at.
@@ -198,6 +222,10 @@ pub struct Spec {
     pub notify: Option<Notify>,
     /// Where it stands when the loop is frozen.
     pub calendar: Option<CalendarRef>,
+    /// How the cost of the decider is found.
+    pub cost: CostRule,
+    /// How a loop that gets nowhere is slowed down.
+    pub pace: Pace,
     /// Everything after the front matter, without blank lines around it.
     pub prose: String,
     /// The budgets that are left to their defaults.

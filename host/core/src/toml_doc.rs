@@ -19,7 +19,7 @@ use toml::de::DeTable;
 pub(crate) use self::json::{Json, Place};
 use self::reader::Reader;
 pub(crate) use self::schema::json_schema;
-pub(crate) use self::table::{Amount, Choice, Key, Kind, Table, Text};
+pub(crate) use self::table::{Amount, Choice, Key, Kind, Table, Text, Whole};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 // Limit: far above any list a person writes; it bounds what a policy has to be compiled from.

@@ -82,6 +82,12 @@ impl<'a> Calls<'a> {
         }
     }
 
+    /// What a sensor said of this tree, if that is remembered. Nothing is called.
+    #[must_use]
+    pub fn remembered(&self, step: &LockedStep) -> Option<(SensorReading, StepReceipt)> {
+        remembered_reading(self.memo, self.base, step)
+    }
+
     /// Asks a sensor, or remembers what it said of this tree.
     pub fn observe(&mut self, step: &LockedStep, fuel: Fuel) -> (SensorReading, StepReceipt) {
         let key = self.key(step, &[]);

@@ -20,12 +20,14 @@ use jiff::Timestamp;
 use ringfence_core::beat::{ActOutcome, BeatPlan, BeatState, Effect, Event, Measurement, Restored};
 use ringfence_core::cadence::Next;
 use ringfence_core::change::ChangeSet;
-use ringfence_core::decision::{Move, SituationItem};
+use ringfence_core::decision::{Move, Situation, SituationItem};
 use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::guard::Purse;
 use ringfence_core::ids::StepId;
-use ringfence_core::journal::{BeatReceipt, Body, Held, JournalError, Outcome, StepReceipt};
+use ringfence_core::journal::{
+    BeatReceipt, Body, Held, JournalError, Outcome, Reservation, StepReceipt,
+};
 use ringfence_core::manifest::Role;
 use ringfence_core::notify::Message;
 use ringfence_core::policy::{Access, Decision, PathPolicy};
@@ -41,7 +43,6 @@ pub use self::look::look;
 pub use self::note::note;
 use self::plan::Standing;
 pub(crate) use self::plan::base_from;
-pub(crate) use self::plan::limits;
 use self::record::Record;
 use crate::authority;
 use crate::bookmark::BaseCommit;
@@ -286,6 +287,7 @@ impl Begun<'_> {
             change: None,
             found: Vec::new(),
             receipt: None,
+            reservation: Some(plan.reservation()).filter(|_| !options.dry_run),
             progress,
         };
         let outcome = beat.run(plan);
@@ -316,6 +318,8 @@ struct Beat<'a> {
     found: Vec<SituationItem>,
     /// What was recorded.
     receipt: Option<BeatReceipt>,
+    /// What the beat may cost, until that is written down.
+    reservation: Option<Reservation>,
     progress: &'a mut dyn FnMut(Progress),
 }
 
@@ -329,16 +333,7 @@ impl Beat<'_> {
                 Effect::Decide {
                     situation,
                     fuel_max,
-                } => {
-                    self.announce(&self.spec.decider);
-                    self.found.clone_from(&situation.items);
-                    let (answer, receipt) =
-                        self.calls.decide(&self.spec.decider, fuel_max, &situation);
-                    Event::Decided {
-                        answer,
-                        receipts: vec![receipt],
-                    }
-                }
+                } => self.decide(&situation, fuel_max),
                 Effect::Act { mv, fuel_max } => self.act(&mv, fuel_max),
                 Effect::Measure => self.measure(),
                 Effect::Judge {
@@ -372,6 +367,27 @@ impl Beat<'_> {
         asks && self.around.steps.stopped()
     }
 
+    /// Writes down what the beat may cost, before the first call that costs anything: whoever kills it now has spent that.
+    fn reserve(&mut self) -> Result<(), JournalFileError> {
+        match self.reservation.take() {
+            Some(reservation) => self.record.append(Body::Reserve(reservation), false),
+            None => Ok(()),
+        }
+    }
+
+    fn decide(&mut self, situation: &Situation, fuel_max: Fuel) -> Event {
+        if let Err(error) = self.reserve() {
+            return Event::HostFailed(chain(&error));
+        }
+        self.announce(&self.spec.decider);
+        self.found.clone_from(&situation.items);
+        let (answer, receipt) = self.calls.decide(&self.spec.decider, fuel_max, situation);
+        Event::Decided {
+            answer,
+            receipts: vec![receipt],
+        }
+    }
+
     fn announce(&mut self, step: &LockedStep) {
         (self.progress)(Progress::Step {
             id: step.id.clone(),
@@ -387,7 +403,13 @@ impl Beat<'_> {
             }
             self.announce(step);
             let (reading, receipt) = match purse.offer(step.fuel_cap()) {
-                Ok(fuel) => self.calls.observe(step, fuel),
+                Ok(fuel) => match self.calls.remembered(step) {
+                    Some(made) => made,
+                    None => match self.reserve() {
+                        Ok(()) => self.calls.observe(step, fuel),
+                        Err(error) => return Event::HostFailed(chain(&error)),
+                    },
+                },
                 Err(over) => {
                     let failure = Failure::new(FailureClass::Budget, &over.to_string());
                     let reading = SensorReading {

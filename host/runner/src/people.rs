@@ -15,8 +15,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ringfence_core::config::{CONFIG_BYTES_MAX, Config, ConfigError, NotifyCommand};
 use ringfence_core::digest::Digest;
-use ringfence_core::inbox::{View, Waiting, news, waiting};
-use ringfence_core::journal::{Body, Held, JournalError, LoopState, Notice, decode};
+use ringfence_core::guard::stopped_by_rule;
+use ringfence_core::inbox::{Kind, Stopped, View, Waiting, news, waiting};
+use ringfence_core::journal::{Body, Held, JournalError, LoopState, Notice, WaitCause, decode};
 use ringfence_core::notify::{Message, due as due_of};
 use ringfence_core::text;
 use rustix::fs::OFlags;
@@ -116,23 +117,36 @@ pub fn diff(dir: &LoopDir, held: &Held, bytes_max: usize) -> Option<(String, boo
 /// What waits in a loop at `now`, oldest first.
 #[must_use]
 pub fn inbox(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Vec<Waiting> {
-    viewed(open, now, |view| waiting(state, view))
+    viewed(open, state, now, |view| waiting(state, view))
 }
 
 /// What people are to be told of at `now`; none where the loop tells nobody.
 #[must_use]
 pub fn due(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Option<Message> {
     let notify = open.spec.notify.as_ref()?;
-    let news = viewed(open, now, |view| news(state, view));
+    let news = viewed(open, state, now, |view| news(state, view));
     due_of(&open.spec.loop_id, state, &news, notify.digest, now)
 }
 
-fn viewed<T>(open: &OpenLoop, now: Timestamp, with: impl FnOnce(&View<'_>) -> T) -> T {
+fn viewed<T>(
+    open: &OpenLoop,
+    state: &LoopState,
+    now: Timestamp,
+    with: impl FnOnce(&View<'_>) -> T,
+) -> T {
+    let stopped = stopped_by_rule(state, now).map(|hold| Stopped {
+        kind: match hold.cause() {
+            Some(WaitCause::Retired) => Kind::Retired,
+            _ => Kind::Paused,
+        },
+        since: hold.since.unwrap_or(now),
+        why: hold.why,
+    });
     with(&View {
         now: &now.to_zoned(open.timezone.clone()),
         on: open.spec.escalate.on,
-        limits: &driver::limits(&open.spec.budget),
-        stopped: None,
+        limits: &open.spec.budget.limits(),
+        stopped,
     })
 }
 

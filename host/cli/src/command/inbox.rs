@@ -126,7 +126,8 @@ fn receipts(entries: &[Entry]) -> impl Iterator<Item = &BeatReceipt> {
         | Body::Recovered(_)
         | Body::Operator(_)
         | Body::Drill(_)
-        | Body::Notice(_) => None,
+        | Body::Notice(_)
+        | Body::Reserve(_) => None,
     })
 }
 

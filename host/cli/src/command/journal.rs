@@ -281,6 +281,7 @@ fn json(entry: &Entry) -> Result<JsonEntry, serde_json::Error> {
         Body::Recovered(recovered) => serde_json::to_value(recovered)?,
         Body::Operator(act) => serde_json::to_value(act)?,
         Body::Drill(run) => serde_json::to_value(run)?,
+        Body::Reserve(reservation) => serde_json::to_value(reservation)?,
         Body::Notice(notice) => serde_json::to_value(notice)?,
     };
     Ok(JsonEntry {

@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use ringfence_core::digest::Digest;
-use ringfence_core::guard::{BEATS_PER_DAY, BudgetLimits, FUEL_PER_DAY, Guard, guard, today};
-use ringfence_core::journal::{Entry, LoopState, Order, Proposal};
+use ringfence_core::guard::{
+    BEATS_PER_DAY, FUEL_PER_DAY, Guard, MONEY_PER_DAY, PROPOSALS_PER_DAY, Situated, TOKENS_PER_DAY,
+    guard, mode, today,
+};
+use ringfence_core::journal::{Entry, LoopState, Proposal, Settle};
 use ringfence_core::snapshot::setup;
 use ringfence_core::spec::{Level, LockedSpec};
 use ringfence_runner::follow::{FollowError, Followed, Look};
@@ -54,10 +57,8 @@ pub(super) fn standing(
 ) -> Result<Standing, Stop> {
     let state = followed.state();
     let locked = open.lock(&StdPlugins, LockMode::Require);
-    let setup = locked
-        .as_ref()
-        .ok()
-        .map(|locked| setup_digest(&locked.spec));
+    let spec = locked.as_ref().ok().map(|locked| &locked.spec);
+    let setup = spec.map(setup_digest);
     Ok(Standing {
         version: 1,
         loop_id: open.spec.loop_id.clone(),
@@ -65,17 +66,16 @@ pub(super) fn standing(
         project: open.project.top().display().to_string(),
         now,
         level: level(open.spec.level, state),
-        mode: mode(state, now),
+        mode: situated(open, state, now, spec, mode_now),
         beats: last_beats(followed),
         proposals: open_proposals(open, state)?,
         waiting: waiting(open, state, now),
         items: tried_items(open, state),
         today: spent_today(open, state, now),
         budgets: budgets(open, state, now),
-        next: match (&locked, &setup) {
-            (Ok(_), Some(setup)) => next(open, state, now, setup),
-            (Ok(_), None) => Next::Free,
-            (Err(error), _) => Next::Broken {
+        next: match &locked {
+            Ok(_) => situated(open, state, now, spec, next),
+            Err(error) => Next::Broken {
                 why: error.to_string(),
             },
         },
@@ -106,33 +106,14 @@ fn level(ceiling: Level, state: &LoopState) -> LevelNow {
     }
 }
 
-fn mode(state: &LoopState, now: Timestamp) -> ModeNow {
-    let orders = &state.orders;
-    if let Some(order) = &orders.retired {
-        ordered("retired", order, None)
-    } else if let Some(order) = orders.pause_at(now) {
-        ordered("paused", order, order.what)
-    } else {
-        ModeNow {
-            mode: "run",
-            why: None,
-            since: None,
-            until: None,
-        }
-    }
-}
-
-fn ordered<T>(mode: &'static str, order: &Order<T>, until: Option<Timestamp>) -> ModeNow {
-    let why = if order.reason.is_empty() {
-        format!("by {}", order.by)
-    } else {
-        format!("by {}: {}", order.by, order.reason)
-    };
+fn mode_now(on: &Situated<'_>) -> ModeNow {
+    let stance = mode(on);
+    let hold = stance.hold.as_ref();
     ModeNow {
-        mode,
-        why: Some(why),
-        since: Some(order.at),
-        until,
+        mode: stance.mode.as_str(),
+        why: hold.map(|hold| hold.why.clone()),
+        since: hold.and_then(|hold| hold.since),
+        until: hold.and_then(|hold| hold.until),
     }
 }
 
@@ -225,32 +206,65 @@ fn budgets(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Vec<Budgeted> 
         used,
         limit,
     };
-    vec![
-        of(FUEL_PER_DAY, spent.fuel.0, budget.fuel_per_day.0),
-        of(BEATS_PER_DAY, spent.beats, budget.beats_per_day),
-    ]
+    let limits = budget.limits();
+    let mut budgets = vec![
+        of(FUEL_PER_DAY, spent.fuel.0, limits.fuel_per_day.0),
+        of(BEATS_PER_DAY, spent.beats, limits.beats_per_day),
+    ];
+    let proposals = limits.proposals_per_day;
+    budgets.extend(proposals.map(|limit| of(PROPOSALS_PER_DAY, spent.proposals, limit)));
+    let tokens = limits.tokens;
+    budgets.extend(tokens.map(|limit| of(TOKENS_PER_DAY, spent.tokens, limit.per_day)));
+    let money = limits.money;
+    budgets.extend(money.map(|limit| of(MONEY_PER_DAY, spent.money.0, limit.per_day)));
+    budgets
 }
 
-/// What the guards would say.
-fn next(open: &OpenLoop, state: &LoopState, now: Timestamp, setup: &Digest) -> Next {
-    let budget = &open.spec.budget;
-    let limits = BudgetLimits {
-        fuel_per_beat: budget.fuel_per_beat,
-        fuel_per_day: budget.fuel_per_day,
-        beats_per_day: budget.beats_per_day,
+/// What the guards say of the loop as it stands.
+fn situated<T>(
+    open: &OpenLoop,
+    state: &LoopState,
+    now: Timestamp,
+    spec: Option<&LockedSpec>,
+    say: impl FnOnce(&Situated<'_>) -> T,
+) -> T {
+    // Without its plugins a loop has neither of these digests, and what goes by them is not said.
+    let none = Digest::of(b"");
+    let (setup, meter) = spec.map_or((none, none), |spec| {
+        (setup_digest(spec), spec.cost.meter(&spec.decider.digest))
+    });
+    let settle = match level(open.spec.level, state).now {
+        Level::L1 => Settle::Shadow,
+        Level::L2 => Settle::Propose,
+        Level::L3 => Settle::Commit,
     };
-    let now = now.to_zoned(open.timezone.clone());
-    match guard(state, &limits, &now, setup) {
+    say(&Situated {
+        state,
+        limits: &open.spec.budget.limits(),
+        pace: &open.spec.pace,
+        settle,
+        setup: &setup,
+        meter: &meter,
+        freeze: None,
+        now: &now.to_zoned(open.timezone.clone()),
+    })
+}
+
+fn next(on: &Situated<'_>) -> Next {
+    match guard(on) {
         Guard::Go { shadow_only: None } => Next::Free,
         Guard::Go {
-            shadow_only: Some(why),
-        } => Next::ShadowOnly { why },
-        Guard::Wait { until, why } => Next::Wait { until, why },
-        Guard::Refuse(refusal) => Next::Refused {
-            budget: refusal.budget,
-            used: refusal.used,
-            limit: refusal.limit,
-            until: refusal.frees_at,
+            shadow_only: Some(hold),
+        } => Next::ShadowOnly {
+            guard: hold.guard,
+            why: hold.why,
+        },
+        Guard::Wait(hold) => Next::Wait {
+            guard: hold.guard,
+            used: hold.used,
+            limit: hold.limit,
+            until: hold.until,
+            why: hold.why,
         },
     }
 }

@@ -105,6 +105,13 @@ fn rule(cause: WaitCause) -> Text {
     let (name, what) = match cause {
         WaitCause::Backoff => ("backoff", "beats failed, and the next try is not due"),
         WaitCause::Budget => ("budget", "a budget of the day is used up"),
+        WaitCause::NoProgress => (
+            "no-progress",
+            "moves came to nothing, so the next comes later",
+        ),
+        WaitCause::Paused => ("paused", "the operator or a rule lets the loop do nothing"),
+        WaitCause::Retired => ("retired", "the loop is over"),
+        WaitCause::Unmetered => ("unmetered", "the decider does not say what it costs"),
         WaitCause::Frozen => ("frozen", "the loop's calendar freezes it"),
     };
     text![text![name].ink(Ink::Warn), ": ", what]

@@ -2,9 +2,10 @@
 
 use ringfence_core::ids::LoopId;
 use ringfence_core::journal::{
-    Act, Answer, BeatReceipt, Body, DrillRun, Entry, Found, Notice, OperatorAct, Settle,
+    Act, Answer, BeatReceipt, Body, DrillRun, Entry, Found, Notice, OperatorAct, Outcome,
+    Reservation, Settle,
 };
-use ringfence_core::quantity::Fuel;
+use ringfence_core::quantity::{Fuel, Money};
 
 use super::page::Page;
 use super::receipt::{branch, outcome_line, outcome_word};
@@ -94,6 +95,7 @@ fn cells(body: &Body) -> (Text, Text, Text) {
         Body::Operator(act) => (Text::new(), Text::new(), operator(act)),
         Body::Drill(run) => (Text::new(), Text::new(), drill(run)),
         Body::Notice(notice) => (Text::new(), Text::new(), told(notice)),
+        Body::Reserve(reservation) => (reservation.beat.into(), Text::new(), reserved(reservation)),
     }
 }
 
@@ -148,12 +150,35 @@ fn told(notice: &Notice) -> Text {
     }
 }
 
+fn reserved(reservation: &Reservation) -> Text {
+    let mut what = text!["began: may cost ", reservation.fuel, " fuel"];
+    if reservation.tokens > 0 {
+        what = text![what, ", ", reservation.tokens, " tokens"];
+    }
+    if reservation.money > Money(0) {
+        what = text![
+            what,
+            ", ",
+            Safe::line(&reservation.money.to_string()),
+            " of money"
+        ];
+    }
+    what.ink(Ink::Faint)
+}
+
 fn beat(receipt: &BeatReceipt) -> Text {
-    text![
+    let what = text![
         outcome_word(&receipt.outcome),
         ": ",
         outcome_line(&receipt.outcome)
-    ]
+    ];
+    // Why it went no further than that.
+    match &receipt.outcome {
+        Outcome::Shadowed { .. } if !receipt.notes.is_empty() => {
+            text![what, "; ", Safe::line(&receipt.notes.join("; "))]
+        }
+        _ => what,
+    }
 }
 
 fn fuel(fuel: Fuel) -> Text {

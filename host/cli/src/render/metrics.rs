@@ -417,7 +417,7 @@ fn level(level: Level) -> u8 {
 fn next_at(found: &Standing) -> Option<Timestamp> {
     let due = found.due.next.at;
     let at = match &found.next {
-        Next::Wait { until, .. } | Next::Refused { until, .. } => due.max(*until),
+        Next::Wait { until, .. } => due.max(until.unwrap_or(Timestamp::MAX)),
         Next::Free | Next::ShadowOnly { .. } => due,
         Next::Broken { .. } => return None,
     };

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use ringfence_core::call::LogLine;
 use ringfence_core::change::ChangeKind;
 use ringfence_core::decision::{Checked, SituationItem};
@@ -139,6 +140,9 @@ pub(crate) fn outcome_line(outcome: &Outcome) -> Text {
     let lines = |lines: &[String]| Text::join(lines.iter().map(|line| Safe::line(line)), "; ");
     match outcome {
         Outcome::Skipped => "nothing has changed".into(),
+        Outcome::Waiting { until, why, .. } if *until == Timestamp::MAX => {
+            text!["for a person: ", Safe::line(why)]
+        }
         Outcome::Waiting { until, why, .. } => text!["until ", *until, ": ", Safe::line(why)],
         Outcome::NothingToDo { reason } => Safe::line(reason).into(),
         Outcome::Proposed { reference, .. } => Safe::line(branch(reference)).into(),

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use ringfence_core::cadence::Why;
-use ringfence_core::quantity::Fuel;
+use ringfence_core::quantity::{Fuel, Money};
 
 use super::amount::{ago, count, until};
 use super::bar::{bar, percent};
@@ -170,6 +170,8 @@ fn budgets(page: &mut Page, budgets: &[Budgeted]) {
 pub(crate) fn amount_of(budget: &str, amount: u64) -> Text {
     if budget.starts_with("fuel") {
         Fuel(amount).into()
+    } else if budget.starts_with("money") {
+        Safe::line(&Money(amount).to_string()).into()
     } else {
         amount.into()
     }
@@ -199,12 +201,16 @@ fn waiting(page: &mut Page, found: &Standing) {
 pub(crate) fn next(next: &Next, now: Timestamp) -> Text {
     match next {
         Next::Free => "a beat may run now".into(),
-        Next::ShadowOnly { why } => text![
+        Next::ShadowOnly { why, .. } => text![
             "a beat may run, and would only record its change: ",
             Safe::line(why)
         ]
         .ink(Ink::Warn),
-        Next::Wait { until: time, why } => text![
+        Next::Wait {
+            until: Some(time),
+            why,
+            ..
+        } => text![
             "waits until ",
             *time,
             " (",
@@ -213,28 +219,7 @@ pub(crate) fn next(next: &Next, now: Timestamp) -> Text {
             Safe::line(why)
         ]
         .ink(Ink::Warn),
-        Next::Refused {
-            budget,
-            used,
-            limit,
-            until: time,
-        } => {
-            let (used, limit) = (amount_of(budget, *used), amount_of(budget, *limit));
-            text![
-                "refused: ",
-                *budget,
-                " is used up (",
-                used,
-                " of ",
-                limit,
-                ") until ",
-                *time,
-                " (",
-                until(*time, now),
-                ")"
-            ]
-            .ink(Ink::Warn)
-        }
+        Next::Wait { why, .. } => text!["waits for a person: ", Safe::line(why)].ink(Ink::Warn),
         Next::Broken { why } => text!["cannot begin: ", Safe::paragraph(why)].ink(Ink::Bad),
     }
 }

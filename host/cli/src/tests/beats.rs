@@ -105,11 +105,13 @@ fn a_beat_proposes_and_says_where() {
     ");
     insta::assert_snapshot!(rig.run(&["journal", "show"]).shown(), @r"
     entry  at                    beat  fuel   what
-    1      2026-01-02T03:04:05Z  1            about to propose
+    1  2026-01-02T03:04:05Z  1  began: may cost [n] fuel
+    2      2026-01-02T03:04:05Z  1            about to propose
                                               ringfence/docs-links/1
-    2      2026-01-02T03:04:05Z  1            done
-    3  2026-01-02T03:04:05Z  1  [n]  proposed: ringfence/docs-links/1
-    4  2026-01-02T03:24:05Z  2  [n]  nothing-to-do: 1 items labelled
+    3      2026-01-02T03:04:05Z  1            done
+    4  2026-01-02T03:04:05Z  1  [n]  proposed: ringfence/docs-links/1
+    5  2026-01-02T03:24:05Z  2  began: may cost [n] fuel
+    6  2026-01-02T03:24:05Z  2  [n]  nothing-to-do: 1 items labelled
                                               fixable but none is eligible; the
                                               first: proposed on
                                               refs/heads/ringfence/docs-links/1
@@ -117,11 +119,11 @@ fn a_beat_proposes_and_says_where() {
     ");
     insta::assert_snapshot!(rig.run(&["journal", "show", "-n", "1"]).shown(), @r"
     entry  at                    beat  fuel   what
-    4  2026-01-02T03:24:05Z  2  [n]  nothing-to-do: 1 items labelled
+    6  2026-01-02T03:24:05Z  2  [n]  nothing-to-do: 1 items labelled
                                               fixable but none is eligible; the
                                               first: proposed on
                                               refs/heads/ringfence/docs-links/1
-    … 3 before these: -n 4 shows all
+    … 5 before these: -n 6 shows all
     --- exit 0
     ");
     insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
@@ -317,7 +319,7 @@ fn a_step_that_runs_out_of_fuel() {
     ");
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
     docs-links beat 2: waiting
-      until 2026-01-02T03:05:05Z: 1 beat failed in a row, the last one at
+      until 2026-01-02T03:05:05Z: backoff: 1 beat failed in a row, the last one at
         2026-01-02T03:04:05Z: 60 s between tries
 
     steps: 0 fuel in all
@@ -340,9 +342,9 @@ fn a_step_that_runs_out_of_fuel() {
 
     last beats
       beat  when         fuel   how it ended
-      2     just now     0      waiting: until 2026-01-02T03:05:05Z: 1 beat failed
-                                in a row, the last one at 2026-01-02T03:04:05Z: 60 s
-                                between tries
+      2     just now     0      waiting: until 2026-01-02T03:05:05Z: backoff: 1 beat
+                                failed in a row, the last one at
+                                2026-01-02T03:04:05Z: 60 s between tries
       1  just now  [n]  failed: out-of-fuel: out of fuel: used 20000 of
                                 20000
     --- exit 0
@@ -472,9 +474,9 @@ fn reports_for_programs() {
         .iter()
         .map(|entry| entry["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["intent", "done", "beat"]);
+    assert_eq!(kinds, ["reserve", "intent", "done", "beat"]);
     let json = rig.run(&["journal", "verify", "--format", "json"]).json();
-    assert_eq!((&json["ok"], &json["entries"]), (&json!(true), &json!(3)));
+    assert_eq!((&json["ok"], &json["entries"]), (&json!(true), &json!(4)));
 }
 
 #[test]
@@ -488,8 +490,8 @@ fn a_damaged_journal_stops_everything() {
     );
     insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
     --- stderr
-    error: [project]/.ringfence/docs-links/journal.jsonl: journal entry 2 at
-      byte 596: the line does not match its sum
+    error: [project]/.ringfence/docs-links/journal.jsonl: journal entry 3 at
+      byte 876: the line does not match its sum
     help: no beat runs on a history that cannot be trusted: restore the file, or
           move it away to begin anew
     --- exit 8
@@ -497,7 +499,7 @@ fn a_damaged_journal_stops_everything() {
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
     --- stderr
     error: the journal [project]/.ringfence/docs-links/journal.jsonl cannot be
-      trusted: journal entry 2 at byte 596: the line does not match its sum
+      trusted: journal entry 3 at byte 876: the line does not match its sum
     help: `ringfence journal verify` says more; restore the file, or move it away to
           begin anew
     --- exit 8

@@ -79,7 +79,7 @@ fn help() {
         1  no, says a gate, a rule of promote, a drill or doctor
         2  wrong command line, loop file, lock file or project
         3  a person is needed
-        4  waiting: backoff, a freeze, another beat, or your work in the way
+        4  waiting: backoff, paused, slowed, another beat, your work in the way
         5  a budget or a step's limit is used up
         6  a step tried what it is denied, and that is fatal here
         7  a plugin is broken: trap, contract, digest

@@ -14,26 +14,24 @@ use crate::journal::{Held, Outcome, Settle, WaitCause};
 
 /// Begins with `held`, if the guards let it.
 pub(super) fn begin(mut context: Box<Context>, held: Held) -> Step {
-    let plan = &context.plan;
-    let waiting = match guard::guard(&plan.state, &plan.limits, &plan.now, &context.setup) {
+    match guard::guard(&context.situated()) {
         // Approved was a change that is proposed; recording it in its place would use the approval up.
         Guard::Go {
-            shadow_only: Some(why),
-        } if context.settle != Settle::Shadow => Some(Outcome::Waiting {
-            cause: WaitCause::Budget,
-            until: guard::day_end(&plan.now),
-            why: format!("{} is approved; {why}", held.id()),
-        }),
-        Guard::Go { .. } => None,
-        Guard::Wait { until, why } => Some(Outcome::Waiting {
-            cause: WaitCause::Backoff,
-            until,
-            why,
-        }),
-        Guard::Refuse(refusal) => Some(sensing::refused(&refusal)),
-    };
-    if let Some(outcome) = waiting {
-        return end(context, outcome);
+            shadow_only: Some(hold),
+        } if context.settle != Settle::Shadow => {
+            let cause = match hold.until {
+                Some(_) => WaitCause::Budget,
+                None => WaitCause::Paused,
+            };
+            let outcome = Outcome::Waiting {
+                cause,
+                until: hold.until_or_never(),
+                why: format!("{} is approved; {hold}", held.id()),
+            };
+            return end(context, outcome);
+        }
+        Guard::Go { .. } => {}
+        Guard::Wait(hold) => return sensing::wait(context, &hold),
     }
     let mv = Box::new(held.hold.mv.clone());
     context.decision = Some(Checked::Move((*mv).clone()));

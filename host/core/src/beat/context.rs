@@ -3,23 +3,26 @@
 //! **Invariant:** fuel is charged as soon as a receipt arrives, whatever becomes of the answer that came with it.
 
 use crate::beat::BeatPlan;
+use crate::beat::plan::Keys;
 use crate::decision::{Checked, Move};
 use crate::digest::Digest;
 use crate::failure::{Failure, FailureClass};
-use crate::guard::{self, Purse};
+use crate::guard::{self, Purse, Situated};
 use crate::ids::ItemId;
 use crate::journal::{
-    BeatReceipt, ChangeSummary, FailedAttempt, Held, Labelled, Outcome, Settle, StepReceipt,
+    BeatReceipt, ChangeSummary, Cost, FailedAttempt, Held, Labelled, Outcome, Settle, StepReceipt,
     item_id,
 };
-use crate::snapshot::{self, SensorSignal};
+use crate::manifest::Role;
+use crate::policy::{Access, Denial};
+use crate::snapshot::SensorSignal;
 use crate::verdict::{Finding, GateResult};
 
 /// What a beat has gathered so far: the machine's own.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub(super) plan: BeatPlan,
-    pub(super) setup: Digest,
+    pub(super) keys: Keys,
     pub(super) purse: Purse,
     /// What becomes of an accepted change; the guards may have lowered it.
     pub(super) settle: Settle,
@@ -44,6 +47,8 @@ pub struct Context {
     pub(super) held: Option<Held>,
     /// Items that a label leaves to a person.
     pub(super) labelled: Vec<Labelled>,
+    /// What the decider cost besides fuel.
+    pub(super) cost: Option<Cost>,
     steps: Vec<StepReceipt>,
     failure: Option<Failure>,
     attempt: Option<FailedAttempt>,
@@ -52,7 +57,7 @@ pub struct Context {
 impl Context {
     pub(super) fn new(plan: BeatPlan) -> Self {
         Self {
-            setup: snapshot::setup(&plan.loop_file, &plan.plugins),
+            keys: plan.keys(),
             purse: guard::open_purse(&plan.state, &plan.limits, &plan.now),
             settle: plan.settle,
             fingerprint: None,
@@ -71,6 +76,7 @@ impl Context {
             content: None,
             held: None,
             labelled: Vec::new(),
+            cost: None,
             steps: Vec::new(),
             failure: None,
             attempt: None,
@@ -85,13 +91,31 @@ impl Context {
         }
     }
 
-    /// The denial that the loop treats as fatal, if there was one.
+    /// True when a step of that role was called and ran.
+    pub(super) fn has_run(&self, role: Role) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| step.role == role && step.usage.is_some())
+    }
+
+    /// What the guards look at.
+    pub(super) fn situated(&self) -> Situated<'_> {
+        self.plan.situated(&self.keys)
+    }
+
+    /// The step that was denied a write, or anything at all where the loop treats that as fatal. Looking where one may not
+    /// can be a search; writing there is no accident.
     pub(super) fn fatal_denial(&self) -> Option<Failure> {
-        let step = self
-            .steps
-            .iter()
-            .find(|step| self.plan.denials_are_fatal && step.was_denied())?;
-        let what = step.denials.first().map_or_else(String::new, |denial| {
+        let (step, denial) = self.steps.iter().find_map(|step| {
+            let writes = |denial: &&Denial| denial.access == Access::Write;
+            let denial = step
+                .denials
+                .iter()
+                .find(writes)
+                .or_else(|| step.denials.first());
+            let fatal = self.plan.denials_are_fatal && step.was_denied();
+            (fatal || denial.as_ref().is_some_and(writes)).then_some((step, denial))
+        })?;
+        let what = denial.map_or_else(String::new, |denial| {
             format!(": {} {:?} ({})", denial.access, denial.path, denial.rule)
         });
         Some(Failure::new(
@@ -136,7 +160,7 @@ impl Context {
     /// calls the item, and why it is a person's now.
     fn attempt_failed(&mut self, reason: &str) -> Option<(String, String)> {
         let item = self.item_at_work()?.clone();
-        let mut history = self.plan.state.item(&item, &self.setup);
+        let mut history = self.plan.state.item(&item, &self.keys.setup);
         let attempt = FailedAttempt {
             item,
             reason: crate::text::one_line(reason, 500),
@@ -175,7 +199,7 @@ impl Context {
             started: self.plan.now.timestamp(),
             settle: self.settle,
             loop_file: self.plan.loop_file,
-            setup: self.setup,
+            setup: self.keys.setup,
             contract: self.plan.contract,
             base: self.plan.base,
             fingerprint: self.fingerprint,
@@ -196,6 +220,7 @@ impl Context {
             items_found: self.items_found,
             held: self.held.map(|held| held.beat),
             labelled: self.labelled,
+            cost: self.cost,
         };
         (receipt, durable)
     }

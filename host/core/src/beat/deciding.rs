@@ -1,6 +1,8 @@
 //! From the decider's answer to at most one move.
 
-use crate::beat::{BeatState, Context, Effect, Event, Step, eligibility, end, instead_of};
+use crate::beat::{
+    BeatState, Context, Effect, Event, Step, eligibility, end, instead_of, metering,
+};
 use crate::decision::{self, Checked, Move, RawDecision, Situation};
 use crate::failure::{Failure, FailureClass};
 use crate::journal::Outcome;
@@ -15,7 +17,10 @@ pub(super) fn decided(mut context: Box<Context>, situation: &Situation, event: E
             Err(instead_of("the decider", &other))
         }
     };
-    let checked = answer.and_then(|raw| check(&mut context, &raw, situation));
+    let metered = metering::meter(&mut context, answer.as_ref());
+    let checked = answer
+        .and_then(|raw| metered.map(|()| raw))
+        .and_then(|raw| check(&mut context, &raw, situation));
     match checked {
         Err(failure) => {
             let outcome = context.fail(failure);

@@ -64,7 +64,11 @@ fn situation_item(
         title: item.title.clone(),
         labels: item.labels.clone(),
         detail: item.detail.clone(),
-        attempts: context.plan.state.item(&item.id, &context.setup).attempts,
+        attempts: context
+            .plan
+            .state
+            .item(&item.id, &context.keys.setup)
+            .attempts,
         eligible: why_not.is_none(),
         why_not,
     }
@@ -77,7 +81,7 @@ fn why_not(context: &Context, settled: &BTreeMap<&ItemId, String>, item: &Item) 
         .or_else(|| rejected(context, item))
         .or_else(|| settled.get(&item.id).cloned())
         .or_else(|| {
-            let history = context.plan.state.item(&item.id, &context.setup);
+            let history = context.plan.state.item(&item.id, &context.keys.setup);
             history
                 .escalated(context.plan.attempts_per_item)
                 .map(|why| format!("left to a person: {why}"))
@@ -132,7 +136,7 @@ fn held(context: &Context, item: &ItemId) -> Option<String> {
 fn rejected(context: &Context, item: &Item) -> Option<String> {
     let content = digest_of(&item.title, &item.labels, &item.detail);
     let state = &context.plan.state;
-    let reason = state.rejection(&item.id, &context.setup, &content)?;
+    let reason = state.rejection(&item.id, &context.keys.setup, &content)?;
     Some(match reason {
         "" => "a person does not want it".to_owned(),
         reason => format!("a person does not want it: {reason}"),
@@ -141,7 +145,7 @@ fn rejected(context: &Context, item: &Item) -> Option<String> {
 
 /// The label that leaves an item to a person, unless they left it to the loop.
 fn left_to_person<'c>(context: &'c Context, item: &Item) -> Option<&'c String> {
-    let is_cleared = context.plan.state.is_cleared(&item.id, &context.setup);
+    let is_cleared = context.plan.state.is_cleared(&item.id, &context.keys.setup);
     label(context, item).filter(|_| !is_cleared)
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Zoned;
 use serde_json::Value;
 
-use crate::decision::ActionInfo;
+use crate::decision::{ActionInfo, CostRule};
 use crate::digest::Digest;
-use crate::guard::{BudgetLimits, Freeze, FuelCap};
+use crate::guard::{self, BudgetLimits, Freeze, FuelCap, Pace, Situated};
 use crate::ids::{BeatNo, LoopId, StepId};
-use crate::journal::{BaseRef, LoopState, Settle};
+use crate::journal::{BaseRef, LoopState, Reservation, Settle};
+use crate::snapshot;
 use crate::spec::EscalateOn;
 
 /// One step of the loop.
@@ -81,4 +82,54 @@ pub struct BeatPlan {
     pub freeze: Option<Freeze>,
     /// The loop file's prose.
     pub prose: String,
+    /// How the loop is slowed down.
+    pub pace: Pace,
+    /// How the cost of the decider is found.
+    pub cost: CostRule,
+    /// The digest of the decider's plugin.
+    pub decider_plugin: Digest,
+}
+
+/// The digests that guards compare by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keys {
+    /// Of loop file and plugins.
+    pub(super) setup: Digest,
+    /// Of the decider and how its cost is found.
+    pub(super) meter: Digest,
+}
+
+impl BeatPlan {
+    /// The most that this beat will cost: to be written down before anything of it costs.
+    #[must_use]
+    pub fn reservation(&self) -> Reservation {
+        let allowance = guard::allowance(&self.state, &self.limits, &self.now);
+        Reservation {
+            beat: self.beat,
+            fuel: guard::open_purse(&self.state, &self.limits, &self.now).left(),
+            tokens: allowance.tokens.unwrap_or_default(),
+            money: allowance.money.unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn keys(&self) -> Keys {
+        Keys {
+            setup: snapshot::setup(&self.loop_file, &self.plugins),
+            meter: self.cost.meter(&self.decider_plugin),
+        }
+    }
+
+    /// What the guards look at.
+    pub(super) fn situated<'a>(&'a self, keys: &'a Keys) -> Situated<'a> {
+        Situated {
+            state: &self.state,
+            limits: &self.limits,
+            pace: &self.pace,
+            settle: self.settle,
+            setup: &keys.setup,
+            meter: &keys.meter,
+            freeze: self.freeze.as_ref(),
+            now: &self.now,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::beat::{
     BeatState, Context, Effect, Event, Step, approved, eligibility, end, instead_of, situation,
 };
 use crate::failure::{Failure, FailureClass};
-use crate::guard::{self, Guard, Refusal};
+use crate::guard::{self, Guard, Hold};
 use crate::journal::{Outcome, Settle, WaitCause};
 use crate::snapshot::{Snapshot, fingerprint};
 
@@ -17,20 +17,9 @@ pub(super) fn begin(mut context: Box<Context>) -> Step {
         let outcome = context.fail(Failure::host(&message));
         return end(context, outcome);
     }
-    if let Some(freeze) = &context.plan.freeze {
-        let outcome = Outcome::Waiting {
-            cause: WaitCause::Frozen,
-            until: freeze.until,
-            why: freeze.why.clone(),
-        };
-        return end(context, outcome);
-    }
     // Sensing costs fuel as well, so a day that is used up is over before it.
-    if let Some(refusal) =
-        guard::refuse_day(&context.plan.state, &context.plan.limits, &context.plan.now)
-    {
-        let outcome = refused(&refusal);
-        return end(context, outcome);
+    if let Some(hold) = guard::before_sensing(&context.situated()) {
+        return wait(context, &hold);
     }
     if let Some(held) = context.plan.state.approved().cloned() {
         return approved::begin(context, held);
@@ -83,10 +72,11 @@ fn compare(mut context: Box<Context>, snapshot: &Snapshot) -> Step {
         .wake_at
         .is_some_and(|at| at <= plan.now.timestamp());
     let nothing_new = plan.state.decided.is_some_and(|decided| {
-        // Nothing is left, or just what the decider had no use for when it was last asked.
+        // Nothing is left, or just what the decider had no use for when it was last asked, not too long ago.
         let nothing_left =
             eligible == eligibility::digest(&[]) || decided.nothing_for == Some(eligible);
-        decided.fingerprint == seen && nothing_left
+        let aged = guard::noop_aged(&decided, &plan.pace, plan.now.timestamp());
+        decided.fingerprint == seen && nothing_left && !aged
     });
     context.fingerprint = Some(seen);
     context.signals = snapshot.signals();
@@ -96,42 +86,36 @@ fn compare(mut context: Box<Context>, snapshot: &Snapshot) -> Step {
     if nothing_new && !woken {
         return end(context, Outcome::Skipped);
     }
-    match guard::guard(
-        &context.plan.state,
-        &context.plan.limits,
-        &context.plan.now,
-        &context.setup,
-    ) {
+    match guard::guard(&context.situated()) {
         Guard::Go { shadow_only } => ask(lowered(context, shadow_only, snapshot), snapshot),
-        Guard::Wait { until, why } => end(
-            context,
-            Outcome::Waiting {
-                cause: WaitCause::Backoff,
-                until,
-                why,
-            },
-        ),
-        Guard::Refuse(refusal) => end(context, refused(&refusal)),
+        Guard::Wait(hold) => wait(context, &hold),
     }
 }
 
-pub(super) fn refused(refusal: &Refusal) -> Outcome {
-    Outcome::Waiting {
-        cause: WaitCause::Budget,
-        until: refusal.frees_at,
-        why: refusal.to_string(),
-    }
+/// Ends a beat that a guard holds back.
+pub(super) fn wait(mut context: Box<Context>, hold: &Hold) -> Step {
+    let Some(cause) = hold.cause() else {
+        let message = format!("a guard that forbids nothing was to end the beat: {hold}");
+        let outcome = context.fail(Failure::host(&message));
+        return end(context, outcome);
+    };
+    let outcome = Outcome::Waiting {
+        cause,
+        until: hold.until_or_never(),
+        why: hold.to_string(),
+    };
+    end(context, outcome)
 }
 
 /// The context with what the guards want to be careful about.
 fn lowered(
     mut context: Box<Context>,
-    shadow_only: Option<String>,
+    shadow_only: Option<Hold>,
     snapshot: &Snapshot,
 ) -> Box<Context> {
-    if let Some(why) = shadow_only.filter(|_| context.settle != Settle::Shadow) {
+    if let Some(hold) = shadow_only.filter(|_| context.settle != Settle::Shadow) {
         context.settle = Settle::Shadow;
-        context.notes.push(why);
+        context.notes.push(hold.to_string());
         context.eligible = Some(eligibility::digest(&eligibility::items(&context, snapshot)));
     }
     context

@@ -6,8 +6,9 @@ use crate::beat::{Context, eligibility};
 use crate::decision::{
     BudgetLeft, ExecutorInfo, LastFailure, SITUATION_VERSION, SensorReport, SensorStatus, Situation,
 };
-use crate::guard;
+use crate::guard::{self, SpendLimit};
 use crate::journal::Settle;
+use crate::quantity::Money;
 use crate::snapshot::{SensorReading, Snapshot};
 
 /// Builds it; items are eligible as things stand now.
@@ -32,7 +33,19 @@ pub(super) fn build(context: &Context, snapshot: &Snapshot) -> Situation {
         answers: plan.answers.clone(),
         budget: budget(context),
         prose: plan.prose.clone(),
+        flapping: flapping(context),
     }
+}
+
+/// With this beat's signals, which are not in the journal yet.
+fn flapping(context: &Context) -> Vec<String> {
+    let mut evidence = context.plan.state.evidence.clone();
+    evidence.add_signals(&context.signals);
+    evidence
+        .flapping()
+        .into_iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn report(reading: &SensorReading) -> SensorReport {
@@ -64,10 +77,18 @@ fn executor(executor: &crate::beat::ExecutorPlan) -> ExecutorInfo {
 }
 
 fn budget(context: &Context) -> BudgetLeft {
-    let beats = guard::today(&context.plan.state, &context.plan.now).beats;
+    let plan = &context.plan;
+    let spent = guard::spent(&plan.state, &plan.now);
+    let allowed = guard::allowance(&plan.state, &plan.limits, &plan.now);
+    let left = |limit: Option<SpendLimit>, spent| Some(limit?.per_day.saturating_sub(spent));
+    let money = |amount: u64| Money(amount).to_string();
     BudgetLeft {
         fuel_beat: context.purse.beat_left().0,
         fuel_day: context.purse.day_left().0,
-        beats_day: context.plan.limits.beats_per_day.saturating_sub(beats),
+        beats_day: plan.limits.beats_per_day.saturating_sub(spent.beats),
+        tokens_beat: allowed.tokens,
+        tokens_day: left(plan.limits.tokens, spent.tokens),
+        money_beat: allowed.money.map(|money| money.to_string()),
+        money_day: left(plan.limits.money, spent.money.0).map(money),
     }
 }

@@ -84,9 +84,14 @@ pub fn parse_text(text: &str) -> Result<RawDecision, TextError> {
         uncertain: take_uncertain(&mut fields)?,
         executor,
         notes: Vec::new(),
+        more: Map::new(),
     };
     note_unknown(&fields, &mut notes);
-    Ok(RawDecision { notes, ..decision })
+    Ok(RawDecision {
+        notes,
+        more: fields,
+        ..decision
+    })
 }
 
 /// The text inside the one fence, or all of it where there is no fence.

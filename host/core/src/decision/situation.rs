@@ -36,6 +36,8 @@ pub struct Situation {
     pub budget: BudgetLeft,
     /// The loop file's prose.
     pub prose: String,
+    /// Sensors whose signals go to and fro without getting anywhere: what they show may not last.
+    pub flapping: Vec<String>,
 }
 
 /// One sensor's observation, or its failure.
@@ -116,7 +118,7 @@ pub struct LastFailure {
 }
 
 /// What is left to spend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetLeft {
     /// Fuel in this beat.
     pub fuel_beat: u64,
@@ -124,6 +126,14 @@ pub struct BudgetLeft {
     pub fuel_day: u64,
     /// Beats with a decision today, this one included.
     pub beats_day: u64,
+    /// Tokens for this decision; null where the loop has no budget for them.
+    pub tokens_beat: Option<u64>,
+    /// Tokens today.
+    pub tokens_day: Option<u64>,
+    /// Money for this decision, as a decimal: `"0.50"`; null where the loop has no budget for it.
+    pub money_beat: Option<String>,
+    /// Money today.
+    pub money_day: Option<String>,
 }
 
 /// The JSON Schema of [`Situation`], draft 2020-12.

@@ -45,8 +45,13 @@ fn situation() -> Situation {
             fuel_beat: 1,
             fuel_day: 1,
             beats_day: 1,
+            tokens_beat: None,
+            tokens_day: None,
+            money_beat: None,
+            money_day: None,
         },
         prose: String::new(),
+        flapping: Vec::new(),
     }
 }
 
@@ -283,6 +288,7 @@ fn the_situation_is_the_document_of_the_contract() {
             "beat",
             "budget",
             "executors",
+            "flapping",
             "items",
             "last_failure",
             "level",

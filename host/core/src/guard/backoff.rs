@@ -1,9 +1,7 @@
 //! The wait after failed beats.
 
-use jiff::{SignedDuration, Timestamp};
-
-use crate::digest::Digest;
-use crate::journal::LoopState;
+use crate::guard::{Bite, Hold, Situated, wait_end};
+use crate::journal::WaitCause;
 
 /// The wait after the first failure; each further one doubles it.
 pub const BACKOFF_BASE_SECONDS: u32 = 60;
@@ -23,28 +21,31 @@ pub fn backoff_seconds(failures: u32) -> u32 {
         .min(BACKOFF_CAP_SECONDS)
 }
 
-/// Until when a try under `setup` has to wait at `now`, and why; none when it is due.
+/// The wait that is not over yet.
 ///
 /// A setup that none of these failures had is worth one try at once. It does not reset the count.
-pub(super) fn wait(
-    state: &LoopState,
-    now: Timestamp,
-    setup: &Digest,
-) -> Option<(Timestamp, String)> {
+pub(super) fn hold(on: &Situated<'_>) -> Option<Hold> {
+    let state = on.state;
     let seconds = backoff_seconds(state.failures);
-    if seconds == 0 || !state.failed_setups.contains(setup) {
+    if seconds == 0 || state.is_new_setup(on.setup) {
         return None;
     }
-    // A clock that stepped back would make the wait longer than it is; the full wait counts from now, then.
+    let now = on.now.timestamp();
     let since = state.last_failed_at.unwrap_or(now).min(now);
-    let until = since
-        .checked_add(SignedDuration::from_secs(i64::from(seconds)))
-        .unwrap_or(Timestamp::MAX);
+    let until = wait_end(since, now, seconds.into())?;
+    let used = count(state.failures);
     let why = format!(
-        "{} failed in a row, the last one at {since}: {seconds} s between tries",
-        count(state.failures)
+        "backoff: {used} failed in a row, the last one at {since}: {seconds} s between tries"
     );
-    (now < until).then_some((until, why))
+    Some(Hold {
+        guard: "backoff",
+        bite: Bite::Wait(WaitCause::Backoff),
+        used,
+        limit: format!("{seconds} s"),
+        since: Some(since),
+        until: Some(until),
+        why,
+    })
 }
 
 fn count(failures: u32) -> String {

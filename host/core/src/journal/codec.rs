@@ -304,6 +304,7 @@ fn read_body(kind: &str, line: &str) -> Result<Body, JournalProblem> {
         "operator" => read(line).map(Body::Operator),
         "drill" => read(line).map(Body::Drill),
         "notice" => read(line).map(Body::Notice),
+        "reserve" => read(line).map(Body::Reserve),
         other => Err(JournalProblem::Kind(other.chars().take(40).collect())),
     }
 }
@@ -323,6 +324,7 @@ fn body_text(body: &Body) -> Result<String, serde_json::Error> {
         Body::Operator(act) => json(act),
         Body::Drill(run) => json(run),
         Body::Notice(notice) => json(notice),
+        Body::Reserve(reservation) => json(reservation),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::{BeatNo, ItemId};
-use crate::journal::{BeatReceipt, DrillRun, InHand, Notice, OperatorAct};
+use crate::journal::{BeatReceipt, DrillRun, InHand, Notice, OperatorAct, Reservation};
 
 /// One line of a journal, as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +35,8 @@ pub enum Body {
     Drill(DrillRun),
     /// People were told something.
     Notice(Notice),
+    /// A beat is about to spend.
+    Reserve(Reservation),
 }
 
 /// What becomes of a change that all gates let through.
@@ -112,7 +114,7 @@ pub enum Found {
 }
 
 impl Body {
-    /// The line's kind: `beat`, `intent`, `done`, `recovered`, `operator`, `drill` or `notice`.
+    /// The line's kind: `beat`, `intent`, `done`, `recovered`, `operator`, `drill`, `notice` or `reserve`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -123,6 +125,7 @@ impl Body {
             Self::Operator(_) => "operator",
             Self::Drill(_) => "drill",
             Self::Notice(_) => "notice",
+            Self::Reserve(_) => "reserve",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a history to its state, entry by entry.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,18 +10,16 @@ use crate::failure::{Failure, FailureClass};
 use crate::ids::ItemId;
 use crate::journal::held::give_up;
 use crate::journal::state::{
-    Committed, Decided, Drilled, ItemHistory, LabelledSince, LoopState, Proposal, Shadow,
+    Committed, DaySpend, Decided, Drilled, ItemHistory, LabelledSince, LoopState, Proposal, Shadow,
 };
 use crate::journal::{
-    Asked, BeatReceipt, Body, Entry, FailedAttempt, Found, GivenUp, Held, InHand, Intent, Notice,
-    Outcome, Settle, held_id,
+    Act, Asked, BeatReceipt, Body, Entry, FailedAttempt, Found, GivenUp, Held, InHand, Intent,
+    Notice, OperatorAct, Outcome, Reservation, Reserved, Settle, Trip, Tripped, bounds, held_id,
 };
 use crate::text;
 
 // Limit: what tells two reasons apart stands at their beginning.
 const REASON_CHARS_MAX: usize = 200;
-// Limit: an item is escalated long before.
-const REASONS_MAX: usize = 100;
 // Limit: what people were told of last; what waits for longer is told again by and by.
 const NOTICES_MAX: usize = 1_000;
 
@@ -44,14 +43,19 @@ impl LoopState {
                 // A second one cannot be begun before the first has ended; if a file says so, the first one counts.
                 self.pending.get_or_insert_with(|| intent.clone());
             }
-            Body::Done(done) => self.end_intent(done.beat.0, done.settled.as_deref(), entry.at),
-            Body::Recovered(recovered) => match &recovered.found {
-                Found::Settled(commit) => self.end_intent(recovered.beat.0, Some(commit), entry.at),
-                Found::Nothing => self.end_intent(recovered.beat.0, None, entry.at),
-            },
+            Body::Done(done) => {
+                self.end_intent(done.beat.0, done.settled.as_deref(), entry.at, timezone);
+            }
+            Body::Recovered(recovered) => {
+                let settled = match &recovered.found {
+                    Found::Settled(commit) => Some(commit.as_str()),
+                    Found::Nothing => None,
+                };
+                self.end_intent(recovered.beat.0, settled, entry.at, timezone);
+            }
             Body::Operator(act) => {
                 self.add_answer(act, entry.at);
-                self.orders.add(act, entry.at);
+                self.add_act(act, entry.at);
                 self.pace.waits = None;
             }
             Body::Drill(run) => {
@@ -61,7 +65,43 @@ impl LoopState {
                 });
             }
             Body::Notice(notice) => self.add_notice(notice, entry.at),
+            Body::Reserve(reservation) => {
+                self.add_reservation(*reservation, day(entry.at, timezone));
+            }
         }
+    }
+
+    /// A resumed loop is tried at once, and what it did before is held against it no more.
+    fn add_act(&mut self, act: &OperatorAct, at: Timestamp) {
+        match &act.act {
+            Act::Resume => {
+                self.evidence.resume();
+                self.failed_setups.clear();
+            }
+            Act::Answer { answer, .. } => self.evidence.add_answer(*answer, at),
+            Act::Pause { .. } | Act::Retire | Act::Promote { .. } | Act::Demote { .. } => {}
+        }
+        self.orders.add(act, at);
+    }
+
+    fn add_reservation(&mut self, what: Reservation, day: Date) {
+        self.forfeit();
+        self.last_beat = self.last_beat.max(Some(what.beat));
+        self.reserved = Some(Reserved { day, what });
+    }
+
+    /// A beat that left no receipt has cost all that it reserved.
+    fn forfeit(&mut self) {
+        if let Some(reserved) = self.reserved.take() {
+            self.spend(reserved.day, &DaySpend::of(&reserved.what));
+        }
+    }
+
+    fn spend(&mut self, day: Date, spend: &DaySpend) {
+        let spent = self.days.entry(day).or_default();
+        *spent = spent.plus(spend);
+        self.total = self.total.plus(spend);
+        bounds::days(&mut self.days, day);
     }
 
     fn add_notice(&mut self, notice: &Notice, at: Timestamp) {
@@ -80,6 +120,7 @@ impl LoopState {
             let oldest = oldest.map(|(about, _)| about.clone());
             oldest.and_then(|about| self.notices.remove(&about));
         }
+        bounds::notices(&mut self.notices);
     }
 
     fn add_beat(&mut self, receipt: &BeatReceipt, at: Timestamp, timezone: &TimeZone) {
@@ -88,7 +129,7 @@ impl LoopState {
             self.signals.clone_from(&receipt.signals);
             self.add_labelled(receipt, at);
         }
-        self.add_spend(receipt, at, timezone);
+        let spent_on = self.add_spend(receipt, day(at, timezone));
         self.add_attempt(receipt, at);
         if receipt.attempted {
             self.add_decision(receipt, at);
@@ -96,7 +137,8 @@ impl LoopState {
         if receipt.attempted || receipt.held.is_some() {
             self.add_failure(receipt, at);
         }
-        self.add_settled(receipt);
+        self.add_settled(receipt, spent_on);
+        self.evidence.add_beat(receipt, at);
         self.add_taken_up(receipt, at);
         self.last_outcome = Some(receipt.outcome.clone());
         if receipt.failure.as_ref().is_some_and(was_interrupted) {
@@ -115,13 +157,24 @@ impl LoopState {
         };
     }
 
-    fn add_spend(&mut self, receipt: &BeatReceipt, at: Timestamp, timezone: &TimeZone) {
-        let day = self
-            .days
-            .entry(at.to_zoned(timezone.clone()).date())
-            .or_default();
-        day.fuel = day.fuel.plus(receipt.fuel);
-        day.beats = day.beats.saturating_add(u64::from(receipt.attempted));
+    /// Counts for the day on which the beat ended, and never for one before it began; returns that day.
+    fn add_spend(&mut self, receipt: &BeatReceipt, ended: Date) -> Date {
+        let own = |reserved: &mut Reserved| reserved.what.beat == receipt.beat;
+        let begun = self.reserved.take_if(own).map(|reserved| reserved.day);
+        self.forfeit();
+        let cost = receipt.cost.as_ref();
+        let spend = DaySpend {
+            fuel: receipt.fuel,
+            beats: receipt.attempted.into(),
+            tokens: cost.map_or(0, |cost| cost.tokens),
+            money: cost.map(|cost| cost.money).unwrap_or_default(),
+            proposals: 0,
+        };
+        let day = begun.map_or(ended, |begun| begun.max(ended));
+        if spend != DaySpend::default() {
+            self.spend(day, &spend);
+        }
+        day
     }
 
     fn add_attempt(&mut self, receipt: &BeatReceipt, at: Timestamp) {
@@ -132,15 +185,23 @@ impl LoopState {
             self.cleared.clear();
         }
         if let Some(attempt) = &receipt.attempt {
-            let history = self.items.entry(attempt.item.clone()).or_default();
-            history.add(attempt);
-            if let Outcome::Escalated { why, .. } = &receipt.outcome {
-                history.asked = Some(Asked {
-                    at,
-                    beat: receipt.beat,
-                    why: why.clone(),
-                    content: attempt.content,
-                });
+            match self.item_mut(&attempt.item) {
+                Some(history) => {
+                    history.add(attempt);
+                    if let Outcome::Escalated { why, .. } = &receipt.outcome {
+                        history.asked = Some(Asked {
+                            at,
+                            beat: receipt.beat,
+                            why: why.clone(),
+                            content: attempt.content,
+                        });
+                    }
+                }
+                None => {
+                    let limit = Self::items_max();
+                    let used = limit;
+                    self.evidence.trip(Trip::Items, Tripped { at, used, limit });
+                }
             }
         } else if let (
             Outcome::Proposed { .. } | Outcome::Committed { .. } | Outcome::Shadowed { .. },
@@ -174,6 +235,7 @@ impl LoopState {
                 .filter(|_| matches!(decision, Checked::Noop { .. }));
             self.decided = Some(Decided {
                 fingerprint,
+                at,
                 nothing_for,
             });
         }
@@ -187,7 +249,7 @@ impl LoopState {
                 self.failing_since.get_or_insert((receipt.beat, at));
                 self.last_failed_at = Some(at);
                 self.last_failure = Some(failure.clone());
-                self.failed_setups.insert(receipt.setup);
+                self.failed_under(receipt.setup);
             }
             (
                 None,
@@ -208,7 +270,7 @@ impl LoopState {
     }
 
     /// Intents tell of what was settled even when the beat could not; this is for journals without them.
-    fn add_settled(&mut self, receipt: &BeatReceipt) {
+    fn add_settled(&mut self, receipt: &BeatReceipt, day: Date) {
         let item = match &receipt.decision {
             Some(Checked::Move(mv)) => mv.item.clone(),
             _ => None,
@@ -218,13 +280,14 @@ impl LoopState {
             Outcome::Proposed { reference, commit }
                 if self.proposals.iter().all(|proposal| proposal.beat != beat) =>
             {
-                self.proposals.push(Proposal {
+                let proposal = Proposal {
                     beat,
                     item,
                     reference: reference.clone(),
                     commit: commit.clone(),
                     base_tree,
-                });
+                };
+                self.add_proposal(proposal, day);
             }
             Outcome::Committed {
                 reference, commit, ..
@@ -242,24 +305,37 @@ impl LoopState {
             Outcome::Shadowed { patch }
                 if self.shadows.iter().all(|shadow| shadow.beat != beat) =>
             {
-                self.shadows.push(Shadow {
+                let shadow = Shadow {
                     beat,
                     item,
                     patch: patch.clone(),
                     base_tree,
-                });
+                };
+                bounds::push(&mut self.shadows, shadow);
             }
             _ => {}
         }
     }
 
-    fn end_intent(&mut self, beat: u64, settled: Option<&str>, at: Timestamp) {
+    fn add_proposal(&mut self, proposal: Proposal, day: Date) {
+        bounds::push(&mut self.proposals, proposal);
+        let spend = DaySpend {
+            proposals: 1,
+            ..DaySpend::default()
+        };
+        self.spend(day, &spend);
+    }
+
+    fn end_intent(&mut self, beat: u64, settled: Option<&str>, at: Timestamp, timezone: &TimeZone) {
         let Some(intent) = self.pending.take_if(|intent| intent.beat.0 == beat) else {
             return;
         };
         let Some(commit) = settled else {
             return;
         };
+        let begun = self.reserved.as_ref().map(|reserved| reserved.day);
+        let today = day(at, timezone);
+        let day = begun.map_or(today, |begun| begun.max(today));
         let Intent {
             beat,
             settle,
@@ -275,27 +351,36 @@ impl LoopState {
             self.held.retain(|held| held.beat != *laid_aside);
         }
         match settle {
-            Settle::Propose => self.proposals.push(Proposal {
-                beat,
-                item,
-                reference: target,
-                commit: commit.to_owned(),
-                base_tree,
-            }),
-            Settle::Commit => self.commits.push(Committed {
-                beat,
-                item,
-                reference: target,
-                commit: commit.to_owned(),
-                base_tree,
-                tree: candidate_tree,
-            }),
-            Settle::Shadow => self.shadows.push(Shadow {
-                beat,
-                item,
-                patch: target,
-                base_tree,
-            }),
+            Settle::Propose => {
+                let proposal = Proposal {
+                    beat,
+                    item,
+                    reference: target,
+                    commit: commit.to_owned(),
+                    base_tree,
+                };
+                self.add_proposal(proposal, day);
+            }
+            Settle::Shadow => {
+                let shadow = Shadow {
+                    beat,
+                    item,
+                    patch: target,
+                    base_tree,
+                };
+                bounds::push(&mut self.shadows, shadow);
+            }
+            Settle::Commit => {
+                let committed = Committed {
+                    beat,
+                    item,
+                    reference: target,
+                    commit: commit.to_owned(),
+                    base_tree,
+                    tree: candidate_tree,
+                };
+                bounds::push(&mut self.commits, committed);
+            }
             Settle::Hold => {
                 let Some(InHand::Holds(hold)) = held else {
                     return;
@@ -361,6 +446,10 @@ fn was_interrupted(failure: &Failure) -> bool {
     failure.class == FailureClass::Interrupted
 }
 
+fn day(at: Timestamp, timezone: &TimeZone) -> Date {
+    at.to_zoned(timezone.clone()).date()
+}
+
 impl ItemHistory {
     /// Adds an attempt that came to nothing.
     pub fn add(&mut self, attempt: &FailedAttempt) {
@@ -369,9 +458,8 @@ impl ItemHistory {
         self.person_needed |= attempt.person_needed;
         self.repeated |= self.reasons.contains(&reason);
         self.reasons.retain(|known| *known != reason);
-        if self.reasons.len() < REASONS_MAX {
-            self.reasons.push(reason);
-        }
+        self.reasons.push(reason);
+        bounds::reasons(&mut self.reasons);
     }
 }
 

@@ -176,7 +176,7 @@ impl History {
                 let which = if notice.error.is_none() { told } else { failed };
                 *which = which.saturating_add(1);
             }
-            Body::Intent(_) | Body::Done(_) | Body::Drill(_) => {}
+            Body::Intent(_) | Body::Done(_) | Body::Drill(_) | Body::Reserve(_) => {}
         }
     }
 

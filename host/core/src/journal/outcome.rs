@@ -17,7 +17,7 @@ pub enum Outcome {
     Waiting {
         /// What.
         cause: WaitCause,
-        /// When it ends by itself.
+        /// When it ends by itself; [`Timestamp::MAX`] when only a person ends it.
         until: Timestamp,
         /// With figures.
         why: String,
@@ -78,7 +78,15 @@ pub enum WaitCause {
     Backoff,
     /// The day's budget is used up.
     Budget,
-    /// The loop's calendar freezes it.
+    /// Moves got the loop no further, so the next one comes later.
+    NoProgress,
+    /// The loop is paused: by the operator, or by a rule about what it did.
+    Paused,
+    /// The loop is over.
+    Retired,
+    /// The decider costs money or tokens and did not say how much.
+    Unmetered,
+    /// A calendar says that nothing is to be done now.
     Frozen,
 }
 
@@ -114,6 +122,9 @@ impl fmt::Display for Outcome {
         f.write_str(self.kind())?;
         match self {
             Self::Skipped => Ok(()),
+            Self::Waiting { until, why, .. } if *until == Timestamp::MAX => {
+                write!(f, " for a person: {why}")
+            }
             Self::Waiting { until, why, .. } => write!(f, " until {until}: {why}"),
             Self::NothingToDo { reason } => write!(f, ": {reason}"),
             Self::Committed {

@@ -9,7 +9,7 @@ use crate::decision::Checked;
 use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::ids::{BeatNo, ItemId, StepId};
-use crate::journal::{Labelled, Outcome, Settle, role_text};
+use crate::journal::{Cost, Labelled, Outcome, Settle, role_text};
 use crate::manifest::Role;
 use crate::policy::Denial;
 use crate::quantity::Fuel;
@@ -91,6 +91,9 @@ pub struct BeatReceipt {
     /// The first items that a label leaves to a person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labelled: Vec<Labelled>,
+    /// What the decider cost besides fuel, where the loop has a budget for that.
+    #[serde(default)]
+    pub cost: Option<Cost>,
 }
 
 /// An attempt at an item that came to nothing.

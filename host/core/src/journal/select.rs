@@ -52,6 +52,7 @@ fn beat_of(body: &Body) -> Option<BeatNo> {
         Body::Intent(intent) => Some(intent.beat),
         Body::Done(done) => Some(done.beat),
         Body::Recovered(recovered) => Some(recovered.beat),
+        Body::Reserve(reservation) => Some(reservation.beat),
         Body::Operator(_) | Body::Drill(_) | Body::Notice(_) => None,
     }
 }

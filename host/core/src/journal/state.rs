@@ -11,9 +11,10 @@ use crate::digest::Digest;
 use crate::failure::Failure;
 use crate::ids::{BeatNo, ItemId};
 use crate::journal::{
-    Answer, Asked, DrillRun, GivenUp, Held, Intent, Labelled, Orders, Outcome, Rejected,
+    Answer, Asked, DrillRun, Evidence, GivenUp, Held, Intent, Labelled, Orders, Outcome, Rejected,
+    Reservation, Reserved,
 };
-use crate::quantity::Fuel;
+use crate::quantity::{Fuel, Money};
 use crate::snapshot::SensorSignal;
 
 /// The state of a loop; empty for one that never ran.
@@ -38,14 +39,20 @@ pub struct LoopState {
     pub last_failure: Option<Failure>,
     /// The setups that these failures had.
     pub failed_setups: BTreeSet<Digest>,
-    /// Spend by local day.
+    /// Spend of the last days, by local day; [`LoopState::day`] adds what is reserved.
     pub days: BTreeMap<Date, DaySpend>,
-    /// Every branch that was made, oldest first.
+    /// Spend of all days together.
+    pub total: DaySpend,
+    /// What a beat without a receipt may have cost.
+    pub reserved: Option<Reserved>,
+    /// The last branches that were made, oldest first.
     pub proposals: Vec<Proposal>,
-    /// Every patch that was recorded, oldest first.
+    /// The last patches that were recorded, oldest first.
     pub shadows: Vec<Shadow>,
     /// Every commit that was made on a target branch, oldest first.
     pub commits: Vec<Committed>,
+    /// What is held for and against the loop's moves.
+    pub evidence: Evidence,
     /// An intent without an end: it has to be recovered before anything else.
     pub pending: Option<Intent>,
     /// How the last beat ended.
@@ -129,6 +136,8 @@ pub struct Noticed {
 pub struct Decided {
     /// Its fingerprint.
     pub fingerprint: Digest,
+    /// When the beat ended.
+    pub at: Timestamp,
     /// When nothing was found to do: the digest of the items that could have been worked on.
     pub nothing_for: Option<Digest>,
 }
@@ -138,7 +147,7 @@ pub struct Decided {
 pub struct ItemHistory {
     /// How many there were.
     pub attempts: u32,
-    /// Why they failed, normalised, oldest first, each reason once.
+    /// Why they failed, normalised, oldest first, each reason once, the last few.
     pub reasons: Vec<String>,
     /// True when one reason came back.
     pub repeated: bool,
@@ -155,6 +164,12 @@ pub struct DaySpend {
     pub fuel: Fuel,
     /// Those that got as far as calling the decider.
     pub beats: u64,
+    /// Tokens that deciders used.
+    pub tokens: u64,
+    /// Money that deciders cost, in millionths.
+    pub money: Money,
+    /// Changes that became branches, or patches where there is no repository.
+    pub proposals: u64,
 }
 
 /// A change that became a branch.
@@ -240,10 +255,52 @@ impl LoopState {
         self.held.iter().find(|held| held.approved)
     }
 
-    /// What `day` cost so far.
+    /// What `day` cost so far, a beat that has not ended being as dear as it may be.
     #[must_use]
     pub fn day(&self, day: Date) -> DaySpend {
-        self.days.get(&day).copied().unwrap_or_default()
+        let spent = self.days.get(&day).copied().unwrap_or_default();
+        match &self.reserved {
+            Some(reserved) if reserved.day == day => spent.plus(&DaySpend::of(&reserved.what)),
+            _ => spent,
+        }
+    }
+}
+
+impl DaySpend {
+    /// A beat that costs all that was reserved.
+    #[must_use]
+    pub fn of(reservation: &Reservation) -> Self {
+        Self {
+            fuel: reservation.fuel,
+            beats: 1,
+            tokens: reservation.tokens,
+            money: reservation.money,
+            proposals: 0,
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            fuel: self.fuel.plus(other.fuel),
+            beats: self.beats.saturating_add(other.beats),
+            tokens: self.tokens.saturating_add(other.tokens),
+            money: self.money.plus(other.money),
+            proposals: self.proposals.saturating_add(other.proposals),
+        }
+    }
+
+    /// Of each kind the larger one.
+    #[must_use]
+    pub fn max(&self, other: &Self) -> Self {
+        Self {
+            fuel: self.fuel.max(other.fuel),
+            beats: self.beats.max(other.beats),
+            tokens: self.tokens.max(other.tokens),
+            money: self.money.max(other.money),
+            proposals: self.proposals.max(other.proposals),
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::target;
 use super::written;
 use super::{
-    Base, Budget, Level, Paths, PluginRef, Role, Spec, StepPaths, StepPlace, StepSpec, people,
+    Base, Budget, Level, Paths, PluginRef, Role, Spec, StepPaths, StepPlace, StepSpec, guards,
+    people,
 };
 use crate::decision::NO_EXECUTOR;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
@@ -72,6 +73,8 @@ pub(super) fn spec(
         escalate: people::escalate(root),
         notify: people::notify(root),
         calendar: people::calendar(root),
+        cost: guards::cost(root, found),
+        pace: guards::pace(root),
         prose: prose.to_owned(),
         unwritten_budgets: written::unwritten_budgets(root),
     })
@@ -141,6 +144,9 @@ fn budget(root: &Section, found: &mut Diagnostics) -> Budget {
             .and_then(|section| section.text("timezone"))
             .unwrap_or(TIMEZONE_DEFAULT)
             .to_owned(),
+        proposals_per_day: amount("proposals_per_day"),
+        tokens: guards::spend(section, &guards::TOKENS, found),
+        money: guards::spend(section, &guards::MONEY, found),
     }
 }
 

@@ -4,8 +4,9 @@
 
 use super::cadence::CADENCE;
 use super::rules::{
-    ATTEMPTS, BASE, BEAT_FUEL, BEATS, CALENDAR, DAY_FUEL, DEADLINE, DIGEST, LABEL, LEVEL, LIFT,
-    LOOP_ID, MEMORY, NOTIFY_TO, PLUGIN, STEP_FUEL, STEP_ID, TIMEZONE, TRIGGER,
+    ATTEMPTS, BASE, BEAT_FUEL, BEATS, CALENDAR, COST, COST_MODE, DAY_FUEL, DEADLINE, DIGEST, LABEL,
+    LEVEL, LIFT, LOOP_ID, MEMORY, MONEY, NO_PROGRESS_AFTER, NO_PROGRESS_SLOWEST, NOOP_HOLDS,
+    NOTIFY_TO, PLUGIN, POINTER, PROPOSALS, STEP_FUEL, STEP_ID, TIMEZONE, TOKENS, TRIGGER,
 };
 use super::target::TARGET;
 use crate::manifest::GLOB;
@@ -80,6 +81,11 @@ pub(super) static LOOP: Table = Table {
             Kind::Text(&CALENDAR),
             "a file of times in which the loop is frozen: a path from the top of the repository, or config:NAME for one beside the operator's config.toml",
         ),
+        Key::optional(
+            "guards",
+            Kind::One(&GUARDS),
+            "how a loop that gets nowhere is slowed down",
+        ),
     ],
 };
 
@@ -111,14 +117,18 @@ static PATHS: Table = Table {
 };
 
 static SENSOR: Table = step("[[sensor]]");
-static DECIDER: Table = step("[decider]");
+static DECIDER: Table = Table {
+    title: "[decider]",
+    keys: &DECIDER_KEYS,
+    later: STEP_LATER,
+};
 static EXECUTOR: Table = step("[[executor]]");
 static GATE: Table = step("[[gate]]");
 
 const fn step(title: &'static str) -> Table {
     Table {
         title,
-        keys: STEP_KEYS,
+        keys: &STEP_KEYS,
         later: STEP_LATER,
     }
 }
@@ -128,7 +138,17 @@ const STEP_LATER: &[(&str, &str)] = &[
     ("network", "no step has network access"),
 ];
 
-const STEP_KEYS: &[Key] = &[
+static DECIDER_KEYS: [Key; 6] = {
+    let [id, plugin, config, limits, paths] = STEP_KEYS;
+    let cost = Key::optional(
+        "cost",
+        Kind::Either(&COST, &COST_REPORT),
+        "where its answer says what it cost, or \"free\"; only fuel counts unless written",
+    );
+    [id, plugin, config, limits, paths, cost]
+};
+
+const STEP_KEYS: [Key; 5] = [
     Key::optional(
         "id",
         Kind::Text(&STEP_ID),
@@ -202,16 +222,7 @@ static STEP_PATHS: Table = Table {
 
 static BUDGET: Table = Table {
     title: "[budget]",
-    later: &[
-        ("tokens_per_beat", COUNTS_FUEL),
-        ("tokens_per_day", COUNTS_FUEL),
-        ("money_per_beat", COUNTS_FUEL),
-        ("money_per_day", COUNTS_FUEL),
-        (
-            "proposals_per_day",
-            "`beats_per_day` bounds proposals too: a beat makes at most one",
-        ),
-    ],
+    later: &[],
     keys: &[
         Key::optional(
             "fuel_per_beat",
@@ -229,6 +240,31 @@ static BUDGET: Table = Table {
             "beats that get as far as deciding, per day; 200 unless written",
         ),
         Key::optional(
+            "proposals_per_day",
+            Kind::Amount(&PROPOSALS),
+            "changes that are proposed, per day; as many as there are beats unless written",
+        ),
+        Key::optional(
+            "tokens_per_beat",
+            Kind::Amount(&TOKENS),
+            "tokens that the decider may use in one beat; a tenth of the day's unless written",
+        ),
+        Key::optional(
+            "tokens_per_day",
+            Kind::Amount(&TOKENS),
+            "tokens that the decider may use per day; needs the decider's `cost`",
+        ),
+        Key::optional(
+            "money_per_beat",
+            Kind::Amount(&MONEY),
+            "money that the decider may cost in one beat; a tenth of the day's unless written",
+        ),
+        Key::optional(
+            "money_per_day",
+            Kind::Amount(&MONEY),
+            "money that the decider may cost per day; needs the decider's `cost`",
+        ),
+        Key::optional(
             "attempts_per_item",
             Kind::Amount(&ATTEMPTS),
             "failed attempts at one item before a person is asked; 2 unless written",
@@ -241,8 +277,49 @@ static BUDGET: Table = Table {
     ],
 };
 
-const COUNTS_FUEL: &str =
-    "steps are components, whose cost is fuel: use `fuel_per_beat` and `fuel_per_day`";
+static COST_REPORT: Table = Table {
+    title: "the decider's `cost`",
+    later: &[],
+    keys: &[
+        Key::optional(
+            "tokens",
+            Kind::Text(&POINTER),
+            "JSON Pointer to the tokens in the decider's answer",
+        ),
+        Key::optional(
+            "money",
+            Kind::Text(&POINTER),
+            "JSON Pointer to the money in the decider's answer",
+        ),
+        Key::optional(
+            "mode",
+            Kind::Choice(&COST_MODE),
+            "what several numbers mean: each the total so far, or each to be added; total unless written",
+        ),
+    ],
+};
+
+static GUARDS: Table = Table {
+    title: "[guards]",
+    later: &[],
+    keys: &[
+        Key::optional(
+            "noop_holds",
+            Kind::Amount(&NOOP_HOLDS),
+            "how long a «nothing to do» is believed while nothing changes; 6h unless written",
+        ),
+        Key::optional(
+            "no_progress_after",
+            Kind::Whole(&NO_PROGRESS_AFTER),
+            "moves in a row that got the loop no further before it becomes slower; 3 unless written",
+        ),
+        Key::optional(
+            "no_progress_slowest",
+            Kind::Whole(&NO_PROGRESS_SLOWEST),
+            "how many times slower it becomes at most; 30 unless written",
+        ),
+    ],
+};
 
 static ESCALATE: Table = Table {
     title: "[escalate]",

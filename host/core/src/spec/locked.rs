@@ -12,9 +12,10 @@ use serde_json::Value;
 
 use super::{Base, Budget, CalendarRef, Escalate, Level, Notify, Role, Spec, StepSpec};
 use crate::cadence::Cadence;
+use crate::decision::CostRule;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
 use crate::digest::{Digest, PartsHasher};
-use crate::guard::FuelCap;
+use crate::guard::{FuelCap, Pace};
 use crate::ids::{LoopId, StepId};
 use crate::limits::Limits;
 use crate::manifest::{Action, Manifest, contract_supported};
@@ -102,6 +103,10 @@ pub struct LockedSpec {
     pub notify: Option<Notify>,
     /// Where it stands when the loop is frozen.
     pub calendar: Option<CalendarRef>,
+    /// How the cost of the decider is found.
+    pub cost: CostRule,
+    /// How a loop that gets nowhere is slowed down.
+    pub pace: Pace,
 }
 
 impl LockedStep {
@@ -238,6 +243,8 @@ impl Spec {
                 escalate: self.escalate.clone(),
                 notify: self.notify.clone(),
                 calendar: self.calendar.clone(),
+                cost: self.cost.clone(),
+                pace: self.pace,
             }),
             _ => Err(found.into_sorted()),
         }

@@ -8,8 +8,8 @@ use crate::diagnostic::{did_you_mean, quote};
 use crate::ids::{LoopId, StepId};
 use crate::limits::LIMITS_MAX;
 use crate::policy::{DenySource, builtin_denials};
-use crate::quantity::{Bytes, Fuel, Millis, QuantityError};
-use crate::toml_doc::{Amount, Choice, Text};
+use crate::quantity::{Bytes, Fuel, Millis, Money, QuantityError};
+use crate::toml_doc::{Amount, Choice, Text, Whole};
 
 // Limit: a beat each second of a day.
 const BEATS_PER_DAY_MAX: u64 = 86_400;
@@ -23,6 +23,15 @@ const EVERY_MAX: Millis = Millis(31 * 86_400_000);
 const JITTER_MAX: Millis = Millis(3_600_000);
 // Limit: whoever is told once a week is told of what has stopped long ago.
 const DIGEST_MAX: Millis = Millis(7 * 86_400_000);
+// Limit: what nobody spends on a loop by the day, so that sums of days cannot overflow.
+const TOKENS_MAX: u64 = 1_000_000_000_000;
+const MONEY_MAX: Money = Money(1_000_000_000_000);
+// Limit: a month; what was true then need not be now.
+const NOOP_HOLDS_MAX: Millis = Millis(30 * 86_400_000);
+// Limit: beyond a thousand times slower a loop stands still.
+const SLOWEST_MAX: u64 = 10_000;
+// Limit: a path into an answer.
+const POINTER_BYTES_MAX: usize = 200;
 // Limit: one word that a sensor puts on an item.
 const LABEL_BYTES_MAX: usize = 128;
 
@@ -211,6 +220,57 @@ const fn count(max: u64, example: &'static str) -> Amount {
     }
 }
 pub(super) static BEATS: Amount = count(BEATS_PER_DAY_MAX, "200");
+pub(super) static PROPOSALS: Amount = count(BEATS_PER_DAY_MAX, "10");
+pub(super) static TOKENS: Amount = count(TOKENS_MAX, "200_000");
+pub(super) static MONEY: Amount = Amount {
+    what: "an amount of money, as a text",
+    read: Some(|text| quantity(text.parse::<Money>(), |money| money.0)),
+    integers: false,
+    max: MONEY_MAX.0,
+    show: |amount| Money(amount).to_string(),
+    pattern: Some(r"^[0-9]+(\.[0-9]{1,6})?$"),
+    example: "\"5.00\"",
+};
+pub(super) static NOOP_HOLDS: Amount = time(NOOP_HOLDS_MAX.0, "\"6h\"");
+pub(super) static NO_PROGRESS_AFTER: Whole = Whole {
+    min: 0,
+    max: SLOWEST_MAX,
+    example: 3,
+};
+pub(super) static NO_PROGRESS_SLOWEST: Whole = Whole {
+    min: 1,
+    max: SLOWEST_MAX,
+    example: 30,
+};
+pub(super) static COST: Choice = Choice {
+    values: &["free"],
+    later: &[],
+};
+pub(super) static COST_MODE: Choice = Choice {
+    values: &["total", "sum"],
+    later: &[],
+};
+pub(super) static POINTER: Text = Text {
+    code: "bad-pointer",
+    what: "a JSON Pointer",
+    check: |text| {
+        let escapes = text.split('~').skip(1);
+        let fits = text.starts_with('/')
+            && text.len() <= POINTER_BYTES_MAX
+            && !text.chars().any(char::is_control)
+            && escapes.into_iter().all(|rest| rest.starts_with(['0', '1']));
+        if fits {
+            Ok(())
+        } else {
+            Err(format!(
+                "{} is no JSON Pointer such as \"/usage/total_tokens\"",
+                quote(text)
+            ))
+        }
+    },
+    pattern: Some("^(/([^~]|~[01])*)+$"),
+    example: "/usage/total_tokens",
+};
 pub(super) static ATTEMPTS: Amount = count(ATTEMPTS_MAX, "2");
 
 fn quantity<T>(read: Result<T, QuantityError>, number: fn(T) -> u64) -> Result<u64, String> {

@@ -57,6 +57,9 @@ fuel_per_beat     = "50G"
 fuel_per_day      = "2T"
 beats_per_day     = 200
 attempts_per_item = 2       # then the item is left to a person
+# proposals_per_day = 10
+# A decider that costs tokens or money needs limits for those, and `cost` in
+# [decider]: where its answer says what it used.
 
 # A change that touches one of these waits until a person has approved it:
 # `ringfence inbox` shows what waits.

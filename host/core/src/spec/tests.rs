@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::quantity::{Bytes, Millis};
 use crate::verdict::Severity;
 
+mod guards;
 mod locked;
 
 const SMALL: &str = r#"+++
@@ -93,6 +94,9 @@ fn defaults() {
             beats_per_day: 200,
             attempts_per_item: 2,
             timezone: "UTC".to_owned(),
+            proposals_per_day: None,
+            tokens: None,
+            money: None,
         }
     );
 }
@@ -216,7 +220,7 @@ timezone = "../../etc"
     3:9 error[bad-value] `level` is "L1" or "L2" or "L3", not "L4"
         help: did you mean "L1"?
     4:1 error[unknown-key] the loop file has no key "colour"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar, guards
     6:2 error[unknown-key] the loop file has no key "path"
         help: did you mean `paths`?
     10:1 error[unknown-key] [paths] has no key "wirte"
@@ -251,8 +255,8 @@ timezone = "../../etc"
         help: write `beats_per_day = 200`
     35:21 error[bad-amount] 0 is not above zero, and no number means «unlimited»
         help: write `attempts_per_item = 2`
-    36:1 error[not-supported] `money_per_day` is not supported by this version
-        help: steps are components, whose cost is fuel: use `fuel_per_beat` and `fuel_per_day`
+    36:17 error[bad-amount] `money_per_day` is an amount of money, as a text, not a float
+        help: write `money_per_day = "5.00"`
     37:12 error[bad-timezone] "../../etc" is not a time zone such as "Europe/Berlin"
     "#);
 }
@@ -269,7 +273,7 @@ fn unknown_keys_are_met_with_a_guess() {
     "#);
     insta::assert_snapshot!(with("[paths]", "quite-something-else = 1\n[paths]"), @r#"
     3:1 error[unknown-key] the loop file has no key "quite-something-else"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar, guards
     "#);
     insta::assert_snapshot!(with("write =", "level = \"L2\"\nwrite ="), @r#"
     4:1 error[unknown-key] [paths] has no key "level"

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::json::{self, Json};
-use super::table::{Amount, Choice, Key, Kind, Table, Text, sample, spelled, wanted};
+use super::table::{Amount, Choice, Key, Kind, Table, Text, Whole, sample, spelled, wanted};
 use super::{Entry, LIST_ENTRIES_MAX, Section, TABLES_MAX, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
 
@@ -72,7 +72,8 @@ impl Reader<'_> {
             (Kind::Text(rule), DeValue::String(text)) => {
                 self.text(text, toml.span(), rule).map(Value::Text)
             }
-            (Kind::Choice(choice), DeValue::String(text)) => {
+            (Kind::Whole(rule), DeValue::Integer(_)) => self.whole(toml, key.name, rule),
+            (Kind::Choice(choice) | Kind::Either(choice, _), DeValue::String(text)) => {
                 self.choice(text, toml.span(), key.name, choice)
             }
             (Kind::List(rule), DeValue::Array(array)) => {
@@ -82,7 +83,7 @@ impl Reader<'_> {
                 self.amount(toml, key.name, rule)
             }
             (Kind::Json, DeValue::Table(_)) => Json::read(toml, self.out).map(Value::Json),
-            (Kind::One(table), DeValue::Table(inner)) => {
+            (Kind::One(table) | Kind::Either(_, table), DeValue::Table(inner)) => {
                 Some(Value::One(self.section(inner, toml.span(), table)))
             }
             (Kind::Many(table), DeValue::Array(array)) => self.many(array, name, key, table),
@@ -227,6 +228,24 @@ impl Reader<'_> {
         };
         self.out.push(problem);
         None
+    }
+
+    fn whole(&mut self, toml: &Spanned<DeValue<'_>>, name: &str, rule: &Whole) -> Option<Value> {
+        let Whole { min, max, .. } = rule;
+        let number = match toml.get_ref() {
+            DeValue::Integer(number) => json::integer(number),
+            _ => None,
+        };
+        let fits = number
+            .and_then(|number| u64::try_from(number).ok())
+            .filter(|number| (min..=max).contains(&number));
+        if fits.is_none() {
+            let message = format!("`{name}` is a whole number from {min} to {max}");
+            let problem = Diagnostic::error("bad-amount", toml.span(), message, "not one of these");
+            self.out
+                .push(problem.with_help(format!("write `{name} = {}`", rule.example)));
+        }
+        fits.map(Value::Amount)
     }
 
     fn many(

@@ -52,6 +52,12 @@ fn shape(kind: &Kind, required: bool) -> Value {
                 (number, text) => number.or(text).unwrap_or(Value::Bool(false)),
             }
         }
+        Kind::Whole(rule) => {
+            json!({ "type": "integer", "minimum": rule.min, "maximum": rule.max })
+        }
+        Kind::Either(choice, table) => {
+            json!({ "anyOf": [{ "enum": choice.values }, json_schema(table)] })
+        }
         Kind::Json => json!({ "type": "object" }),
         Kind::One(table) => json_schema(table),
         Kind::Many(table) => json!({

@@ -54,6 +54,10 @@ pub(crate) enum Kind {
     Choice(&'static Choice),
     /// A number above zero, or a string with a unit.
     Amount(&'static Amount),
+    /// A whole number from zero up.
+    Whole(&'static Whole),
+    /// One of a few words, or a table.
+    Either(&'static Choice, &'static Table),
     /// A table of any shape, kept as JSON.
     Json,
     /// A table, written `[name]`.
@@ -107,6 +111,17 @@ pub(crate) struct Amount {
     pub(crate) example: &'static str,
 }
 
+/// A whole number from zero up, for what may well be zero.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// Inclusive.
+    pub(crate) min: u64,
+    /// Inclusive.
+    pub(crate) max: u64,
+    /// A value that fits.
+    pub(crate) example: u64,
+}
+
 /// The key as a file spells it: `` `read` ``, `[paths]`, `[[gate]]`.
 pub(super) fn spelled(key: &Key) -> String {
     match key.kind {
@@ -127,6 +142,12 @@ pub(super) fn sample(key: &Key) -> String {
             choice.values.first().unwrap_or(&"")
         ),
         Kind::Amount(rule) => format!("`{} = {}`", key.name, rule.example),
+        Kind::Whole(rule) => format!("`{} = {}`", key.name, rule.example),
+        Kind::Either(choice, _) => format!(
+            "`{} = {:?}`, or a table",
+            key.name,
+            choice.values.first().unwrap_or(&"")
+        ),
         Kind::Json => format!("`{} = {{ key = \"value\" }}`", key.name),
         Kind::One(_) | Kind::Many(_) => {
             format!("{} on a line of its own, and its keys below", spelled(key))
@@ -140,6 +161,8 @@ pub(super) fn wanted(kind: &Kind) -> &'static str {
         Kind::Text(_) | Kind::Choice(_) => "a string",
         Kind::List(_) => "a list of strings",
         Kind::Amount(rule) => rule.what,
+        Kind::Whole(_) => "a whole number",
+        Kind::Either(..) => "a word or a table",
         Kind::Json => "a table",
         Kind::One(_) => "one table",
         Kind::Many(_) => "a list of tables",

@@ -2,9 +2,10 @@
 
 use jiff::{Timestamp, Zoned};
 use ringfence_core::guard::{
-    BEATS_PER_DAY, BudgetLimits, FUEL_PER_BEAT, FUEL_PER_DAY, FuelCap, Guard, guard, open_purse,
+    BEATS_PER_DAY, BudgetLimits, FUEL_PER_BEAT, FUEL_PER_DAY, FuelCap, Guard, Situated, guard,
+    open_purse,
 };
-use ringfence_core::journal::{DaySpend, LoopState};
+use ringfence_core::journal::{DaySpend, LoopState, Settle};
 use ringfence_core::policy::witness;
 use ringfence_core::quantity::Fuel;
 use ringfence_core::snapshot::setup;
@@ -18,15 +19,18 @@ impl Drill<'_> {
     /// A day that has used up a budget of this loop allows no beat, a new day does.
     pub(super) fn budgets(&mut self) {
         let budget = &self.spec.budget;
-        let limits = BudgetLimits {
-            fuel_per_beat: budget.fuel_per_beat,
-            fuel_per_day: budget.fuel_per_day,
-            beats_per_day: budget.beats_per_day,
-        };
+        let limits = budget.limits();
         let now = Timestamp::UNIX_EPOCH.to_zoned(self.timezone.clone());
-        let used = |fuel, beats| self.guarded(&limits, &now, DaySpend { fuel, beats });
+        let used = |fuel, beats| {
+            let spent = DaySpend {
+                fuel,
+                beats,
+                ..DaySpend::default()
+            };
+            self.guarded(&limits, &now, spent)
+        };
         let refused = |budget: &str, said: Guard| match said {
-            Guard::Refuse(refusal) if refusal.budget == budget => {
+            Guard::Wait(hold) if hold.guard == budget => {
                 Ok("used up: no beat before the day ends".to_owned())
             }
             other => Err(format!("used up, and yet: {other:?}")),
@@ -55,7 +59,16 @@ impl Drill<'_> {
         let mut state = LoopState::default();
         state.days.insert(now.date(), spent);
         let setup = setup(&self.spec.file_digest, &self.spec.plugins());
-        guard(&state, limits, now, &setup)
+        guard(&Situated {
+            state: &state,
+            limits,
+            pace: &self.spec.pace,
+            settle: Settle::Propose,
+            setup: &setup,
+            meter: &self.spec.cost.meter(&self.spec.decider.digest),
+            freeze: None,
+            now,
+        })
     }
 
     /// A change of what is a person's to decide is left to one, and another one is not.

@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use ringfence_core::beat::{BeatPlan, ExecutorPlan, StepPlan};
 use ringfence_core::decision::ActionInfo;
 use ringfence_core::digest::{Digest, PartsHasher};
-use ringfence_core::guard::BudgetLimits;
 use ringfence_core::ids::BeatNo;
 use ringfence_core::journal::{BaseRef, LoopState, Settle};
 use ringfence_core::manifest::CONTRACT;
-use ringfence_core::spec::{self, Budget, Level, LockedSpec, LockedStep};
+use ringfence_core::spec::{self, Level, LockedSpec, LockedStep};
 
 use super::{BeatError, BeatOptions, Begun};
 use crate::authority;
@@ -131,7 +130,7 @@ pub(super) fn plan(begun: &Begun<'_>, standing: Standing, base: &Base) -> BeatPl
         decider: step_plan(&spec.decider),
         executors: spec.executors.iter().map(executor_plan).collect(),
         gates: spec.gates.iter().map(step_plan).collect(),
-        limits: limits(&spec.budget),
+        limits: spec.budget.limits(),
         attempts_per_item: spec.budget.attempts_per_item.into(),
         escalate_labels: spec.escalate.labels.clone(),
         escalate_on: spec.escalate.on,
@@ -152,15 +151,9 @@ pub(super) fn plan(begun: &Begun<'_>, standing: Standing, base: &Base) -> BeatPl
             commit: base.commit.clone(),
         },
         prose: spec.prose.clone(),
-    }
-}
-
-/// What a loop may spend.
-pub(crate) fn limits(budget: &Budget) -> BudgetLimits {
-    BudgetLimits {
-        fuel_per_beat: budget.fuel_per_beat,
-        fuel_per_day: budget.fuel_per_day,
-        beats_per_day: budget.beats_per_day,
+        pace: spec.pace,
+        cost: spec.cost.clone(),
+        decider_plugin: spec.decider.digest,
     }
 }
 

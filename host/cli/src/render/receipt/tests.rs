@@ -162,6 +162,7 @@ pub(crate) fn full(said: &str, outcome: Outcome) -> BeatReport {
         labelled: Vec::new(),
         notes: vec![text()],
         items_found: None,
+        cost: None,
     };
     let line = |level: &str| LogLine {
         level: level.to_owned(),

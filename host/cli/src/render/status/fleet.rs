@@ -103,9 +103,10 @@ fn shortly(found: &Standing) -> Text {
             "never".into()
         }
         Next::Free | Next::ShadowOnly { .. } => until(found.due.next.at, found.now),
-        Next::Wait { until: time, .. } | Next::Refused { until: time, .. } => {
-            until(time, found.now).ink(Ink::Warn)
-        }
+        Next::Wait {
+            until: Some(time), ..
+        } => until(time, found.now).ink(Ink::Warn),
+        Next::Wait { until: None, .. } => Text::from("never").ink(Ink::Warn),
         Next::Broken { .. } => Text::from("cannot begin").ink(Ink::Bad),
     }
 }

@@ -208,26 +208,23 @@ pub(crate) enum Next {
     Free,
     /// Its change would be recorded, not proposed.
     ShadowOnly {
+        /// Which guard says so.
+        guard: &'static str,
         /// Why.
         why: String,
     },
-    /// Beats failed, and the next try is not due.
+    /// A guard forbids it.
     Wait {
-        /// When it is.
-        until: Timestamp,
+        /// Which: a budget as in the loop file, `backoff`, `operator` …
+        guard: &'static str,
+        /// What is used.
+        used: String,
+        /// The limit.
+        limit: String,
+        /// When it ends by itself; null when only a person ends it.
+        until: Option<Timestamp>,
         /// Why.
         why: String,
-    },
-    /// A budget of the day is used up.
-    Refused {
-        /// Which, as in the loop file.
-        budget: &'static str,
-        /// What is used.
-        used: u64,
-        /// The limit.
-        limit: u64,
-        /// When the day ends.
-        until: Timestamp,
     },
     /// It could not begin.
     Broken {

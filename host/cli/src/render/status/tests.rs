@@ -85,7 +85,10 @@ pub(crate) fn sample(said: &str) -> Standing {
             },
         ],
         next: Next::Wait {
-            until: at("2026-11-21T12:10:00Z"),
+            guard: "backoff",
+            used: text(),
+            limit: text(),
+            until: Some(at("2026-11-21T12:10:00Z")),
             why: text(),
         },
         due: Due {

@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::beat::*;
 use crate::call::{Spent, Usage};
 use crate::change::{ChangeKind, ChangeSet, FileChange};
-use crate::decision::{ActionInfo, RawDecision};
+use crate::decision::{ActionInfo, CostRule, RawDecision};
 use crate::failure::{Failure, FailureClass};
-use crate::guard::{BudgetLimits, FuelCap};
+use crate::guard::{BudgetLimits, FuelCap, Pace};
 use crate::ids::{BeatNo, LoopId};
 pub(super) use crate::journal::sample::{at, digest, item, step};
 use crate::journal::sample::{holding, told};
@@ -55,6 +55,9 @@ pub(super) fn plan() -> BeatPlan {
             fuel_per_beat: FUEL_PER_BEAT,
             fuel_per_day: Fuel(1_000_000),
             beats_per_day: 100,
+            proposals_per_day: None,
+            tokens: None,
+            money: None,
         },
         attempts_per_item: 2,
         escalate_labels: vec!["Security ".to_owned()],
@@ -70,6 +73,9 @@ pub(super) fn plan() -> BeatPlan {
         answers: Vec::new(),
         freeze: None,
         prose: String::new(),
+        pace: Pace::default(),
+        cost: CostRule::Undeclared,
+        decider_plugin: digest("decider"),
     }
 }
 

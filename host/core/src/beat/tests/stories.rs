@@ -16,6 +16,8 @@ use crate::manifest::Role;
 use crate::quantity::Fuel;
 use crate::snapshot::{SensorReading, Snapshot};
 
+mod guarded;
+
 /// A loop that remembers, and answers each effect as it was told to.
 pub(super) struct Story {
     pub(super) plan: BeatPlan,
@@ -285,7 +287,7 @@ fn a_failing_decider_is_backed_off_in_any_world() {
         story.world = observed(second, &[("a", "x")]);
         assert_eq!(
             story.beat(),
-            "waiting until 2026-11-21T12:01:00Z: 1 beat failed in a row, the last one at 2026-11-21T12:00:00Z: 60 s between tries"
+            "waiting until 2026-11-21T12:01:00Z: backoff: 1 beat failed in a row, the last one at 2026-11-21T12:00:00Z: 60 s between tries"
         );
     }
     story.later(1);
@@ -530,7 +532,9 @@ fn near_the_days_end_a_change_is_only_recorded() {
     assert_eq!(story.situation.as_ref().unwrap().level, "L1");
     assert_eq!(
         story.receipt.as_ref().unwrap().notes,
-        ["fuel_per_day: 50 of 62 used, at 80 % changes are recorded and no longer proposed"]
+        [
+            "fuel_per_day: 50 of 62 used; from 80 % until 2026-11-22T00:00:00Z changes are recorded and no longer proposed"
+        ]
     );
 }
 

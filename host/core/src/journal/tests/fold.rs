@@ -199,6 +199,7 @@ fn what_was_decided() {
     assert_eq!(
         of(vec![nothing(1, None)]),
         Some(Decided {
+            at: at("2026-11-21T12:00:00Z"),
             fingerprint: world,
             nothing_for: Some(digest("items"))
         })
@@ -206,6 +207,7 @@ fn what_was_decided() {
     assert_eq!(
         of(vec![proposed(1, "a")]),
         Some(Decided {
+            at: at("2026-11-21T12:00:00Z"),
             fingerprint: world,
             nothing_for: None
         })
@@ -213,6 +215,7 @@ fn what_was_decided() {
     assert_eq!(
         of(vec![discarded(1, "a", "no")]),
         Some(Decided {
+            at: at("2026-11-21T12:00:00Z"),
             fingerprint: world,
             nothing_for: None
         })
@@ -306,14 +309,16 @@ fn spend_by_day() {
         state.day(jiff::civil::date(2026, 11, 20)),
         DaySpend {
             fuel: Fuel(10),
-            beats: 1
+            beats: 1,
+            ..DaySpend::default()
         }
     );
     assert_eq!(
         state.day(jiff::civil::date(2026, 11, 21)),
         DaySpend {
             fuel: Fuel(20),
-            beats: 1
+            beats: 1,
+            ..DaySpend::default()
         }
     );
     assert_eq!(

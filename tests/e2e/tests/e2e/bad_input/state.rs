@@ -96,13 +96,14 @@ fn a_damaged_journal() {
     let whole = rig.read(journal);
     rig.edit(journal, "\"kind\":\"done\"", "\"kind\":\"gone\"");
     let damaged = rig.read(journal);
-    // Where the second line begins depends on how many digits the first one's time has.
-    let at = format!("at byte {}", whole.find('\n').unwrap() + 1);
-    let refused = refused_in(&rig, &["beat"]).replace(&at, "at byte [second line]");
+    // Where the third line begins depends on how many digits the times of the first two have.
+    let third: usize = whole.split_inclusive('\n').take(2).map(str::len).sum();
+    let at = format!("at byte {third}");
+    let refused = refused_in(&rig, &["beat"]).replace(&at, "at byte [third line]");
     insta::assert_snapshot!(refused, @r"
     --- stderr
     error: the journal [project]/.ringfence/docs-links/journal.jsonl
-      cannot be trusted: journal entry 2 at byte [second line]: the line does not match its
+      cannot be trusted: journal entry 3 at byte [third line]: the line does not match its
       sum
     help: `ringfence journal verify` says more; restore the file, or move it away to
           begin anew
