@@ -1,7 +1,5 @@
 //! Cadences: times of cron across changed clocks, jitter, and one beat for all that were missed.
 
-#![expect(clippy::expect_used, reason = "a test may end at once")]
-
 use jiff::tz::TimeZone;
 
 use super::*;

@@ -48,7 +48,7 @@ impl Running {
     fn until(&mut self, happens: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
-            let line = self.line().expect("it goes on");
+            let line = self.line().unwrap();
             if happens(&line) {
                 return line;
             }

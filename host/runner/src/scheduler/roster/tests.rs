@@ -1,7 +1,5 @@
 //! Many loops over simulated time, with beats that take as long as they are told.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at once")]
-
 use ringfence_core::ids::LoopId;
 
 use super::*;
