@@ -16,6 +16,8 @@ use crate::text;
 
 // Limit: a loop file takes 256 patterns in a list.
 const PATTERNS_MAX: usize = 250;
+// Limit: words that are looked at for one list.
+const TRIES_MAX: usize = 2_000;
 // Limit: a page of prose; the rest is in the old file.
 const GOAL_CHARS_MAX: usize = 2_000;
 const PEOPLE_MAX: usize = 30;
@@ -301,6 +303,7 @@ impl<'a> Picker<'a> {
 
     fn paths(&mut self, setting: Setting, key: &str, purpose: Purpose) -> Vec<String> {
         let mut patterns: Vec<String> = Vec::new();
+        let mut tries = 0;
         for fact in self.all(setting) {
             let words = if is_yaml(fact) {
                 vec![fact.text.clone()]
@@ -311,6 +314,14 @@ impl<'a> Picker<'a> {
                 self.left(fact, "no path in it");
             }
             for word in words {
+                tries += 1;
+                if patterns.len() >= PATTERNS_MAX || tries > TRIES_MAX {
+                    let why = format!(
+                        "a list takes {PATTERNS_MAX} patterns here, this and what follows is not in it: fold some into one"
+                    );
+                    self.notes.push(Note::missing(&fact.at, &word, why));
+                    return patterns;
+                }
                 self.path(fact, &word, key, purpose, &mut patterns);
             }
         }
@@ -348,9 +359,9 @@ impl<'a> Picker<'a> {
                 continue;
             }
             if patterns.len() >= PATTERNS_MAX {
-                let why = format!("a list takes {PATTERNS_MAX} patterns here: fold some into one");
+                let why = "only a part of what it stands for still fits into the list";
                 self.notes.push(Note::missing(&fact.at, word, why));
-                continue;
+                return;
             }
             let note = Note::taken(&fact.at, word, &format!("{key}: {}", quote(&pattern)));
             self.notes.push(note);

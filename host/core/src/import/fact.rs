@@ -3,6 +3,12 @@
 use super::Note;
 use super::markdown::plain;
 use crate::ids::NAME_ID_BYTES_MAX;
+use crate::text;
+
+// Limit: what a key or name says, it says at its beginning.
+const KEY_CHARS_MAX: usize = 200;
+// Limit: as many values as a gate may hold.
+const FACTS_MAX: usize = 10_000;
 
 /// What a fact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +64,7 @@ pub(super) struct Findings {
     pub(super) facts: Vec<Fact>,
     /// Each with the loop it is about, as [`slug`]; none for all.
     pub(super) notes: Vec<(Option<String>, Note)>,
+    is_full: bool,
 }
 
 impl Findings {
@@ -75,8 +82,14 @@ impl Findings {
             at: self.place(line),
             of: of.map(str::to_owned),
         };
-        if !fact.text.is_empty() {
+        if fact.text.is_empty() {
+            return;
+        }
+        if self.facts.len() < FACTS_MAX {
             self.facts.push(fact);
+        } else if !self.is_full {
+            self.is_full = true;
+            self.left(line, "the rest of the file", "too many settings");
         }
     }
 
@@ -191,7 +204,7 @@ fn is_allow(key: &str) -> bool {
 pub(super) fn normalised(key: &str) -> String {
     let mut out = String::new();
     let mut before = ' ';
-    for c in plain(key).chars() {
+    for c in plain(&text::cut(key, KEY_CHARS_MAX)).chars() {
         if c.is_uppercase() && before.is_lowercase() || !c.is_alphanumeric() {
             out.push(' ');
         }
@@ -205,7 +218,7 @@ pub(super) fn normalised(key: &str) -> String {
 
 /// A name fit for a loop: lower-case letters, digits and dashes, without what stands in brackets; empty when nothing is left.
 pub(super) fn slug(name: &str) -> String {
-    let name = plain(name);
+    let name = plain(&text::cut(name, KEY_CHARS_MAX));
     let head = name.split(['(', '[', '—']).next().unwrap_or_default();
     let mut out = String::new();
     for c in head.chars() {

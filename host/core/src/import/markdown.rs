@@ -11,6 +11,9 @@ const PIECES_MAX: usize = 5_000;
 /// Longest piece in characters.
 // Limit: a long paragraph; a path list of a hundred entries still fits.
 const PIECE_CHARS_MAX: usize = 4_000;
+/// Longest heading or key in characters.
+// Limit: each piece keeps the headings above it; one line of a page.
+const TITLE_CHARS_MAX: usize = 200;
 // Limit: no table of these files has half as many columns.
 const CELLS_MAX: usize = 24;
 
@@ -73,7 +76,8 @@ impl Reader {
         if let Some((level, title)) = heading(line) {
             self.flush();
             self.headings.retain(|(outer, _)| *outer < level);
-            self.headings.push((level, cut(title)));
+            self.headings
+                .push((level, text::one_line(title, TITLE_CHARS_MAX)));
             self.push(number, What::Heading);
         } else if line.starts_with('|') {
             self.row(number, cells(line));
@@ -259,7 +263,7 @@ pub(super) fn key_value(text: &str) -> Option<(String, &str)> {
     })?;
     let (key, value) = text.split_at_checked(colon)?;
     let value = value.get(1..)?;
-    if value.starts_with("//") {
+    if key.len() > TITLE_CHARS_MAX || value.starts_with("//") {
         return None;
     }
     let value = value.trim_start_matches("**").trim();
