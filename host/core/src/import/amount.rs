@@ -180,7 +180,7 @@ fn number(text: &str) -> Option<(f64, &str)> {
     reason = "the range was looked at"
 )]
 fn whole(number: f64) -> Option<u64> {
-    (number >= 1.0 && number <= 1e15).then_some(number as u64)
+    (1.0..=1e15).contains(&number).then_some(number as u64)
 }
 
 #[cfg(test)]

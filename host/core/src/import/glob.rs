@@ -451,7 +451,7 @@ mod tests {
                 for pattern in &found.patterns {
                     proptest::prop_assert_eq!(check_pattern(pattern), Ok(()), "{:?}", text);
                 }
-                proptest::prop_assert!(found.refused.is_some() != !found.patterns.is_empty());
+                proptest::prop_assert_eq!(found.refused.is_some(), found.patterns.is_empty());
             }
         }
     }
