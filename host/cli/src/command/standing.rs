@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use ringfence_core::authority::{DrillsProblem, drills_valid, reach};
 use ringfence_core::digest::Digest;
 use ringfence_core::guard::{
     BEATS_PER_DAY, FUEL_PER_DAY, Guard, MONEY_PER_DAY, PROPOSALS_PER_DAY, Situated, TOKENS_PER_DAY,
@@ -14,6 +15,7 @@ use ringfence_core::guard::{
 use ringfence_core::journal::{Entry, LoopState, Proposal, Settle};
 use ringfence_core::snapshot::setup;
 use ringfence_core::spec::{Level, LockedSpec};
+use ringfence_runner::drill;
 use ringfence_runner::follow::{FollowError, Followed, Look};
 use ringfence_runner::open_loop::{LockMode, OpenLoop};
 use ringfence_runner::people;
@@ -58,15 +60,18 @@ pub(super) fn standing(
     let state = followed.state();
     let locked = open.lock(&StdPlugins, LockMode::Require);
     let spec = locked.as_ref().ok().map(|locked| &locked.spec);
-    let setup = spec.map(setup_digest);
+    let bound = match (spec, loop_dir(open)?) {
+        (Some(spec), Some(dir)) => drill::bound(spec, &dir),
+        _ => None,
+    };
     Ok(Standing {
         version: 1,
         loop_id: open.spec.loop_id.clone(),
         file: open.path.to_string(),
         project: open.project.top().display().to_string(),
         now,
-        level: level(open.spec.level, state),
-        mode: situated(open, state, now, spec, mode_now),
+        level: level(open.spec.level, state, bound.as_ref(), now),
+        mode: situated(open, state, now, (spec, bound.as_ref()), mode_now),
         beats: last_beats(followed),
         proposals: open_proposals(open, state)?,
         waiting: waiting(open, state, now),
@@ -74,7 +79,7 @@ pub(super) fn standing(
         today: spent_today(open, state, now),
         budgets: budgets(open, state, now),
         next: match &locked {
-            Ok(_) => situated(open, state, now, spec, next),
+            Ok(_) => situated(open, state, now, (spec, bound.as_ref()), next),
             Err(error) => Next::Broken {
                 why: error.to_string(),
             },
@@ -84,7 +89,7 @@ pub(super) fn standing(
             cadence: open.spec.cadence.to_string(),
         },
         wake_at: state.wake_at.filter(|wake| *wake > now),
-        drills: drills(state, setup.as_ref()),
+        drills: drills(state, bound.as_ref(), now),
         journal: JournalEnd {
             entries: followed.head().seq(),
             head: followed.head().line().map(|line| line.to_string()),
@@ -92,12 +97,14 @@ pub(super) fn standing(
     })
 }
 
-fn level(ceiling: Level, state: &LoopState) -> LevelNow {
-    let order = state.orders.level.as_ref();
+/// How far it may go; as far as the loop file lets it where nobody can say what its drills are worth, at L3 not that.
+fn level(ceiling: Level, state: &LoopState, bound: Option<&Digest>, now: Timestamp) -> LevelNow {
+    let reach = reach(ceiling, state, bound, now);
     LevelNow {
-        now: order.map_or(Level::L2, |order| order.what.to).min(ceiling),
+        now: reach.level,
         ceiling,
-        order: order.map(|order| LevelOrdered {
+        lapsed: reach.lapsed,
+        order: state.orders.level.as_ref().map(|order| LevelOrdered {
             at: order.at,
             by: order.by.clone(),
             reason: order.reason.clone(),
@@ -225,7 +232,7 @@ fn situated<T>(
     open: &OpenLoop,
     state: &LoopState,
     now: Timestamp,
-    spec: Option<&LockedSpec>,
+    (spec, bound): (Option<&LockedSpec>, Option<&Digest>),
     say: impl FnOnce(&Situated<'_>) -> T,
 ) -> T {
     // Without its plugins a loop has neither of these digests, and what goes by them is not said.
@@ -233,7 +240,7 @@ fn situated<T>(
     let (setup, meter) = spec.map_or((none, none), |spec| {
         (setup_digest(spec), spec.cost.meter(&spec.decider.digest))
     });
-    let settle = match level(open.spec.level, state).now {
+    let settle = match level(open.spec.level, state, bound, now).now {
         Level::L1 => Settle::Shadow,
         Level::L2 => Settle::Propose,
         Level::L3 => Settle::Commit,
@@ -277,7 +284,7 @@ fn setup_digest(spec: &LockedSpec) -> Digest {
     setup(&spec.file_digest, &plugins)
 }
 
-fn drills(state: &LoopState, setup: Option<&Digest>) -> Option<Drills> {
+fn drills(state: &LoopState, bound: Option<&Digest>, now: Timestamp) -> Option<Drills> {
     let drilled = state.drilled.as_ref()?;
     let results = &drilled.run.results;
     let failed = results.iter().filter(|result| !result.passed);
@@ -286,7 +293,10 @@ fn drills(state: &LoopState, setup: Option<&Digest>) -> Option<Drills> {
         passed: results.iter().filter(|result| result.passed).count(),
         all: results.len(),
         failed: failed.map(|result| result.name.clone()).collect(),
-        current: setup == Some(&drilled.run.setup),
+        void: match drills_valid(state, bound, now) {
+            Ok(_) | Err(DrillsProblem::Failed { .. }) => None,
+            Err(problem) => Some(problem.to_string()),
+        },
     })
 }
 

@@ -262,10 +262,10 @@ impl<'a> One<'a> {
             u8::from(matches!(found.next, Next::Free | Next::ShadowOnly { .. })),
         );
         if let Some(drills) = &found.drills {
-            let passed = drills.current && drills.all > 0 && drills.passed == drills.all;
+            let passed = drills.void.is_none() && drills.all > 0 && drills.passed == drills.all;
             self.gauge(
                 "ringfence_drills_passed",
-                "Whether all drills passed, with the loop file and plugins of now: 1 or 0.",
+                "Whether all drills passed, and are worth something still: 1 or 0.",
                 &[],
                 u8::from(passed),
             );

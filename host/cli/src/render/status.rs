@@ -88,7 +88,10 @@ pub(crate) fn level(level: &LevelNow) -> Text {
             against
         ]
     });
-    text![level.now, ceiling, ordered]
+    let lapsed = level.lapsed.as_ref().map_or_else(Text::new, |why| {
+        text!["; not further because of ", Safe::line(why)].ink(Ink::Warn)
+    });
+    text![level.now, ceiling, ordered, lapsed]
 }
 
 pub(crate) fn mode(mode: &ModeNow, now: Timestamp) -> Text {
@@ -144,11 +147,9 @@ pub(crate) fn drills(drills: Option<&Drills>, now: Timestamp) -> Text {
         let names = drills.failed.iter().map(|name| Safe::line(name));
         text!["; not: ", Text::join(names, ", ")]
     };
-    let old = if drills.current {
-        Text::new()
-    } else {
-        text!["; the loop file or a plugin has changed since"].ink(Ink::Warn)
-    };
+    let old = drills.void.as_ref().map_or_else(Text::new, |why| {
+        text!["; worth nothing now: ", Safe::line(why)].ink(Ink::Warn)
+    });
     text![passed, " ", ago(drills.at, now), failed, old]
 }
 

@@ -39,32 +39,37 @@ fn help() {
     Usage: ringfence [OPTIONS] <COMMAND>
 
     Commands:
-      init         Write a commented LOOP.md that works as it is
-      import       Write a LOOP.md to review from what other loop tools left here
-      check        Show what each step of a loop may do, running nothing
-      beat         Run one beat: look, decide, act, judge, propose
-      explain      Say which rule decides whether a step may touch a path
-      exec         Run a WASI program that is not trusted, within what it is granted
-      plugin       Look at plugins without running them
-      journal      Look at a loop's history
-      status       Show where a loop stands and what the next beat would meet
-      inbox        Show what waits for a person, oldest first
-      answer       Answer what waits: approve, reject, or note something
-      pause        Let a loop do nothing for a time, or until it is resumed
-      resume       Let a loop go on, whatever had stopped it
-      retire       End a loop; only resume brings it back
-      metrics      Give the figures of a loop to Prometheus
-      report       Write a loop's history as a page for a browser
-      health       Say how a loop does, and whether it deserves more authority
-      promote      Let a loop go one level further, if what it has shown allows that
-      demote       Let a loop go less far
-      drill        Prove each guard of a loop, by a fault and by a clean case
-      doctor       Say what this machine offers, and what a loop has proven
-      selftest     Try to escape from the boundary, on this machine
-      estimate     Say what a day of a loop may cost, and what it did cost
-      schema       Print the JSON Schema of a document
-      completions  Print a script that completes commands in a shell
-      help         Print this message or the help of the given subcommand(s)
+      init             Write a commented LOOP.md that works as it is
+      import           Write a LOOP.md to review from what other loop tools left
+                       here
+      check            Show what each step of a loop may do, running nothing
+      beat             Run one beat: look, decide, act, judge, propose
+      run              Keep loops beating, each in its own time
+      explain          Say which rule decides whether a step may touch a path
+      exec             Run a WASI program that is not trusted, within what it is
+                       granted
+      plugin           Look at plugins without running them
+      journal          Look at a loop's history
+      status           Show where a loop stands and what the next beat would meet
+      inbox            Show what waits for a person, oldest first
+      answer           Answer what waits: approve, reject, or note something
+      pause            Let a loop do nothing for a time, or until it is resumed
+      resume           Let a loop go on, whatever had stopped it
+      retire           End a loop; only resume brings it back
+      metrics          Give the figures of a loop to Prometheus
+      report           Write a loop's history as a page for a browser
+      health           Say how a loop does, and whether it deserves more authority
+      promote          Let a loop go one level further, if what it has shown allows
+                       that
+      demote           Let a loop go less far
+      drill            Prove each guard of a loop, by a fault and by a clean case
+      doctor           Say what this machine offers, and what a loop has proven
+      selftest         Try to escape from the boundary, on this machine
+      estimate         Say what a day of a loop may cost, and what it did cost
+      install-service  Print what lets the system run loops unattended
+      schema           Print the JSON Schema of a document
+      completions      Print a script that completes commands in a shell
+      help             Print this message or the help of the given subcommand(s)
 
     Options:
       -C, --directory <DIR>  Start in DIR instead of the current directory

@@ -56,6 +56,10 @@ fn a_used_up_budget() {
       fuel_per_day  [#-------------------]  0 %  [n] of [n]
       beats_per_day  [####################]  100 %  1 of 1
 
+    1 thing for a person
+      budget  3 h ago  beats_per_day: 1 of 1 used, free again at
+                       2026-01-03T00:00:00Z
+
     last beats
       beat  when         fuel   how it ended
       2     just now     0      waiting: until 2026-01-03T00:00:00Z: beats_per_day:

@@ -56,7 +56,7 @@ fn figures_of_a_loop() {
     # HELP ringfence_denials_total Accesses that steps were refused.
     # TYPE ringfence_denials_total counter
     ringfence_denials_total{project="/srv/a",loop="docs"} 22
-    # HELP ringfence_drills_passed Whether all drills passed, with the loop file and plugins of now: 1 or 0.
+    # HELP ringfence_drills_passed Whether all drills passed, and are worth something still: 1 or 0.
     # TYPE ringfence_drills_passed gauge
     ringfence_drills_passed{project="/srv/a",loop="docs"} 0
     # HELP ringfence_drills_timestamp_seconds When drills were run last.

@@ -58,6 +58,8 @@ pub(crate) struct LevelNow {
     pub(crate) now: Level,
     /// As far as the loop file lets it.
     pub(crate) ceiling: Level,
+    /// Why it does not go as far as it was ordered to.
+    pub(crate) lapsed: Option<String>,
     /// The order that holds.
     pub(crate) order: Option<LevelOrdered>,
 }
@@ -131,8 +133,8 @@ pub(crate) struct Drills {
     pub(crate) all: usize,
     /// The names of those that did not.
     pub(crate) failed: Vec<String>,
-    /// False when loop file, plugins or policy are others now: they prove nothing any more.
-    pub(crate) current: bool,
+    /// Why they prove nothing any more, if so: too old, or of another loop file, plugin or policy.
+    pub(crate) void: Option<String>,
 }
 
 /// Where a journal ends.

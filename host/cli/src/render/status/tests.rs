@@ -28,6 +28,7 @@ pub(crate) fn sample(said: &str) -> Standing {
         level: LevelNow {
             now: Level::L1,
             ceiling: Level::L2,
+            lapsed: Some(text()),
             order: Some(LevelOrdered {
                 at: at("2026-11-20T12:00:00Z"),
                 by: text(),
@@ -104,7 +105,7 @@ pub(crate) fn sample(said: &str) -> Standing {
             passed: 9,
             all: 10,
             failed: vec![text()],
-            current: false,
+            void: Some(text()),
         }),
         journal: JournalEnd {
             entries: 21,
@@ -124,13 +125,12 @@ fn a_loop_at_a_glance() {
     insta::assert_snapshot!(standing(&found, true).print(false), @r"
     loop docs (said)
       level     L1 of at most L2, ordered by said at 2026-11-20T12:00:00Z: said;
-                passed over: said
+                passed over: said; not further because of said
       mode      paused since 2026-11-21T09:00:00Z until 2026-11-21T18:00:00Z (in 6
                 h): said
       next      waits until 2026-11-21T12:10:00Z (in 10 min): said
       due       2026-11-21T12:15:00Z (in 15 min): the decider asked for it; said
-      drills    9 of 10 passed 20 days ago; not: said; the loop file or a plugin has
-                changed since
+      drills    9 of 10 passed 20 days ago; not: said; worth nothing now: said
 
     today (said)
       fuel_per_day   [###############-----]  75 %  1.50M of 2.00M
@@ -179,7 +179,7 @@ fn colour_only_repeats_what_the_words_say() {
     insta::assert_snapshot!(coloured.lines().take(5).collect::<Vec<_>>().join("\n"), @r"
     [1mloop docs [0m(said)
       [2mlevel[0m     L1 of at most L2, ordered by said at 2026-11-20T12:00:00Z: said[33m;[0m
-                [33mpassed over: said[0m
+                [33mpassed over: said; not further because of said[0m
       [2mmode[0m      [31mpaused[0m since 2026-11-21T09:00:00Z until 2026-11-21T18:00:00Z (in 6
                 h): said
     ");
@@ -271,11 +271,11 @@ fn shapes_for_programs() {
       "drills": {
         "all": 10,
         "at": "2026-11-01T12:00:00Z",
-        "current": false,
         "failed": [
           "said"
         ],
-        "passed": 9
+        "passed": 9,
+        "void": "said"
       },
       "due": {
         "at": "2026-11-21T12:15:00Z",
@@ -302,6 +302,7 @@ fn shapes_for_programs() {
       },
       "level": {
         "ceiling": "L2",
+        "lapsed": "said",
         "now": "L1",
         "order": {
           "at": "2026-11-20T12:00:00Z",
