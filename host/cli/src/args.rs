@@ -133,7 +133,7 @@ pub(crate) enum Command {
     Report(Report),
     /// Say how a loop does, and whether it deserves more authority
     Health(Health),
-    /// Let a loop go one level further, if what it has shown allows that
+    /// Let a loop go one level further, if its record allows that
     Promote(Promote),
     /// Let a loop go less far
     Demote(Demote),

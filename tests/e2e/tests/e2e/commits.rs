@@ -54,6 +54,7 @@ fn what_it_says() {
       level      L3: an accepted change is committed to the target branch
       commits to the branch that is checked out
       works on   the tree of the current commit
+      beats      every 15m
       budget     fuel 50G a beat and 2T a day; 200 beats a day (UTC); 2 attempts an
                  item
       a person's changes of **/LICENSE*, **/SECURITY.md
