@@ -65,7 +65,7 @@ fn from_what_it_showed_to_l3_and_back() {
                         needed: such a gate, drilled
       accepted          ok: people took 5 proposals since it came to this level
       none-turned-down  ok: people turned 0 down in 30 days
-      no-escalations    ok: 0 items wait for a person
+      no-escalations    ok: 0 items and 0 held changes wait for a person
       clean-moves       ok: all gates let 3 in a row through, with this setup and at
                         this level
       no-denials        ok: steps of 0 beats since then were denied something

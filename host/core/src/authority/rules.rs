@@ -285,7 +285,7 @@ fn of_commit(facts: &Facts<'_>) -> Vec<Check> {
     let written = facts.unwritten.is_empty();
     let escalated = facts.state.items.values();
     let escalated = escalated.filter(|item| item.escalated(facts.attempts_max).is_some());
-    let escalated = escalated.count();
+    let (escalated, held) = (escalated.count(), facts.state.held.len());
     let mut checks = vec![
         check(
             Rule::Deny,
@@ -327,8 +327,8 @@ fn of_commit(facts: &Facts<'_>) -> Vec<Check> {
     checks.extend(of_proposals(facts));
     checks.push(check(
         Rule::NoEscalations,
-        escalated == 0,
-        format!("{escalated} items wait for a person"),
+        escalated + held == 0,
+        format!("{escalated} items and {held} held changes wait for a person"),
         "none".to_owned(),
     ));
     checks
