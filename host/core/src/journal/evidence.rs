@@ -124,7 +124,7 @@ pub struct Unmetered {
 pub struct SeenSignals {
     /// The sensor.
     pub sensor: StepId,
-    /// At most [`FLAPPING_SIGNALS`], one for each beat that saw the world.
+    /// At most [`FLAPPING_SIGNALS`], one for each beat that saw the world; a signal that rests stands here once.
     pub signals: Vec<Digest>,
 }
 
@@ -222,6 +222,10 @@ impl Evidence {
             .retain(|seen| signals.iter().any(|signal| signal.sensor == seen.sensor));
         for SensorSignal { sensor, digest } in signals {
             match self.seen.iter_mut().find(|seen| seen.sensor == *sensor) {
+                // Of a signal that rests, one says as much as many.
+                Some(seen) if seen.signals.iter().all(|old| old == digest) => {
+                    seen.signals = vec![*digest];
+                }
                 Some(seen) => push(&mut seen.signals, *digest, FLAPPING_SIGNALS),
                 None => self.seen.push(SeenSignals {
                     sensor: sensor.clone(),

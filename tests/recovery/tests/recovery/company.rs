@@ -247,3 +247,56 @@ fn a_proposal_that_was_cut_off_and_then_changed_by_the_user_is_theirs() {
     project.beat().run().assert_settled();
     assert_eq!(History::of(&project).items(), ground.items[..1]);
 }
+
+#[test]
+fn two_processes_spend_no_more_than_one_would() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    let text = fs::read_to_string(project.top().join("LOOP.md")).unwrap();
+    let few = text.replace("beats_per_day     = 200", "beats_per_day     = 3");
+    assert_ne!(few, text);
+    project.write("LOOP.md", &few);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..4 {
+                    // Refused while the other one runs, and that is an answer.
+                    let _ = project.beat().run();
+                }
+            });
+        }
+    });
+    let last = loop {
+        let ended = project.beat().run();
+        if ended.outcome() == "waiting" {
+            break ended;
+        }
+    };
+    let why = last.report()["outcome"]["why"].as_str().unwrap().to_owned();
+    assert!(why.starts_with("beats_per_day: 3 of 3 used"), "{why}");
+    assert_eq!(History::of(&project).spent().beats, 3);
+}
+
+#[test]
+fn a_killed_beat_has_spent_what_it_reserved() {
+    let ground = Ground::new(Kind::Propose);
+    let project = ground.fresh();
+    let number = ground.number_of(steps::CHANGE_MEASURED, 1);
+    for killed in 1..=2 {
+        let ended = project.beat().told(format!("kill:{number}")).run();
+        ended.assert_killed_at(steps::CHANGE_MEASURED);
+        let spent = History::of(&project).spent();
+        assert_eq!(
+            (spent.beats, spent.fuel.0),
+            (killed, killed * 50_000_000_000)
+        );
+    }
+    project.beat().run().assert_settled();
+    let spent = History::of(&project).spent();
+    assert_eq!(spent.beats, 3);
+    assert!(spent.fuel.0 > 100_000_000_000, "what was killed is spent");
+    assert!(
+        spent.fuel.0 < 150_000_000_000,
+        "what has ended cost what it used"
+    );
+}

@@ -49,12 +49,16 @@ fn a_disk_that_fills_up_while_a_patch_is_written_costs_one_beat() {
 fn a_line_that_was_written_in_part_is_cut_off_and_kept() {
     let ground = Ground::new(Kind::Propose);
     let number = ground.number_of(steps::CHECKOUT_DONE, 2);
+    let whole = ground.fresh();
+    whole.beat().run().assert_settled();
+    let reserved = journal(&whole).1[1];
     for bytes in [1, 60, 300] {
         let project = ground.fresh();
         let users = Users::of(&project);
-        let ended = project.beat().told(format!("full:{number}:{bytes}")).run();
+        let full = format!("full:{number}:{}", reserved + bytes);
+        let ended = project.beat().told(full).run();
         assert_eq!(ended.outcome(), "failed");
-        let torn = fs::read(project.journal()).unwrap();
+        let torn = fs::read(project.journal()).unwrap().split_off(reserved);
         assert_eq!(torn.len(), bytes);
         assert_mended(&project, &torn, 1);
         History::assert_settled(&project, &ground.items[..1], "torn intent");
@@ -77,7 +81,7 @@ fn assert_mended(project: &Project, torn: &[u8], file: u32) {
     assert!(said.iter().any(is_said), "{said:?}");
 }
 
-/// The journal of a beat that settled, and where its lines (intent, done, beat) begin.
+/// The journal of a beat that settled, and where its lines (reserve, intent, done, beat) begin.
 fn journal(project: &Project) -> (Vec<u8>, Vec<usize>) {
     let bytes = fs::read(project.journal()).unwrap();
     let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
@@ -91,13 +95,13 @@ fn journal(project: &Project) -> (Vec<u8>, Vec<usize>) {
 #[test]
 fn an_end_that_was_lost_after_the_change_was_published_is_found_again() {
     let ground = Ground::new(Kind::Propose);
-    for (line, settled_before) in [(1, false), (2, true)] {
+    for (line, settled_before) in [(2, false), (3, true)] {
         for part in 0..4 {
             let project = ground.fresh();
             let users = Users::of(&project);
             project.beat().run().assert_settled();
             let (bytes, starts) = journal(&project);
-            assert_eq!(starts.len(), 4, "intent, done and beat");
+            assert_eq!(starts.len(), 5, "reserve, intent, done and beat");
             let (from, to) = (starts[line], starts[line + 1]);
             // Nothing of the line, one byte, half of it, all but its newline.
             let cut = [from, from + 1, (from + to) / 2, to - 1][part];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use jiff::tz::TimeZone;
-use ringfence_core::journal::{self, Intent, LoopState};
+use ringfence_core::journal::{self, DaySpend, Intent, LoopState};
 
 use crate::ground::{Kind, Project};
 
@@ -53,6 +53,11 @@ impl History {
     pub(crate) fn held_items(&self) -> Vec<String> {
         let items = self.0.held.iter().map(|held| held.hold.mv.item.clone());
         items.map(|item| item.unwrap().to_string()).collect()
+    }
+
+    /// What the day of all these beats has cost.
+    pub(crate) fn spent(&self) -> DaySpend {
+        self.0.day(jiff::civil::date(2026, 1, 5))
     }
 
     fn settled(&self) -> Vec<Settled> {
