@@ -2,7 +2,8 @@
 //!
 //! `readme` runs the README, `main_job` the work that Ringfence is for, `moving` what it shares with other tools, `bad_input`
 //! what can be wrong with a project, `authority` drills loops and promotes them, `steps` has components that are broken or
-//! hostile; `running` keeps it running, and kills it; `seeing` looks on until it is stopped. `rig` makes projects and runs the
+//! hostile; `running` keeps it running, and kills it; `seeing` looks on until it is stopped; `month` lets a
+//! loop misbehave for a month, and audits it. `rig` makes projects and runs the
 //! program in them, `traces` sees what was changed there, `shown` makes what was printed comparable, `loop_files` writes
 //! the loops.
 //!
@@ -23,6 +24,7 @@ mod commits;
 mod loop_files;
 mod main_job;
 mod moving;
+mod month;
 mod readme;
 mod rig;
 mod running;
