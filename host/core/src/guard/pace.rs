@@ -56,11 +56,12 @@ impl Pace {
 
 /// How many times slower where few of the last moves were settled; 1 for not at all, and until there are enough of them.
 fn slower_by_rate((shipped, all): (usize, usize)) -> u32 {
-    match shipped {
-        _ if all < SHIP_RATE_MOVES => 1,
-        0..=POOR => 4,
-        ..=MODEST => 2,
-        _ => 1,
+    if all < SHIP_RATE_MOVES || shipped > MODEST {
+        1
+    } else if shipped > POOR {
+        2
+    } else {
+        4
     }
 }
 
