@@ -335,8 +335,8 @@ fn stdout_holds_one_document_for_programs() {
         (&["beat", "--dry-run"], "/dry_run", json!(true)),
         (&["beat", "-vv"], "/outcome/kind", json!("proposed")),
         (&["status"], "/next", json!({ "next": "free" })),
-        (&["journal", "show"], "/2/kind", json!("beat")),
-        (&["journal", "verify"], "/entries", json!(3)),
+        (&["journal", "show"], "/3/kind", json!("beat")),
+        (&["journal", "verify"], "/entries", json!(4)),
         (&["plugin", "list"], "/0/manifest/name", json!("diff-size")),
         (
             &["plugin", "inspect", "std:paths"],
