@@ -198,6 +198,7 @@ impl Month {
             sandbox: &self.sandbox,
             clock: &self.clock,
             steps: &NoSteps,
+            config_dir: None,
         };
         let end = BEGIN.parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * (day + 1));
         while self.clock.now() < end {
@@ -424,7 +425,9 @@ fn explained(rig: &Rig, entries: &[Entry]) {
                 assert!(why.contains(char::is_numeric), "{why}");
                 vec![why.clone()]
             }
-            Outcome::Discarded { reasons } | Outcome::Escalated { why: reasons } => reasons.clone(),
+            Outcome::Discarded { reasons } | Outcome::Escalated { why: reasons, .. } => {
+                reasons.clone()
+            }
             Outcome::Failed { class, message } => vec![class.to_string(), message.clone()],
             Outcome::Shadowed { .. } => {
                 assert!(
