@@ -12,12 +12,18 @@ macro_rules! shipped {
 
 // Sorted by name; a test compares it with `plugins/plugins.toml`.
 static TABLE: &[(&str, &[u8])] = shipped![
+    "codeowners",
     "diff-size",
     "first-fixable",
+    "generated",
+    "injection",
+    "licence-header",
     "md-link-fix",
     "md-links",
+    "no-test-weakening",
     "paths",
-    "report"
+    "report",
+    "secrets",
 ];
 
 /// The standard plugins.

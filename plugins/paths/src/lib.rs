@@ -25,12 +25,9 @@
 //! **Invariant:** deny wins, and matches without regard to case; a pattern that could never match is an error of the
 //! configuration, not an open door.
 
-mod globs;
-
+use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
-
-use crate::globs::Globs;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
@@ -68,8 +65,8 @@ impl Default for Config {
 pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let config: Config = cx.config()?;
     let rules = Rules {
-        allow: Globs::parse("allow", &config.allow, globs::Case::Exact)?,
-        deny: Globs::parse("deny", &config.deny, globs::Case::Any)?,
+        allow: Globs::parse("allow", &config.allow, Case::Exact)?,
+        deny: Globs::parse("deny", &config.deny, Case::Any)?,
         config,
     };
     Ok(rules.judge(change.files()))

@@ -20,8 +20,8 @@ fn file(path: &str) -> FileChange {
 
 fn judged(config: Value, files: &[FileChange]) -> Verdict {
     let config: Config = Context::test(config).config().unwrap();
-    let allow = Globs::parse("allow", &config.allow, globs::Case::Exact).unwrap();
-    let deny = Globs::parse("deny", &config.deny, globs::Case::Any).unwrap();
+    let allow = Globs::parse("allow", &config.allow, Case::Exact).unwrap();
+    let deny = Globs::parse("deny", &config.deny, Case::Any).unwrap();
     Rules {
         allow,
         deny,

@@ -2,7 +2,8 @@
 //!
 //! Owns the change and its files. Native tests build one in `change/testing.rs`.
 //!
-//! **Invariant:** the bytes after the change are read with `std::fs`, those before it only through here.
+//! **Invariant:** the bytes before the change are had only through here; those after it are ordinary files, which `read`
+//! reads as a test describes them, too.
 
 use std::cell::OnceCell;
 
@@ -11,8 +12,10 @@ use crate::{
     error::{Error, Result},
 };
 
+pub use lines::AddedLine;
 pub use testing::TestFile;
 
+mod lines;
 mod testing;
 
 /// What happened to a file.
@@ -96,6 +99,19 @@ impl Change {
         }
     }
 
+    /// The bytes of one of its files after the change.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the path has none, or may not be read.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>> {
+        match &self.source {
+            Source::Host => {
+                std::fs::read(path).map_err(|error| Error::unavailable(format!("{path}: {error}")))
+            }
+            Source::Test(files) => testing::read(files, path),
+        }
+    }
+
     /// The change as a unified diff with so many lines of context, at most 1000. Binary files are named only, files
     /// that the step may not read are left out.
     ///
@@ -106,6 +122,14 @@ impl Change {
             Source::Host => host::unified_diff(context).map_err(Error::Unavailable),
             Source::Test(files) => Ok(testing::unified_diff(files, context)),
         }
+    }
+
+    /// The lines that the change adds, file by file. Files that are no text have none.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when a file may not be read, or the diff exceeds what is left of the step's budget.
+    pub fn added_lines(&self) -> Result<Vec<AddedLine>> {
+        lines::added(&self.unified_diff(0)?, self.files())
     }
 }
 

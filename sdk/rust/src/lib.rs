@@ -49,7 +49,7 @@ pub mod prelude;
 mod situation;
 mod verdict;
 
-pub use change::{Change, ChangeKind, FileChange, TestFile};
+pub use change::{AddedLine, Change, ChangeKind, FileChange, TestFile};
 pub use context::{Context, Level};
 pub use decision::Decision;
 pub use error::{Error, Result};

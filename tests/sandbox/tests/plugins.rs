@@ -238,8 +238,87 @@ fn paths_holds_a_change_to_named_paths() {
             (ruling, expect.to_vec()),
             "{config}"
         );
-        costs(&run, 450_000);
+        costs(&run, 13_500);
     }
+}
+
+/// Runs a gate in the boundary: its rules, in order, and that nothing was denied to it.
+fn judged(name: &str, case: Case) -> Vec<String> {
+    let run = plugin(name).judge(&case);
+    assert!(run.denials().is_empty(), "{:?}", run.denials());
+    rules(run.answer()).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn injection_finds_what_nobody_sees() {
+    let case = Case::new()
+        .modified("a.md", "seen\n", "seen\n<!-- unseen -->\nhid\u{200b}den\n")
+        .added("b.rs", "let a = 1; // \u{202e}x\n");
+    let found = judged("injection", case);
+    assert_eq!(found, ["html-comment", "hidden-character", "bidi-control"]);
+    assert!(judged("injection", Case::new().added("a b.md", "naïve\n")).is_empty());
+}
+
+#[test]
+fn secrets_finds_credentials_and_does_not_tell_them() {
+    let key = ["ghp", "_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"].concat();
+    let case = Case::new().modified("a.txt", "x\n", format!("x\nkey: {key}\n"));
+    let run = plugin("secrets").judge(&case);
+    assert_eq!(rules(run.answer()), ["github-token"]);
+    assert!(!format!("{:?}", run.answer()).contains("g7H8i9"));
+    costs(&run, 500_000);
+    assert!(judged("secrets", Case::new().added("a.txt", "words\n")).is_empty());
+}
+
+#[test]
+fn no_test_weakening_knows_a_test_that_is_gone() {
+    let test = "#[test]\nfn adds() {\n    assert_eq!(2, two());\n}\n";
+    let weaken = |after: &str| {
+        let case = Case::new().modified("src/a.rs", test, after);
+        judged("no-test-weakening", case)
+    };
+    assert_eq!(weaken("\n"), ["test-removed"]);
+    assert_eq!(
+        weaken(&test.replace("fn", "#[ignore]\nfn")),
+        ["test-skipped"]
+    );
+    assert!(weaken(&format!("// more\n{test}")).is_empty());
+}
+
+#[test]
+fn generated_wants_the_source_to_differ() {
+    let config = json!({ "rules": [{ "files": ["gen/**"], "from": ["*.proto"] }] });
+    let case = || {
+        Case::new()
+            .config(config.clone())
+            .modified("gen/a.go", "1\n", "2\n")
+    };
+    assert_eq!(judged("generated", case()), ["edited-by-hand"]);
+    assert!(judged("generated", case().modified("a.proto", "1\n", "2\n")).is_empty());
+}
+
+#[test]
+fn codeowners_leaves_a_file_to_its_owner() {
+    let case = Case::new()
+        .unchanged("CODEOWNERS", "/auth/ @org/security\n")
+        .modified("auth/a.rs", "1\n", "2\n")
+        .modified("src/b.rs", "1\n", "2\n");
+    assert_eq!(judged("codeowners", case), ["needs-owner"]);
+}
+
+#[test]
+fn licence_header_wants_new_files_to_begin_with_it() {
+    let case = |text: &str| {
+        Case::new()
+            .config(json!({ "header": ["SPDX-License-Identifier: MIT"] }))
+            .added("a.rs", text)
+    };
+    assert_eq!(
+        judged("licence-header", case("fn a() {}\n")),
+        ["missing-header"]
+    );
+    let header = "// SPDX-License-Identifier: MIT\nfn a() {}\n";
+    assert!(judged("licence-header", case(header)).is_empty());
 }
 
 #[test]

@@ -143,12 +143,15 @@ fn neighbours(room: &str) -> Option<Neighbours> {
     use Neighbours::{Any, These};
     let rooms = match room {
         "host/core" | "sdk/rust/macros" | "plugins/markdown" => These(&[]),
+        "plugins/globs" => These(&["sdk/rust"]),
         "host/sandbox" => These(&["host/core"]),
         "host/runner" => These(&["host/core", "host/sandbox"]),
         "host/cli" => These(&["host/core", "host/sandbox", "host/runner"]),
         "sdk/rust" => These(&["sdk/rust/macros"]),
         "sdk/testkit" => These(&["host/core", "host/sandbox"]),
-        _ if room.starts_with("plugins/") => These(&["sdk/rust", "plugins/markdown"]),
+        _ if room.starts_with("plugins/") => {
+            These(&["sdk/rust", "plugins/globs", "plugins/markdown"])
+        }
         _ if room.starts_with("tests/guests/") => These(&["sdk/rust"]),
         _ if room.starts_with("tests/") => Any,
         _ => return None,
@@ -304,6 +307,7 @@ mod tests {
             "host/cli",
             "sdk/rust",
             "sdk/testkit",
+            "plugins/globs",
             "plugins/markdown",
             "plugins/x",
         ];
@@ -317,6 +321,8 @@ mod tests {
             ("sdk/testkit", "host/core"),
             ("sdk/testkit", "host/sandbox"),
             ("plugins/x", "sdk/rust"),
+            ("plugins/globs", "sdk/rust"),
+            ("plugins/x", "plugins/globs"),
             ("plugins/x", "plugins/markdown"),
         ];
         for from in rooms {

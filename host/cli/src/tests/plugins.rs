@@ -17,25 +17,42 @@ fn without_sizes(text: &str) -> String {
 fn list() {
     let rig = Rig::folder();
     insta::assert_snapshot!(without_sizes(&rig.run(&["plugin", "list"]).shown()), @r"
-    plugin             version  roles         size     what it does
-    std:diff-size      0.1.0    gate          ... KiB  Holds a change to a number of
-                                                       files, lines and bytes
-    std:first-fixable  0.1.0    decider       ... KiB  Decides on the first eligible
-                                                       item that carries a wanted
-                                                       label
-    std:md-link-fix    0.1.0    executor      ... KiB  Repairs one broken Markdown
-                                                       link where exactly one repair
-                                                       fits
-    std:md-links       0.1.0    sensor, gate  ... KiB  Finds broken relative links
-                                                       and anchors in Markdown
-    std:paths          0.1.0    gate          ... KiB  Holds a change to named paths
-                                                       and ordinary file modes
-    std:report         0.1.0    executor      ... KiB  Writes a Markdown report from
-                                                       what it is given
+    plugin                 version  roles         size     what it does
+    std:codeowners         0.1.0    gate          ... KiB  Leaves files that
+                                                           somebody owns to a person
+    std:diff-size          0.1.0    gate          ... KiB  Holds a change to a
+                                                           number of files, lines
+                                                           and bytes
+    std:first-fixable      0.1.0    decider       ... KiB  Decides on the first
+                                                           eligible item that
+                                                           carries a wanted label
+    std:generated          0.1.0    gate          ... KiB  Lets generated files
+                                                           differ only together with
+                                                           their sources
+    std:injection          0.1.0    gate          ... KiB  Finds text in a change
+                                                           that people do not see
+                                                           and programs read
+    std:licence-header     0.1.0    gate          ... KiB  Holds new source files to
+                                                           the licence header
+    std:md-link-fix        0.1.0    executor      ... KiB  Repairs one broken
+                                                           Markdown link where
+                                                           exactly one repair fits
+    std:md-links           0.1.0    sensor, gate  ... KiB  Finds broken relative
+                                                           links and anchors in
+                                                           Markdown
+    std:no-test-weakening  0.1.0    gate          ... KiB  Finds tests that a change
+                                                           removes, skips or empties
+    std:paths              0.1.0    gate          ... KiB  Holds a change to named
+                                                           paths and ordinary file
+                                                           modes
+    std:report             0.1.0    executor      ... KiB  Writes a Markdown report
+                                                           from what it is given
+    std:secrets            0.1.0    gate          ... KiB  Finds credentials in what
+                                                           a change adds
     --- exit 0
     ");
     let json = rig.run(&["plugin", "list", "--format", "json"]).json();
-    assert_eq!(json[0]["plugin"], "std:diff-size");
+    assert_eq!(json[0]["plugin"], "std:codeowners");
     assert_eq!(json[0]["manifest"]["roles"][0], "gate");
 }
 

@@ -105,6 +105,15 @@ pub(super) fn read_base(files: &[TestFile], path: &str) -> Result<Vec<u8>> {
         .ok_or_else(|| Error::unavailable(format!("{path} had no bytes before the change")))
 }
 
+/// The bytes after the change.
+pub(super) fn read(files: &[TestFile], path: &str) -> Result<Vec<u8>> {
+    files
+        .iter()
+        .find(|file| file.path == path)
+        .and_then(|file| file.after.clone())
+        .ok_or_else(|| Error::unavailable(format!("{path} has no bytes after the change")))
+}
+
 /// All files as one unified diff.
 pub(super) fn unified_diff(files: &[TestFile], context: u32) -> String {
     let mut files: Vec<_> = files.iter().collect();
@@ -310,6 +319,8 @@ mod tests {
             TestFile::added("b", ""),
         ]);
         assert_eq!(change.read_base("a").unwrap(), b"old");
+        assert_eq!(change.read("a").unwrap(), b"new");
+        assert!(change.read("c").is_err());
         for path in ["b", "c"] {
             assert!(
                 matches!(change.read_base(path), Err(Error::Unavailable(_))),

@@ -436,6 +436,7 @@ fn explained(rig: &Rig, entries: &[Entry]) {
                 );
                 receipt.notes.clone()
             }
+            Outcome::Committed { .. } => panic!("a loop of level L2 committed"),
             Outcome::Skipped | Outcome::NothingToDo { .. } | Outcome::Proposed { .. } => continue,
         };
         for line in why {

@@ -1,0 +1,156 @@
+//! `secrets`: the gate that finds credentials in what a change adds.
+//!
+//! Most services give their keys a form of their own; `rules.rs` knows those forms. What has none is found by where it
+//! stands and by how random it looks. Only added lines are judged, and files that are no text as a whole.
+//!
+//! | rule | means |
+//! | --- | --- |
+//! | the names in `rules.rs` | a credential of that service |
+//! | `credential` | a random-looking value that is assigned to a name such as `api_key` |
+//! | `password-in-url` | a URL with a password in it |
+//! | `not-searched` | a file that is no text and too large (a warning) |
+//!
+//! ```toml
+//! [[gate]]
+//! plugin = "std:secrets"
+//! config = { allow_files = ["tests/fixtures/**"], allow = ["AKIA[A-Z0-9]{9}EXAMPLE"] }
+//! ```
+//!
+//! **Invariant:** no finding holds a credential: what is said of it is its beginning and its length, since findings end in
+//! journals, reports and logs.
+
+mod rules;
+mod search;
+
+use std::collections::BTreeSet;
+
+use regex_lite::Regex;
+use ringfence_globs::{Case, Globs};
+use ringfence_sdk::prelude::*;
+use serde::Deserialize;
+
+use crate::rules::RULES;
+use crate::search::{Hit, Search};
+
+ringfence_sdk::plugin!("../plugin.toml");
+
+/// Limit: findings of one answer; the summary counts all.
+const FINDINGS_MAX: usize = 200;
+/// Limit: what is searched of a file that is no text.
+const BINARY_BYTES_MAX: u64 = 1 << 20;
+/// Limit: of a credential that is shown; every known form has as many fixed ones, or more.
+const SHOWN_CHARS: usize = 4;
+
+/// The `config` table; every key has the default that `plugin.toml` names.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    generic: bool,
+    allow: Vec<String>,
+    allow_files: Vec<String>,
+    allow_rules: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            generic: true,
+            allow: Vec::new(),
+            allow_files: Vec::new(),
+            allow_rules: Vec::new(),
+        }
+    }
+}
+
+/// Judges what a change adds.
+///
+/// # Errors
+/// [`Error::Config`] for a pattern or a rule that is none; [`Error::Unavailable`] when an added line cannot be read.
+#[gate]
+pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
+    let gate = Gate::new(cx.config()?)?;
+    let lines = change.added_lines()?;
+    let mut findings = Vec::new();
+    for line in lines.iter().filter(|line| !gate.files.cover(&line.path)) {
+        for hit in gate.hits(&line.text)? {
+            findings.push(finding(&hit).at_position(&line.path, line.line, hit.column));
+        }
+    }
+    for file in change.files().iter().filter(|file| file.binary) {
+        findings.extend(gate.in_binary(change, file)?);
+    }
+    let count = findings.len();
+    let mut verdict = Verdict::from(findings);
+    verdict.findings.truncate(FINDINGS_MAX);
+    verdict.summary = format!("{count} findings in {} added lines", lines.len());
+    Ok(verdict)
+}
+
+struct Gate {
+    search: Search,
+    allow: Vec<Regex>,
+    files: Globs,
+}
+
+impl Gate {
+    fn new(config: Config) -> Result<Self> {
+        for name in &config.allow_rules {
+            if RULES.iter().all(|rule| rule.name != name) {
+                return Err(Error::config(format!(
+                    "`{name}` in `allow_rules` is no rule"
+                )));
+            }
+        }
+        let left_out: BTreeSet<&str> = config.allow_rules.iter().map(String::as_str).collect();
+        let allow = config.allow.iter().map(|pattern| {
+            Regex::new(&format!("^(?:{pattern})$"))
+                .map_err(|error| Error::config(format!("`{pattern}` in `allow`: {error}")))
+        });
+        Ok(Self {
+            search: Search::new(&left_out, config.generic),
+            allow: allow.collect::<Result<_>>()?,
+            files: Globs::parse("allow_files", &config.allow_files, Case::Exact)?,
+        })
+    }
+
+    fn hits(&self, text: &str) -> Result<Vec<Hit>> {
+        let mut hits = self.search.hits(text)?;
+        hits.retain(|hit| {
+            !self
+                .allow
+                .iter()
+                .any(|allowed| allowed.is_match(&hit.secret))
+        });
+        Ok(hits)
+    }
+
+    /// What is in the bytes of a file that is no text: one hit for each rule.
+    fn in_binary(&self, change: &Change, file: &FileChange) -> Result<Vec<Finding>> {
+        if file.kind == ChangeKind::Deleted || self.files.cover(&file.path) {
+            return Ok(Vec::new());
+        }
+        if file.size > BINARY_BYTES_MAX {
+            let message = format!("{} bytes that are no text were not searched", file.size);
+            return Ok(vec![
+                Finding::warning("not-searched", message).at(&file.path),
+            ]);
+        }
+        let bytes = change.read(&file.path)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mut seen = BTreeSet::new();
+        let hits = self.hits(&text)?.into_iter();
+        let first = hits.filter(|hit| hit.has_form && seen.insert(hit.rule));
+        Ok(first.map(|hit| finding(&hit).at(&file.path)).collect())
+    }
+}
+
+fn finding(hit: &Hit) -> Finding {
+    let shown: String = hit.secret.chars().take(SHOWN_CHARS).collect();
+    let length = hit.secret.chars().count();
+    let message = format!("{}: `{shown}…`, {length} characters", hit.what);
+    Finding::error(hit.rule, message)
+        .help("take it out, and have it revoked: what was once written down counts as known")
+}
+
+#[cfg(test)]
+mod tests;

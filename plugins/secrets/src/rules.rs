@@ -1,0 +1,237 @@
+//! The forms of credentials, as their issuers document them.
+//!
+//! **Invariant:** one of a rule's `signs` stands in everything that its pattern matches; a test holds the patterns to it. The
+//! first group of a pattern, if it has one, is the credential.
+
+/// A kind of credential.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    /// For people.
+    pub(crate) what: &'static str,
+    /// Lower-case texts; a line without any of them is not looked at.
+    pub(crate) signs: &'static [&'static str],
+    pub(crate) pattern: &'static str,
+    /// How random it looks at least, in hundredths of a bit for each character.
+    pub(crate) entropy: u32,
+}
+
+const fn rule(
+    name: &'static str,
+    what: &'static str,
+    signs: &'static [&'static str],
+    pattern: &'static str,
+    entropy: u32,
+) -> Rule {
+    Rule {
+        name,
+        what,
+        signs,
+        pattern,
+        entropy,
+    }
+}
+
+/// What has a form of its own.
+pub(crate) const RULES: [Rule; 26] = [
+    rule(
+        "private-key",
+        "a private key",
+        &["private key"],
+        r"(-----BEGIN[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----)",
+        0,
+    ),
+    rule(
+        "aws-access-key",
+        "an access key of AWS",
+        &["akia", "asia", "abia", "acca"],
+        r"\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})\b",
+        270,
+    ),
+    rule(
+        "github-token",
+        "a token of GitHub",
+        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+        r"\b(gh[pousr]_[0-9A-Za-z]{36,251})\b",
+        300,
+    ),
+    rule(
+        "github-fine-grained-token",
+        "a token of GitHub",
+        &["github_pat_"],
+        r"\b(github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59})\b",
+        300,
+    ),
+    rule(
+        "gitlab-token",
+        "a token of GitLab",
+        &["glpat-", "gldt-", "glrt-", "glptt-", "glft-"],
+        r"\b(gl(?:pat|dt|rt|ptt|ft)-[0-9A-Za-z_-]{20,200})",
+        280,
+    ),
+    rule(
+        "slack-token",
+        "a token of Slack",
+        &["xox"],
+        r"\b(xox[abeoprs]-[0-9A-Za-z-]{10,250})",
+        270,
+    ),
+    rule(
+        "slack-webhook",
+        "a webhook of Slack",
+        &["hooks.slack.com"],
+        r"(https://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,70})",
+        300,
+    ),
+    rule(
+        "stripe-key",
+        "a key of Stripe",
+        &["sk_live_", "rk_live_", "sk_test_", "rk_test_"],
+        r"\b([rs]k_(?:live|test)_[0-9A-Za-z]{16,247})\b",
+        280,
+    ),
+    rule(
+        "google-api-key",
+        "an API key of Google",
+        &["aiza"],
+        r"\b(AIza[0-9A-Za-z_-]{35})(?:[^0-9A-Za-z_-]|$)",
+        300,
+    ),
+    rule(
+        "google-oauth-secret",
+        "an OAuth secret of Google",
+        &["gocspx-"],
+        r"\b(GOCSPX-[0-9A-Za-z_-]{28})",
+        300,
+    ),
+    rule(
+        "json-web-token",
+        "a JSON Web Token",
+        &["eyj"],
+        r"\b(eyJ[A-Za-z0-9_-]{14,2000}\.eyJ[A-Za-z0-9_-]{14,8000}\.[A-Za-z0-9_-]{20,2000})",
+        350,
+    ),
+    rule(
+        "npm-token",
+        "a token of npm",
+        &["npm_"],
+        r"\b(npm_[0-9A-Za-z]{36})\b",
+        300,
+    ),
+    rule(
+        "pypi-token",
+        "a token of PyPI",
+        &["pypi-ageichlwas"],
+        r"\b(pypi-AgEIcHlwaS5vcmc[0-9A-Za-z_-]{50,1000})",
+        300,
+    ),
+    rule(
+        "crates-io-token",
+        "a token of crates.io",
+        &["cio"],
+        r"\b(cio[0-9A-Za-z]{32})\b",
+        350,
+    ),
+    rule(
+        "openai-key",
+        "a key of OpenAI",
+        &["t3blbkfj"],
+        r"\b(sk-(?:proj-|svcacct-|admin-)?[0-9A-Za-z_-]{20,100}T3BlbkFJ[0-9A-Za-z_-]{20,100})",
+        300,
+    ),
+    rule(
+        "anthropic-key",
+        "a key of Anthropic",
+        &["sk-ant-"],
+        r"\b(sk-ant-(?:api|admin|sid|oat)[0-9]{2}-[0-9A-Za-z_-]{80,120})",
+        300,
+    ),
+    rule(
+        "hugging-face-token",
+        "a token of Hugging Face",
+        &["hf_"],
+        r"\b(hf_[0-9A-Za-z]{34})\b",
+        300,
+    ),
+    rule(
+        "sendgrid-key",
+        "a key of SendGrid",
+        &["sg."],
+        r"\b(SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43})",
+        300,
+    ),
+    rule(
+        "digitalocean-token",
+        "a token of DigitalOcean",
+        &["dop_v1_", "doo_v1_", "dor_v1_"],
+        r"\b(do[opr]_v1_[0-9a-f]{64})\b",
+        280,
+    ),
+    rule(
+        "shopify-token",
+        "a token of Shopify",
+        &["shpat_", "shpca_", "shppa_", "shpss_"],
+        r"\b(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})\b",
+        280,
+    ),
+    rule(
+        "telegram-token",
+        "a bot token of Telegram",
+        &[":aa"],
+        r"\b([0-9]{8,10}:AA[0-9A-Za-z_-]{33})(?:[^0-9A-Za-z_-]|$)",
+        350,
+    ),
+    rule(
+        "azure-storage-key",
+        "a storage key of Azure",
+        &["accountkey="],
+        r"AccountKey=([A-Za-z0-9+/]{86}==)",
+        400,
+    ),
+    rule(
+        "hashicorp-vault-token",
+        "a token of Vault",
+        &["hvs.", "hvb.", "hvr."],
+        r"\b(hv[sbr]\.[0-9A-Za-z_-]{24,300})",
+        350,
+    ),
+    rule(
+        "docker-token",
+        "a token of Docker",
+        &["dckr_pat_"],
+        r"\b(dckr_pat_[0-9A-Za-z_-]{27,40})",
+        300,
+    ),
+    rule(
+        "databricks-token",
+        "a token of Databricks",
+        &["dapi"],
+        r"\b(dapi[0-9a-f]{32}(?:-[0-9])?)\b",
+        280,
+    ),
+    rule(
+        "age-secret-key",
+        "a secret key of age",
+        &["age-secret-key-1"],
+        r"\b(AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})\b",
+        300,
+    ),
+];
+
+/// What is told by where it stands.
+pub(crate) const GENERIC: [Rule; 2] = [
+    rule(
+        "credential",
+        "a random-looking value that is assigned to the name of a credential",
+        &["key", "secret", "token", "passw", "pwd", "credential"],
+        r#"(?i)(?:api[_.-]?key|access[_.-]?key|secret|token|passw(?:or)?d|passwd|pwd|credential|auth[_.-]?key)[0-9a-z_.-]{0,30}["'`]?\s{0,5}(?::=|=>|=|:)\s{0,5}["'`]([^\s"'`]{12,200})["'`]"#,
+        350,
+    ),
+    rule(
+        "password-in-url",
+        "a password in a URL",
+        &["://"],
+        r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@]{1,100}:([^\s/:@]{6,200})@[A-Za-z0-9\[]",
+        250,
+    ),
+];

@@ -1,0 +1,261 @@
+//! Credentials of every form, put together here so that no other tool finds one in this file; and what only looks like one.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::rules::GENERIC;
+
+/// Something drawn by lot from `alphabet`, the same each time.
+fn drawn(alphabet: &str, length: usize, seed: u64) -> String {
+    let letters: Vec<char> = alphabet.chars().collect();
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..length)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            letters[usize::try_from(state >> 11).unwrap() % letters.len()]
+        })
+        .collect()
+}
+
+const WORD: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const HEX: &str = "0123456789abcdef";
+const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+fn word(length: usize, seed: u64) -> String {
+    drawn(WORD, length, seed)
+}
+
+/// One credential for each rule.
+fn samples(seed: u64) -> Vec<(&'static str, String)> {
+    let w = |length| word(length, seed);
+    let hex = |length| drawn(HEX, length, seed);
+    vec![
+        (
+            "private-key",
+            format!("-----BEGIN {} PRIVATE KEY-----", "RSA"),
+        ),
+        ("aws-access-key", format!("AKIA{}", drawn(BASE32, 16, seed))),
+        ("github-token", format!("ghp_{}", w(36))),
+        (
+            "github-fine-grained-token",
+            format!("github_pat_{}_{}", w(22), w(59)),
+        ),
+        ("gitlab-token", format!("glpat-{}", w(20))),
+        (
+            "slack-token",
+            format!("xoxb-{}-{}", drawn("0123456789", 12, seed), w(24)),
+        ),
+        (
+            "slack-webhook",
+            format!(
+                "https://hooks.slack.com/services/T{}/B{}/{}",
+                w(8),
+                w(8),
+                w(24)
+            ),
+        ),
+        ("stripe-key", format!("sk_live_{}", w(24))),
+        ("google-api-key", format!("AIza{}", w(35))),
+        ("google-oauth-secret", format!("GOCSPX-{}", w(28))),
+        (
+            "json-web-token",
+            format!("eyJ{}.eyJ{}.{}", w(20), w(60), w(43)),
+        ),
+        ("npm-token", format!("npm_{}", w(36))),
+        ("pypi-token", format!("pypi-AgEIcHlwaS5vcmc{}", w(80))),
+        ("crates-io-token", format!("cio{}", w(32))),
+        ("openai-key", format!("sk-proj-{}T3BlbkFJ{}", w(40), w(40))),
+        ("anthropic-key", format!("sk-ant-api03-{}AA", w(93))),
+        ("hugging-face-token", format!("hf_{}", w(34))),
+        ("sendgrid-key", format!("SG.{}.{}", w(22), w(43))),
+        ("digitalocean-token", format!("dop_v1_{}", hex(64))),
+        ("shopify-token", format!("shpat_{}", hex(32))),
+        (
+            "telegram-token",
+            format!("{}:AA{}", drawn("123456789", 9, seed), w(33)),
+        ),
+        ("azure-storage-key", format!("{}==", w(86))),
+        ("hashicorp-vault-token", format!("hvs.{}", w(90))),
+        ("docker-token", format!("dckr_pat_{}", w(27))),
+        ("databricks-token", format!("dapi{}", hex(32))),
+        (
+            "age-secret-key",
+            format!(
+                "AGE-SECRET-KEY-1{}",
+                drawn("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 58, seed)
+            ),
+        ),
+    ]
+}
+
+fn of(config: Value, files: Vec<TestFile>) -> Verdict {
+    judge(&Context::test(config), &Change::test(files)).unwrap()
+}
+
+/// The rules that are found in one added line.
+fn found(line: &str) -> Vec<String> {
+    let file = TestFile::modified("a.txt", "a\n", format!("a\n{line}\n"));
+    of(json!({}), vec![file])
+        .findings
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect()
+}
+
+#[test]
+fn every_form_is_found_wherever_it_stands() {
+    for seed in 1..8 {
+        for (rule, secret) in samples(seed) {
+            let prefix = if rule == "azure-storage-key" {
+                "AccountKey="
+            } else {
+                ""
+            };
+            for line in [
+                format!("{prefix}{secret}"),
+                format!("key = \"{prefix}{secret}\"; // mine"),
+                format!(
+                    "{}, {prefix}{secret}, {}",
+                    "word ".repeat(2_000),
+                    "word ".repeat(2_000)
+                ),
+            ] {
+                assert_eq!(found(&line), [rule], "{seed}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_rule_has_a_sample() {
+    let names: Vec<&str> = samples(1).into_iter().map(|(rule, _)| rule).collect();
+    assert_eq!(names, RULES.map(|rule| rule.name));
+}
+
+#[test]
+fn a_sign_stands_in_each_match() {
+    for (rule, (_, secret)) in RULES.iter().zip(samples(7)) {
+        let line = format!("AccountKey={secret}").to_lowercase();
+        assert!(
+            rule.signs.iter().any(|sign| line.contains(sign)),
+            "{}",
+            rule.name
+        );
+        assert!(
+            rule.signs.iter().all(|sign| *sign == sign.to_lowercase()),
+            "{}",
+            rule.name
+        );
+    }
+    for rule in GENERIC {
+        assert!(Regex::new(rule.pattern).is_ok());
+    }
+}
+
+#[test]
+fn no_finding_holds_the_credential() {
+    for (_, secret) in samples(3) {
+        let file = TestFile::added("a", format!("AccountKey={secret}\n"));
+        let verdict = of(json!({}), vec![file]);
+        let rest: String = secret.chars().skip(5).collect();
+        assert!(!format!("{verdict:?}").contains(&rest), "{verdict:?}");
+    }
+}
+
+#[test]
+fn values_that_look_random_where_credentials_stand() {
+    let value = word(24, 5);
+    for line in [
+        format!("api_key = \"{value}\""),
+        format!("  \"clientSecret\": \"{value}\","),
+        format!("PASSWORD: '{value}'"),
+        format!("const dbPassword := `{value}`"),
+    ] {
+        assert_eq!(found(&line), ["credential"], "{line}");
+    }
+    assert_eq!(
+        found(&format!("postgres://app:{}@db.internal/x", word(12, 9))),
+        ["password-in-url"]
+    );
+    let file = || vec![TestFile::added("a", format!("api_key = \"{value}\"\n"))];
+    assert!(of(json!({ "generic": false }), file()).findings.is_empty());
+}
+
+#[test]
+fn what_only_looks_like_one() {
+    for line in [
+        "api_key = \"YOUR_API_KEY_GOES_HERE_123\"",
+        "password = \"${DB_PASSWORD_FROM_ENV_1}\"",
+        "token = \"{{ secrets.TOKEN_NUMBER_1 }}\"",
+        "secret = os.environ[\"SECRET_KEY_NAME\"]",
+        "password: \"correct horse battery staple\"",
+        "token_type = \"authorization_code_grant\"",
+        "key = \"AKIAIOSFODNN7EXAMPLE\"",
+        "password = \"aaaaaaaaaaaaaaaaaaaaaaaa1\"",
+        "https://user:password@example.org/",
+        "git@github.com:owner/name.git",
+        "see https://example.org:8080/a@b",
+        "sha256 = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
+        "-----BEGIN PUBLIC KEY-----",
+        "-----BEGIN CERTIFICATE-----",
+        "npm_config_registry=https://registry.example",
+        "ghp_short",
+        "precision_and_ambition_of_something_long = 1",
+    ] {
+        assert_eq!(found(line), [""; 0], "{line}");
+    }
+}
+
+#[test]
+fn some_are_let_be() {
+    let (_, secret) = samples(2).swap_remove(2);
+    let file = || vec![TestFile::added("tests/a", format!("{secret}\n"))];
+    assert_eq!(of(json!({}), file()).ruling, Ruling::Fail);
+    for config in [
+        json!({ "allow": ["ghp_.*"] }),
+        json!({ "allow_files": ["tests/**"] }),
+        json!({ "allow_rules": ["github-token"] }),
+    ] {
+        assert_eq!(of(config, file()).ruling, Ruling::Pass);
+    }
+    assert_eq!(
+        of(json!({ "allow": ["ghp_"] }), file()).ruling,
+        Ruling::Fail
+    );
+    for config in [
+        json!({ "allow": ["("] }),
+        json!({ "allow_rules": ["nothing"] }),
+    ] {
+        assert!(judge(&Context::test(config), &Change::test(vec![])).is_err());
+    }
+}
+
+#[test]
+fn files_that_are_no_text_are_searched() {
+    let (_, secret) = samples(2).swap_remove(2);
+    let bytes = [b"\0\xff", secret.as_bytes(), b"\0"].concat();
+    let verdict = of(json!({}), vec![TestFile::added("a.bin", bytes.clone())]);
+    assert_eq!(verdict.findings[0].rule, "github-token");
+    assert!(
+        of(json!({}), vec![TestFile::deleted("a.bin", bytes)])
+            .findings
+            .is_empty()
+    );
+    let large = vec![0; 2 << 20];
+    let verdict = of(json!({}), vec![TestFile::added("a.bin", large)]);
+    assert_eq!(
+        (verdict.ruling, verdict.findings[0].rule.as_str()),
+        (Ruling::Pass, "not-searched")
+    );
+}
+
+#[test]
+fn only_what_is_added_counts() {
+    let (_, secret) = samples(2).swap_remove(2);
+    let file = TestFile::modified("a", format!("{secret}\nold\n"), format!("{secret}\nnew\n"));
+    assert!(of(json!({}), vec![file]).findings.is_empty());
+    let gone = TestFile::deleted("a", format!("{secret}\n"));
+    assert!(of(json!({}), vec![gone]).findings.is_empty());
+}
