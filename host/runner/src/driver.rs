@@ -505,6 +505,10 @@ impl Beat<'_> {
     }
 
     fn judge(&mut self, gates: &[StepId], digest: Digest, mut purse: Purse) -> Event {
+        // A change that a person approved comes here without a decider.
+        if let Err(error) = self.reserve() {
+            return Event::HostFailed(chain(&error));
+        }
         let Some(change) = self
             .change
             .clone()

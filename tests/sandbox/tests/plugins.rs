@@ -266,7 +266,7 @@ fn secrets_finds_credentials_and_does_not_tell_them() {
     let run = plugin("secrets").judge(&case);
     assert_eq!(rules(run.answer()), ["github-token"]);
     assert!(!format!("{:?}", run.answer()).contains("g7H8i9"));
-    costs(&run, 500_000);
+    costs(&run, 22_000_000);
     assert!(judged("secrets", Case::new().added("a.txt", "words\n")).is_empty());
 }
 

@@ -126,9 +126,9 @@ fn a_beat_proposes_and_says_where() {
     … 5 before these: -n 6 shows all
     --- exit 0
     ");
-    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
-    whole: 4 entries of loop docs-links, each follows from the one before
-      kinds   2 beat, 1 done, 1 intent
+    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @"
+    whole: 6 entries of loop docs-links, each follows from the one before
+      kinds   2 beat, 1 done, 1 intent, 2 reserve
     the last one is
       blake3:[hex]
     --- exit 0
@@ -327,12 +327,12 @@ fn a_step_that_runs_out_of_fuel() {
       sensor  md-links  [n] of [n]  [n] MiB  remembered
     --- exit 4
     ");
-    insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["status"]).shown(), @"
     loop docs-links (LOOP.md)
       level     L2
       mode      run
-      next      waits until 2026-01-02T03:05:05Z (in 60 s): 1 beat failed in a row,
-                the last one at 2026-01-02T03:04:05Z: 60 s between tries
+      next      waits until 2026-01-02T03:05:05Z (in 60 s): backoff: 1 beat failed
+                in a row, the last one at 2026-01-02T03:04:05Z: 60 s between tries
       due       2026-01-02T03:19:05Z (in 15 min): every 15m
       drills    none was run
 
@@ -518,9 +518,9 @@ fn a_torn_tail_is_said() {
         ".ringfence/docs-links/journal.jsonl",
         &format!("{journal}{{\"torn"),
     );
-    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
-    whole: 3 entries of loop docs-links, each follows from the one before
-      kinds   1 beat, 1 done, 1 intent
+    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @"
+    whole: 4 entries of loop docs-links, each follows from the one before
+      kinds   1 beat, 1 done, 1 intent, 1 reserve
     the last one is
       blake3:[hex]
     torn tail: 6 bytes behind the last whole entry: the last line has no end; the

@@ -99,9 +99,9 @@ fn a_file_that_is_there_proves_nothing() {
     std::fs::remove_dir_all(rig.top().join(".ringfence")).unwrap();
     assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
     assert_eq!(rig.run(&["drill"]).exit, Exit::Done);
-    insta::assert_snapshot!(of_loop(&rig), @r"
+    insta::assert_snapshot!(of_loop(&rig), @"
     loop           ok: docs-links, at L2, and the loop file allows L2
-    journal        ok: 4 entries, each follows from the one before
+    journal        ok: 5 entries, each follows from the one before
     drills         ok: all passed, good until 2026-02-01T03:04:05Z
     budgets        ok: in force, all written out
     history        ok: 1 of 1 cycles went well; hold: exit-criteria(14), window 1/7

@@ -32,7 +32,7 @@ fn completions_name_the_commands() {
 #[test]
 fn help() {
     let rig = Rig::folder();
-    insta::assert_snapshot!(rig.run(&["--help"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["--help"]).shown(), @"
     Runs the repeating work of a repository in bounded steps that cannot reach past
     what you grant them
 
@@ -59,8 +59,7 @@ fn help() {
       metrics          Give the figures of a loop to Prometheus
       report           Write a loop's history as a page for a browser
       health           Say how a loop does, and whether it deserves more authority
-      promote          Let a loop go one level further, if what it has shown allows
-                       that
+      promote          Let a loop go one level further, if its record allows that
       demote           Let a loop go less far
       drill            Prove each guard of a loop, by a fault and by a clean case
       doctor           Say what this machine offers, and what a loop has proven

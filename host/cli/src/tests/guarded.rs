@@ -42,12 +42,12 @@ fn a_used_up_budget() {
         2026-01-03T00:00:00Z
     --- exit 5
     ");
-    insta::assert_snapshot!(rig.run(&["status"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["status"]).shown(), @"
     loop docs-links (LOOP.md)
       level     L2
       mode      run
-      next      refused: beats_per_day is used up (1 of 1) until
-                2026-01-03T00:00:00Z (in 20 h)
+      next      waits until 2026-01-03T00:00:00Z (in 20 h): beats_per_day: 1 of 1
+                used, free again at 2026-01-03T00:00:00Z
       due       2026-01-03T00:00:00Z (in 20 h): the last beat has to wait so long;
                 every 15m
       drills    none was run

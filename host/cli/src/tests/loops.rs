@@ -252,7 +252,7 @@ fn problems_of_a_loop_file_come_all_at_once() {
     error[bad-value]: `level` is "L1" or "L2" or "L3", not "L9"
      --> LOOP.md:6:9
       |
-    6 | level = "L9"        # L1 records a patch, L2 proposes a commit on a branch
+    6 | level = "L9"        # L1 records a patch, L2 proposes a branch, L3 commits
       |         ^^^^ unknown word
     help: did you mean "L1"?
 

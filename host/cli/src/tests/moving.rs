@@ -254,10 +254,11 @@ fn what_is_exported_is_understood() {
         assert_eq!(ran.out.lines().count(), expect, "{since}");
     }
     let ran = rig.run(&["journal", "export", "--run-log", "--since", "yesterday"]);
-    insta::assert_snapshot!(ran.shown(), @r"
+    insta::assert_snapshot!(ran.shown(), @"
     --- stderr
-    error: --since yesterday is no time
-    help: write a day, 2026-11-21, or a time, 2026-11-21T09:30:00Z
+    error: yesterday is no time
+    help: write a day (2026-11-21), a moment (2026-11-21T09:30:00Z), or how long ago
+          it was (90m, 2h, 7d)
     --- exit 2
     ");
     assert_eq!(rig.run(&["journal", "export"]).exit, Exit::Usage);

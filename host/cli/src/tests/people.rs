@@ -205,19 +205,21 @@ fn a_change_waits_is_looked_at_and_approved() {
     loop docs-links: nothing waits for a person
     --- exit 0
     ");
-    insta::assert_snapshot!(rig.run(&["journal", "show"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["journal", "show"]).shown(), @"
     entry  at                    beat  fuel   what
-    1      2026-01-02T03:04:05Z  1            about to lay aside held/1.patch
-    2      2026-01-02T03:04:05Z  1            done
-    3  2026-01-02T03:04:05Z  1  [n]  escalated: the gates let the change
+    1  2026-01-02T03:04:05Z  1  began: may cost [n] fuel
+    2      2026-01-02T03:04:05Z  1            about to lay aside held/1.patch
+    3      2026-01-02T03:04:05Z  1            done
+    4  2026-01-02T03:04:05Z  1  [n]  escalated: the gates let the change
                                               through; it waits for a person as
                                               held-1; the change touches what a
                                               person decides about: docs/guide.md
-    4      2026-01-02T03:04:05Z               approved held-1 by ann
-    5      2026-01-02T03:04:05Z  2            about to propose
+    5      2026-01-02T03:04:05Z               approved held-1 by ann
+    6  2026-01-02T03:04:05Z  2  began: may cost [n] fuel
+    7      2026-01-02T03:04:05Z  2            about to propose
                                               ringfence/docs-links/2
-    6      2026-01-02T03:04:05Z  2            done
-    7      2026-01-02T03:04:05Z  2            proposed: ringfence/docs-links/2
+    8      2026-01-02T03:04:05Z  2            done
+    9      2026-01-02T03:04:05Z  2            proposed: ringfence/docs-links/2
     --- exit 0
     ");
 }

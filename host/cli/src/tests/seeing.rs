@@ -15,7 +15,7 @@ fn one_beat_whole() {
         .split("\n\n")
         .filter(|part| !part.starts_with("steps") && !part.starts_with("entry"))
         .collect();
-    insta::assert_snapshot!(parts.join("\n\n"), @r"
+    insta::assert_snapshot!(parts.join("\n\n"), @"
     docs-links beat 1: proposed
       branch    ringfence/docs-links/1
       look      git diff HEAD...ringfence/docs-links/1
@@ -44,9 +44,10 @@ fn one_beat_whole() {
 
     entries besides
     entry  at                    beat  fuel   what
-    1      2026-01-02T03:04:05Z  1            about to propose
+    1  2026-01-02T03:04:05Z  1  began: may cost [n] fuel
+    2      2026-01-02T03:04:05Z  1            about to propose
                                               ringfence/docs-links/1
-    2      2026-01-02T03:04:05Z  1            done
+    3      2026-01-02T03:04:05Z  1            done
     --- exit 0
     ");
     insta::assert_snapshot!(rig.run(&["journal", "show", "--beat", "7"]).shown(), @r"
@@ -72,15 +73,21 @@ fn entries_that_are_asked_for() {
             .map(|entry| entry["kind"].as_str().unwrap().to_owned());
         kinds.collect()
     };
-    assert_eq!(kinds(&[]), ["intent", "done", "beat", "beat"]);
+    assert_eq!(
+        kinds(&[]),
+        ["reserve", "intent", "done", "beat", "reserve", "beat"]
+    );
     assert_eq!(kinds(&["--outcome", "proposed"]), ["beat"]);
-    assert_eq!(kinds(&["--beat", "1"]), ["intent", "done", "beat"]);
-    assert_eq!(kinds(&["--since", "90m"]), ["beat"]);
-    assert_eq!(kinds(&["--since", "2026-01-02"]).len(), 4);
-    assert_eq!(kinds(&["--since", "2026-01-02T04:00:00Z"]).len(), 1);
+    assert_eq!(
+        kinds(&["--beat", "1"]),
+        ["reserve", "intent", "done", "beat"]
+    );
+    assert_eq!(kinds(&["--since", "90m"]), ["reserve", "beat"]);
+    assert_eq!(kinds(&["--since", "2026-01-02"]).len(), 6);
+    assert_eq!(kinds(&["--since", "2026-01-02T04:00:00Z"]).len(), 2);
     assert_eq!(kinds(&["--since", "2026-01-03"]), [""; 0]);
     let first = rig
-        .run(&["journal", "show", "--format", "json", "-n", "4"])
+        .run(&["journal", "show", "--format", "json", "-n", "5"])
         .json();
     let item = first[0]["body"]["item"].as_str().unwrap().to_owned();
     assert_eq!(kinds(&["--item", &item]), ["intent", "beat"]);

@@ -72,12 +72,12 @@ fn what_it_says() {
     --- exit 0
     ");
     let shown = rig.run(&["journal", "show", "-n", "3"]);
-    insta::assert_snapshot!(shown.shown(), @r"
+    insta::assert_snapshot!(shown.shown(), @"
     entry  at                    beat  fuel   what
-    2  [time]  1  about to commit to main
-    3  [time]  1  done
-    4  [time]  1  [n]  committed: main at [hex]
-    … 1 before these: -n 4 shows all
+    3  [time]  1  about to commit to main
+    4  [time]  1  done
+    5  [time]  1  [n]  committed: main at [hex]
+    … 2 before these: -n 5 shows all
     --- exit 0
     ");
     rig.git(&["switch", "-q", "--detach"]);

@@ -337,7 +337,7 @@ fn stdout_holds_one_document_for_programs() {
         (&["status"], "/next", json!({ "next": "free" })),
         (&["journal", "show"], "/3/kind", json!("beat")),
         (&["journal", "verify"], "/entries", json!(4)),
-        (&["plugin", "list"], "/0/manifest/name", json!("diff-size")),
+        (&["plugin", "list"], "/0/manifest/name", json!("codeowners")),
         (
             &["plugin", "inspect", "std:paths"],
             "/manifest/roles/0",

@@ -321,8 +321,11 @@ fn shapes_for_programs() {
         "why": "said"
       },
       "next": {
+        "guard": "backoff",
+        "limit": "said",
         "next": "wait",
         "until": "2026-11-21T12:10:00Z",
+        "used": "said",
         "why": "said"
       },
       "now": "2026-11-21T12:00:00Z",

@@ -241,7 +241,7 @@ fn what_the_host_failed_at_is_tried_again_later() {
     assert_eq!(story.beat(), "failed (host): no space");
     assert_eq!(
         story.beat(),
-        "waiting until 2026-11-21T12:01:00Z: 1 beat failed in a row, the last one at 2026-11-21T12:00:00Z: 60 s between tries"
+        "waiting until 2026-11-21T12:01:00Z: backoff: 1 beat failed in a row, the last one at 2026-11-21T12:00:00Z: 60 s between tries"
     );
     assert_eq!(story.log, ["record"]);
     story.later(60);
@@ -265,7 +265,7 @@ fn approval_does_not_lift_a_budget() {
     );
     check(
         |plan| plan.limits.fuel_per_day = Fuel(60),
-        "waiting until 2026-11-22T00:00:00Z: held-1 is approved; fuel_per_day: 50 of 60 used, at 80 % changes are recorded and no longer proposed",
+        "waiting until 2026-11-22T00:00:00Z: held-1 is approved; fuel_per_day: 50 of 60 used; from 80 % until 2026-11-22T00:00:00Z changes are recorded and no longer proposed",
     );
 }
 
