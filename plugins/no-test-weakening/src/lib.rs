@@ -70,14 +70,10 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     for file in change.files() {
         sides.add(change, file, &ignore)?;
     }
-    let count = sides
-        .after
-        .iter()
-        .map(|(_, test)| test.count)
-        .sum::<usize>();
-    let mut findings = sides.findings(config.fewer_assertions);
+    let count = sides.after.values().map(|named| named.count).sum::<usize>();
+    let findings = sides.findings(config.fewer_assertions);
     let found = findings.len();
-    let mut verdict = Verdict::from(std::mem::take(&mut findings));
+    let mut verdict = Verdict::from(findings);
     verdict.findings.truncate(FINDINGS_MAX);
     verdict.summary = format!("{found} findings, {count} tests in the files that differ");
     Ok(verdict)

@@ -190,6 +190,6 @@ fn stands_for_one(secret: &str, has_form: bool) -> bool {
         return true;
     }
     // A name, a path or a sentence is no credential; what was drawn by lot has digits and letters.
-    let has = |wanted: fn(&char) -> bool| secret.chars().any(|c| wanted(&c));
-    !has_form && !(has(char::is_ascii_digit) && has(char::is_ascii_alphabetic))
+    let lacks = |wanted: fn(&char) -> bool| !secret.chars().any(|c| wanted(&c));
+    !has_form && (lacks(char::is_ascii_digit) || lacks(char::is_ascii_alphabetic))
 }

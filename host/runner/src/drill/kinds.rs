@@ -310,7 +310,7 @@ impl Drill<'_> {
                 let is =
                     move |verdict: &&ringfence_core::verdict::Verdict| verdict.ruling == ruling;
                 let mut all = rulings.iter();
-                all.find(|(_, answer)| answer.as_ref().is_ok_and(|verdict| is(&verdict)))
+                all.find(|(_, answer)| answer.as_ref().is_ok_and(is))
             };
             match (of(Ruling::Fail), of(Ruling::Pass)) {
                 (Some((what, answer)), _) => {

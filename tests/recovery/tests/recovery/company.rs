@@ -261,7 +261,7 @@ fn two_processes_spend_no_more_than_one_would() {
             scope.spawn(|| {
                 for _ in 0..4 {
                     // Refused while the other one runs, and that is an answer.
-                    let _ = project.beat().run();
+                    let _ended = project.beat().run();
                 }
             });
         }
