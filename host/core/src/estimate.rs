@@ -16,7 +16,7 @@ use serde::Serialize;
 pub use self::measured::{Measured, OutcomeSpend, measure};
 pub use self::spread::Spread;
 use crate::cadence::{Cadence, Rhythm};
-use crate::guard::{BEATS_PER_DAY, FUEL_PER_DAY};
+use crate::guard::{BEATS_PER_DAY, FUEL_PER_DAY, MONEY_PER_DAY, PROPOSALS_PER_DAY, TOKENS_PER_DAY};
 use crate::quantity::{Fuel, Millis};
 use crate::spec::{Spec, StepSpec};
 
@@ -37,13 +37,29 @@ pub struct Planned {
     pub fuel_of_steps: Fuel,
 }
 
+/// What the amounts of a budget are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Fuel.
+    Fuel,
+    /// Beats that call the decider.
+    Beats,
+    /// Changes that are proposed.
+    Proposals,
+    /// Tokens.
+    Tokens,
+    /// Money, in millionths.
+    Money,
+}
+
 /// One budget, and what a day takes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BudgetUse {
     /// As the loop file calls it.
     pub budget: &'static str,
-    /// What the amounts are: `fuel` or `beats`.
-    pub unit: &'static str,
+    /// What the amounts are.
+    pub unit: Unit,
     /// The budget.
     pub limit: u64,
     /// A day by the plan, if nothing stopped it.
@@ -101,25 +117,7 @@ pub fn beats_of(cadence: &Cadence, zone: &TimeZone, now: Timestamp) -> u64 {
 #[must_use]
 pub fn estimate(spec: &Spec, beats_per_day: u64, measured: Option<Measured>) -> Estimate {
     let planned = plan(spec);
-    let beats = beats_per_day;
-    let (fuel, decided) = match &measured {
-        Some(measured) => (
-            Some(beats.saturating_mul(measured.fuel.mean())),
-            Some(share(beats, measured.decided, measured.fuel.count)),
-        ),
-        None => (None, None),
-    };
-    let budget = &spec.budget;
-    let budgets = vec![
-        BudgetUse::of(
-            FUEL_PER_DAY,
-            "fuel",
-            budget.fuel_per_day.0,
-            beats.saturating_mul(planned.fuel_per_beat.0),
-            fuel,
-        ),
-        BudgetUse::of(BEATS_PER_DAY, "beats", budget.beats_per_day, beats, decided),
-    ];
+    let budgets = budgets(spec, &planned, beats_per_day, measured.as_ref());
     Estimate {
         beats_per_day,
         planned,
@@ -129,6 +127,53 @@ pub fn estimate(spec: &Spec, beats_per_day: u64, measured: Option<Measured>) -> 
         measured,
         budgets,
     }
+}
+
+/// Every budget of the day with what a day takes of it.
+fn budgets(
+    spec: &Spec,
+    planned: &Planned,
+    beats: u64,
+    measured: Option<&Measured>,
+) -> Vec<BudgetUse> {
+    let budget = &spec.budget;
+    // Whatever a decider costs, it costs in beats that decide.
+    let deciding = beats.min(budget.beats_per_day);
+    let part = |of: fn(&Measured) -> u64| measured.map(|one| share(beats, of(one), one.fuel.count));
+    let cost = |of: fn(&Measured) -> Option<Spread>| {
+        measured.map(|one| of(one).map_or(0, |cost| share(beats, cost.sum, one.fuel.count)))
+    };
+    let mut all = vec![
+        BudgetUse::of(
+            FUEL_PER_DAY,
+            Unit::Fuel,
+            budget.fuel_per_day.0,
+            beats.saturating_mul(planned.fuel_per_beat.0),
+            measured.map(|one| beats.saturating_mul(one.fuel.mean())),
+        ),
+        BudgetUse::of(
+            BEATS_PER_DAY,
+            Unit::Beats,
+            budget.beats_per_day,
+            beats,
+            part(|one| one.decided),
+        ),
+    ];
+    all.extend(budget.proposals_per_day.map(|limit| {
+        let used = part(|one| one.proposed);
+        BudgetUse::of(PROPOSALS_PER_DAY, Unit::Proposals, limit, deciding, used)
+    }));
+    all.extend(budget.tokens.map(|limit| {
+        let planned = deciding.saturating_mul(limit.per_beat);
+        let used = cost(|one| one.tokens);
+        BudgetUse::of(TOKENS_PER_DAY, Unit::Tokens, limit.per_day, planned, used)
+    }));
+    all.extend(budget.money.map(|limit| {
+        let planned = deciding.saturating_mul(limit.per_beat);
+        let used = cost(|one| one.money);
+        BudgetUse::of(MONEY_PER_DAY, Unit::Money, limit.per_day, planned, used)
+    }));
+    all
 }
 
 fn plan(spec: &Spec) -> Planned {
@@ -190,6 +235,12 @@ fn cautions(measured: Option<&Measured>) -> Vec<String> {
             measured.other_setup
         ));
     }
+    if measured.unmetered > 0 {
+        out.push(format!(
+            "in {} of them the decider did not say what it cost: what it may cost was counted",
+            measured.unmetered
+        ));
+    }
     if measured.remembered > 0 {
         out.push("answers that were remembered cost nothing: a repository that changes more often costs more".to_owned());
     }
@@ -199,7 +250,7 @@ fn cautions(measured: Option<&Measured>) -> Vec<String> {
 impl BudgetUse {
     fn of(
         budget: &'static str,
-        unit: &'static str,
+        unit: Unit,
         limit: u64,
         planned: u64,
         measured: Option<u64>,

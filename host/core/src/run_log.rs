@@ -62,7 +62,7 @@ impl RunLine {
             items_found: receipt.items_found.unwrap_or(0),
             actions_taken: executors.count() as u64,
             escalations: u64::from(matches!(receipt.outcome, Outcome::Escalated { .. })),
-            tokens_estimate: 0,
+            tokens_estimate: receipt.cost.as_ref().map_or(0, |cost| cost.tokens),
             outcome: word(&receipt.outcome).to_owned(),
         }
     }

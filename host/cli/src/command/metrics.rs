@@ -107,12 +107,12 @@ impl Figures {
 
     fn print(&mut self, context: &Context<'_, '_>) -> String {
         self.look(context);
-        let now = context.clock.now();
+        let from = context.viewpoint();
         let mut all = Exposition::new(env!("CARGO_PKG_VERSION"));
         for (file, seen) in &self.many.loops {
             let file = file.display().to_string();
             let standing = seen.as_ref().ok().and_then(|seen| {
-                let standing = seen.standing(now).ok()?;
+                let standing = seen.standing(&from).ok()?;
                 Some((standing, seen.followed.history()))
             });
             readable(&mut all, &file, standing.is_some());

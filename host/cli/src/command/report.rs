@@ -23,7 +23,7 @@ pub(super) fn run(args: &Report, context: &mut Context<'_, '_>) -> Result<Exit, 
     let open = context.open(args.file.file.as_deref())?;
     let followed = read(&open)?;
     let html = page(&Shown {
-        standing: &standing(&open, &followed, context.clock.now())?,
+        standing: &standing(&open, &followed, &context.viewpoint())?,
         state: followed.state(),
         history: followed.history(),
         timezone: &open.timezone,

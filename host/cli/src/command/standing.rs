@@ -4,6 +4,7 @@
 //! kept, and nothing is locked.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use ringfence_core::authority::{DrillsProblem, drills_valid, reach};
@@ -15,12 +16,13 @@ use ringfence_core::guard::{
 use ringfence_core::journal::{Entry, LoopState, Proposal, Settle};
 use ringfence_core::snapshot::setup;
 use ringfence_core::spec::{Level, LockedSpec};
+use ringfence_runner::calendar;
 use ringfence_runner::drill;
 use ringfence_runner::follow::{FollowError, Followed, Look};
 use ringfence_runner::open_loop::{LockMode, OpenLoop};
 use ringfence_runner::people;
 
-use super::{Stop, loop_dir};
+use super::{Context, Stop, loop_dir};
 use crate::exit::Exit;
 use crate::render::Safe;
 use crate::render::status::{
@@ -51,12 +53,31 @@ pub(super) fn read(open: &OpenLoop) -> Result<Followed, Stop> {
     Ok(followed)
 }
 
-/// Where the loop stands at `now`.
+/// When and from where a loop is looked at.
+pub(super) struct Viewpoint {
+    /// When.
+    pub(super) now: Timestamp,
+    /// Where the operator's own files are.
+    pub(super) config_dir: Option<PathBuf>,
+}
+
+impl Context<'_, '_> {
+    /// Now, by this user.
+    pub(super) fn viewpoint(&self) -> Viewpoint {
+        Viewpoint {
+            now: self.clock.now(),
+            config_dir: self.config_dir.clone(),
+        }
+    }
+}
+
+/// Where the loop stands.
 pub(super) fn standing(
     open: &OpenLoop,
     followed: &Followed,
-    now: Timestamp,
+    from: &Viewpoint,
 ) -> Result<Standing, Stop> {
+    let now = from.now;
     let state = followed.state();
     let locked = open.lock(&StdPlugins, LockMode::Require);
     let spec = locked.as_ref().ok().map(|locked| &locked.spec);
@@ -71,7 +92,7 @@ pub(super) fn standing(
         project: open.project.top().display().to_string(),
         now,
         level: level(open.spec.level, state, bound.as_ref(), now),
-        mode: situated(open, state, now, (spec, bound.as_ref()), mode_now),
+        mode: situated(open, state, from, (spec, bound.as_ref()), mode_now),
         beats: last_beats(followed),
         proposals: open_proposals(open, state)?,
         waiting: waiting(open, state, now),
@@ -79,7 +100,7 @@ pub(super) fn standing(
         today: spent_today(open, state, now),
         budgets: budgets(open, state, now),
         next: match &locked {
-            Ok(_) => situated(open, state, now, (spec, bound.as_ref()), next),
+            Ok(_) => situated(open, state, from, (spec, bound.as_ref()), next),
             Err(error) => Next::Broken {
                 why: error.to_string(),
             },
@@ -231,11 +252,19 @@ fn budgets(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Vec<Budgeted> 
 fn situated<T>(
     open: &OpenLoop,
     state: &LoopState,
-    now: Timestamp,
+    from: &Viewpoint,
     (spec, bound): (Option<&LockedSpec>, Option<&Digest>),
     say: impl FnOnce(&Situated<'_>) -> T,
 ) -> T {
     // Without its plugins a loop has neither of these digests, and what goes by them is not said.
+    let now = from.now;
+    let freeze = calendar::freeze(
+        open.spec.calendar.as_ref(),
+        open.project.top(),
+        from.config_dir.as_deref(),
+        now,
+        &open.timezone,
+    );
     let none = Digest::of(b"");
     let (setup, meter) = spec.map_or((none, none), |spec| {
         (setup_digest(spec), spec.cost.meter(&spec.decider.digest))
@@ -252,7 +281,7 @@ fn situated<T>(
         settle,
         setup: &setup,
         meter: &meter,
-        freeze: None,
+        freeze: freeze.as_ref(),
         now: &now.to_zoned(open.timezone.clone()),
     })
 }

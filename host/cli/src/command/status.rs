@@ -6,7 +6,6 @@ mod watch;
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use ringfence_core::journal::Entry;
 use ringfence_runner::follow::{Followed, Look};
 use ringfence_runner::git::GitProgram;
@@ -14,7 +13,7 @@ use ringfence_runner::open_loop::{OpenError, OpenLoop};
 use ringfence_runner::scheduler::Search;
 use serde::Serialize;
 
-use super::standing::{look, read, standing};
+use super::standing::{Viewpoint, look, read, standing};
 use super::{Context, Stop};
 use crate::args::Status;
 use crate::exit::Exit;
@@ -39,11 +38,11 @@ pub(super) fn run(args: &Status, context: &mut Context<'_, '_>) -> Result<Exit, 
         }
         return watch::run(args, context);
     }
-    let now = context.clock.now();
+    let from = context.viewpoint();
     match &args.all {
         Some(dir) => {
             let dir = context.dir.join(dir);
-            let loops = Many::find(context, &dir)?.standings(now);
+            let loops = Many::find(context, &dir)?.standings(&from);
             if args.output.is_json() {
                 context.print_json(&JsonFleet { version: 1, loops })?;
             } else {
@@ -52,7 +51,7 @@ pub(super) fn run(args: &Status, context: &mut Context<'_, '_>) -> Result<Exit, 
         }
         None => {
             let open = context.open(args.file.file.as_deref())?;
-            let found = standing(&open, &read(&open)?, now)?;
+            let found = standing(&open, &read(&open)?, &from)?;
             if args.output.is_json() {
                 context.print_json(&found)?;
             } else {
@@ -99,8 +98,8 @@ impl Seen {
     }
 
     /// Where it stands, by what was read.
-    pub(super) fn standing(&self, now: Timestamp) -> Result<Standing, Stop> {
-        standing(&self.open, &self.followed, now)
+    pub(super) fn standing(&self, from: &Viewpoint) -> Result<Standing, Stop> {
+        standing(&self.open, &self.followed, from)
     }
 }
 
@@ -158,10 +157,10 @@ impl Many {
     }
 
     /// Where each stands.
-    pub(super) fn standings(&self, now: Timestamp) -> Vec<OneOfMany> {
+    pub(super) fn standings(&self, from: &Viewpoint) -> Vec<OneOfMany> {
         let one = |(file, seen): &(PathBuf, Result<Seen, String>)| {
             let found = match seen {
-                Ok(seen) => seen.standing(now).map_err(|stop| said(&stop)),
+                Ok(seen) => seen.standing(from).map_err(|stop| said(&stop)),
                 Err(error) => Err(error.clone()),
             };
             match found {
@@ -263,12 +262,12 @@ impl View {
         }
     }
 
-    fn page(&self, now: Timestamp) -> Result<Page, Stop> {
+    fn page(&self, from: &Viewpoint) -> Result<Page, Stop> {
         match self {
             Self::One {
                 seen, every_item, ..
-            } => Ok(status::standing(&seen.standing(now)?, *every_item)),
-            Self::Many { dir, many } => Ok(fleet(&many.standings(now), &shown(dir))),
+            } => Ok(status::standing(&seen.standing(from)?, *every_item)),
+            Self::Many { dir, many } => Ok(fleet(&many.standings(from), &shown(dir))),
         }
     }
 }

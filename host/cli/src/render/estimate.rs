@@ -1,8 +1,8 @@
 //! What a day may cost, and what it did.
 
-use ringfence_core::estimate::{BudgetUse, Estimate, Measured, Spread};
+use ringfence_core::estimate::{BudgetUse, Estimate, Measured, Spread, Unit};
 use ringfence_core::ids::LoopId;
-use ringfence_core::quantity::{Fuel, Millis};
+use ringfence_core::quantity::{Fuel, Millis, Money};
 
 use super::amount::near;
 use super::page::Page;
@@ -89,6 +89,29 @@ fn beats(measured: &Measured, page: &mut Page) {
         table.row(row(text!["a whole day"], day));
     }
     table.put(page);
+    if let Some(tokens) = &measured.tokens {
+        let figures = text![
+            "half below ",
+            tokens.median,
+            ", 9 of 10 below ",
+            tokens.p90,
+            ", most ",
+            tokens.max
+        ];
+        page.field(2, 13, "tokens", figures);
+    }
+    if let Some(money) = &measured.money {
+        let amount = |amount: u64| Safe::line(&Money(amount).to_string());
+        let figures = text![
+            "half below ",
+            amount(money.median),
+            ", 9 of 10 below ",
+            amount(money.p90),
+            ", most ",
+            amount(money.max)
+        ];
+        page.field(2, 13, "money", figures);
+    }
 }
 
 fn row(name: Text, spread: &Spread) -> [Text; 5] {
@@ -107,17 +130,18 @@ fn budgets(budgets: &[BudgetUse], page: &mut Page) {
         0,
         &[
             ("a day's budget", 18),
-            ("limit", 8),
-            ("planned", 9),
+            ("limit", 10),
+            ("planned", 12),
             ("lasts", 8),
-            ("measured", 9),
+            ("measured", 10),
             ("lasts", 8),
         ],
     );
     for one in budgets {
         let amount = |amount: u64| match one.unit {
-            "fuel" => Text::from(Fuel(amount)),
-            _ => amount.into(),
+            Unit::Fuel => Text::from(Fuel(amount)),
+            Unit::Money => Safe::line(&Money(amount).to_string()).into(),
+            Unit::Beats | Unit::Proposals | Unit::Tokens => amount.into(),
         };
         let used = |used: u64| {
             if used > one.limit {

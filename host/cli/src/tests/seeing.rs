@@ -110,7 +110,10 @@ fn entries_that_are_asked_for() {
     --- exit 2
     "#);
     let verdict = rig.run(&["journal", "verify", "--format", "json"]).json();
-    assert_eq!(verdict["kinds"], json!({"beat": 2, "done": 1, "intent": 1}));
+    assert_eq!(
+        verdict["kinds"],
+        json!({"beat": 2, "done": 1, "intent": 1, "reserve": 2})
+    );
     assert!(verdict["head"].as_str().unwrap().starts_with("blake3:"));
 }
 

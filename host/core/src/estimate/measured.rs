@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Spread;
 use crate::digest::Digest;
-use crate::journal::{BeatReceipt, Body, Entry};
+use crate::journal::{BeatReceipt, Body, Cost, Entry, Outcome};
 
 /// The last beats that are looked at.
 // Limit: two weeks at ten minutes; what is older says less of tomorrow.
@@ -26,6 +26,14 @@ pub struct Measured {
     pub fuel: Spread,
     /// Beats that called the decider.
     pub decided: u64,
+    /// Beats that proposed a change or committed one.
+    pub proposed: u64,
+    /// Tokens of a beat that called the decider; none where the loop has no budget for them.
+    pub tokens: Option<Spread>,
+    /// The same in money, in millionths.
+    pub money: Option<Spread>,
+    /// Beats whose decider did not say what it cost, so that what it may cost was counted.
+    pub unmetered: u64,
     /// The same by how beats ended, most frequent first.
     pub outcomes: Vec<OutcomeSpend>,
     /// Local days between the first day and the last one, without these two.
@@ -65,6 +73,17 @@ pub fn measure(entries: &[Entry], timezone: &TimeZone) -> Option<Measured> {
         last: *times.last()?,
         fuel: Spread::of(beats.iter().map(|(_, receipt)| receipt.fuel.0).collect())?,
         decided: number(&beats, |receipt| receipt.attempted),
+        proposed: number(&beats, |receipt| {
+            matches!(
+                receipt.outcome,
+                Outcome::Proposed { .. } | Outcome::Committed { .. }
+            )
+        }),
+        tokens: costs(&beats, |cost| cost.tokens),
+        money: costs(&beats, |cost| cost.money.0),
+        unmetered: number(&beats, |receipt| {
+            receipt.cost.as_ref().is_some_and(|cost| cost.estimated)
+        }),
         outcomes: outcomes(&beats),
         full_days: days.len() as u64,
         fuel_of_day: Spread::of(days),
@@ -82,6 +101,13 @@ fn beat(entry: &Entry) -> Option<(Timestamp, &BeatReceipt)> {
 
 fn number(beats: &[(Timestamp, &BeatReceipt)], is: impl Fn(&BeatReceipt) -> bool) -> u64 {
     beats.iter().filter(|(_, receipt)| is(receipt)).count() as u64
+}
+
+fn costs(beats: &[(Timestamp, &BeatReceipt)], of: impl Fn(&Cost) -> u64) -> Option<Spread> {
+    let costs = beats
+        .iter()
+        .filter_map(|(_, receipt)| receipt.cost.as_ref());
+    Spread::of(costs.map(of).collect())
 }
 
 fn outcomes(beats: &[(Timestamp, &BeatReceipt)]) -> Vec<OutcomeSpend> {

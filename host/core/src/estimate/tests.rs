@@ -4,8 +4,11 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::cadence::Rhythm;
+use crate::digest::Digest;
+use crate::guard::SpendLimit;
 use crate::journal::sample::{entry, nothing, proposed, receipt};
-use crate::journal::{BeatReceipt, Entry, Outcome};
+use crate::journal::{BeatReceipt, Body, Cost, Entry, Outcome};
+use crate::quantity::Money;
 use crate::spec;
 
 fn spec() -> Spec {
@@ -198,4 +201,48 @@ fn beats_of_a_day() {
         assert_eq!(beats_of(&cadence, &TimeZone::UTC, now), expect, "{cadence}");
         assert!(beats_of(&cadence, &TimeZone::UTC, Timestamp::MAX) <= expect);
     }
+}
+
+#[test]
+fn what_a_decider_reports_is_part_of_the_plan() {
+    let mut spec = spec();
+    spec.budget.tokens = Some(SpendLimit::new(Some(10_000), 500_000));
+    spec.budget.money = Some(SpendLimit::new(None, 5_000_000));
+    spec.budget.proposals_per_day = Some(3);
+    let mut history = history(21);
+    for entry in &mut history {
+        if let Body::Beat(receipt) = &mut entry.body
+            && receipt.attempted
+        {
+            receipt.cost = Some(Cost {
+                meter: Digest::of(b"meter"),
+                tokens: 4_000,
+                money: Money(30_000),
+                estimated: receipt.fuel == Fuel(1_000_000),
+                unmetered: None,
+            });
+        }
+    }
+    let found = estimate(&spec, 100, measure(&history, &TimeZone::UTC));
+    let used: Vec<_> = found
+        .budgets
+        .iter()
+        .skip(2)
+        .map(|one| (one.budget, one.planned, one.measured))
+        .collect();
+    // A fifth of a hundred beats decide, half of them propose.
+    assert_eq!(
+        used,
+        [
+            ("proposals_per_day", 100, Some(10)),
+            ("tokens_per_day", 1_000_000, Some(80_000)),
+            ("money_per_day", 50_000_000, Some(600_000)),
+        ]
+    );
+    assert!(
+        found
+            .cautions
+            .iter()
+            .any(|caution| caution.contains("did not say what it cost"))
+    );
 }

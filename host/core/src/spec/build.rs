@@ -50,6 +50,7 @@ pub(super) fn spec(
         .and_then(|section| step(section, Role::Decider, &budget, found));
     warn_of_no_write(root, &paths, found);
     target::check(root, found);
+    let pace = guards::pace(root, &cadence);
     Some(Spec {
         name: name.to_owned(),
         loop_id: LoopId::new(root.text("loop")?).ok()?,
@@ -74,7 +75,7 @@ pub(super) fn spec(
         notify: people::notify(root),
         calendar: people::calendar(root),
         cost: guards::cost(root, found),
-        pace: guards::pace(root),
+        pace,
         prose: prose.to_owned(),
         unwritten_budgets: written::unwritten_budgets(root),
     })

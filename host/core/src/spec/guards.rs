@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::cadence::{Cadence, Rhythm};
 use crate::decision::{CostMode, CostReport, CostRule};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::guard::{Pace, SpendLimit};
@@ -157,14 +158,23 @@ fn read(decider: &Section) -> CostRule {
     })
 }
 
+// Gaps between times of cron differ; a slowed loop passes over some of them all the same.
+const CRON_GAP: Millis = Millis(3_600_000);
+
 /// How the loop is slowed down.
-pub(super) fn pace(root: &Section) -> Pace {
+pub(super) fn pace(root: &Section, cadence: &Cadence) -> Pace {
     let section = root.one("guards");
     let amount = |key: &str| section.and_then(|section| section.amount(key));
     let small = |key: &str| amount(key).and_then(|amount| u32::try_from(amount).ok());
     let default = Pace::default();
+    let every = match &cadence.rhythm {
+        // A loop that is called from outside has a rhythm that nobody has written.
+        _ if !root.has("cadence") => default.every,
+        Rhythm::Every(every) => *every,
+        Rhythm::Cron(_) => CRON_GAP,
+    };
     Pace {
-        every: default.every,
+        every,
         no_progress_after: small("no_progress_after").unwrap_or(default.no_progress_after),
         no_progress_slowest: small("no_progress_slowest").unwrap_or(default.no_progress_slowest),
         noop_holds: amount("noop_holds").map_or(default.noop_holds, Millis),

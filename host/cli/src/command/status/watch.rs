@@ -24,12 +24,12 @@ const LOOKS_A_PAGE: u32 = 60;
 pub(super) fn run(args: &Status, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let mut view = View::new(args, context)?;
     let redraws = context.console.takes_commands();
-    let mut shown = view.page(context.clock.now())?;
+    let mut shown = view.page(&context.viewpoint())?;
     context.console.draw(&shown);
     while context.console.is_read() {
         let found = wait(&mut view, context, redraws);
         let page = found
-            .and_then(|()| view.page(context.clock.now()))
+            .and_then(|()| view.page(&context.viewpoint()))
             // Somebody may be mending it just now: what is wrong is shown, and looked at again.
             .unwrap_or_else(|stop| stop.page);
         if redraws && page != shown {
