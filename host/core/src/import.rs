@@ -1,7 +1,7 @@
 //! Moving in: what other loop tools leave in a repository, made a loop file to review.
 //!
-//! Readers turn each file into facts ([`fact`]), one setting at a time with its line; [`draft`] decides between them,
-//! [`glob`] respells patterns, [`write`] makes the text. What was taken, left out, or is weaker than it looks is a [`Note`].
+//! Readers turn each file into facts (`fact`), one setting at a time with its line; `draft` decides between them,
+//! `glob` respells patterns, `write` makes the text. What was taken, left out, or is weaker than it looks is a [`Note`].
 //!
 //! **Invariant:** every text is foreign and within bounds, and the file that comes out has no errors. What is not understood
 //! is said, never guessed: nothing is granted that no file grants, and what denies stays denied.

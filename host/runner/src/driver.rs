@@ -107,7 +107,7 @@ pub struct BeatReport {
     pub next: Next,
     /// True when nothing was settled or recorded.
     pub dry_run: bool,
-    /// What people are to be told of now; [`people::tell`](crate::people::tell) does that.
+    /// What people are to be told of now; [`people::tell`] does that.
     #[serde(skip)]
     pub due: Option<Message>,
 }

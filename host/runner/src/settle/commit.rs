@@ -2,7 +2,7 @@
 //!
 //! What anybody can see comes in this order: the lock on the index, the files, the branch, the index, the lock again. The
 //! branch decides: a beat that was cut off before it moved is undone, one that was cut off after is finished.
-//! [`log`] has what both need, [`check`] says whether the change fits, [`apply`] moves the files, [`branch`] and [`index`]
+//! `log` has what both need, `check` says whether the change fits, `apply` moves the files, `branch` and `index`
 //! are git's side.
 //!
 //! **Invariant:** no edit of the user's is overwritten, whenever it was made: a path that differs from the base, or from
