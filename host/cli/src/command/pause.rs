@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 use ringfence_core::ids::LoopId;
 use ringfence_core::journal::Act;
 use ringfence_core::quantity::Millis;
@@ -112,7 +112,8 @@ fn read_until(text: &str, now: Timestamp, timezone: &TimeZone) -> Result<Timesta
     let local = |at: DateTime| at.to_zoned(timezone.clone()).ok().map(|at| at.timestamp());
     let span = text.parse::<Millis>().ok().and_then(|span| {
         let length = SignedDuration::from_millis(i64::try_from(span.0).ok()?);
-        now.checked_add(length).ok()
+        // Nobody means it to the nanosecond, and people read it.
+        now.checked_add(length).ok()?.round(Unit::Second).ok()
     });
     let day = || text.parse::<Date>().ok().filter(|_| text.len() == 10);
     let until = span

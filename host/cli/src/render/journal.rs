@@ -127,7 +127,12 @@ pub(crate) fn operator(told: &OperatorAct) -> Text {
     } else {
         text![": ", Safe::line(&told.reason)]
     };
-    text![what, " by ", Safe::line(&told.by), why]
+    let by = if told.by.is_empty() {
+        Text::new()
+    } else {
+        text![" by ", Safe::line(&told.by)]
+    };
+    text![what, by, why]
 }
 
 fn drill(run: &DrillRun) -> Text {

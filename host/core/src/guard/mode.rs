@@ -126,7 +126,7 @@ pub(super) fn holds(on: &Situated<'_>) -> Vec<Hold> {
 
 fn retired(on: &Situated<'_>) -> Option<Hold> {
     let order = on.state.orders.retired.as_ref()?;
-    let why = format!("retired by {}{}", order.by, because(&order.reason));
+    let why = format!("retired{}{}", by(&order.by), because(&order.reason));
     Some(Hold {
         since: Some(order.at),
         ..operator(WaitCause::Retired, why)
@@ -139,7 +139,7 @@ fn paused(on: &Situated<'_>) -> Option<Hold> {
         Some(until) => format!("until {until}"),
         None => "until it is resumed".to_owned(),
     };
-    let why = format!("paused by {} {until}{}", order.by, because(&order.reason));
+    let why = format!("paused{} {until}{}", by(&order.by), because(&order.reason));
     Some(Hold {
         since: Some(order.at),
         until: order.what,
@@ -156,6 +156,15 @@ fn operator(cause: WaitCause, why: String) -> Hold {
         since: None,
         until: None,
         why,
+    }
+}
+
+/// Who did it, where the system says.
+fn by(user: &str) -> String {
+    if user.is_empty() {
+        String::new()
+    } else {
+        format!(" by {user}")
     }
 }
 
