@@ -208,6 +208,13 @@ fn killed_again_and_again_it_ends_consistent() {
     let seconds = std::env::var("RINGFENCE_RUN_SECONDS").ok();
     let seconds: u64 = seconds.map_or(20, |text| text.parse().unwrap());
     let rig = Rig::small_with_loop();
+    // Each beat that is killed has spent what it reserved, and a day of the usual budget is soon over.
+    rig.edit("LOOP.md", "= \"2T\"", "= \"2000T\"");
+    rig.edit(
+        "LOOP.md",
+        "beats_per_day     = 200",
+        "beats_per_day = 80_000",
+    );
     each_second(&rig);
     let (began, mut seed, mut rounds) = (Instant::now(), 7, 0_u64);
     while began.elapsed() < Duration::from_secs(seconds) || rounds < 3 {
