@@ -90,6 +90,8 @@ impl Safe {
 /// True for a character that could move, hide or reorder what is shown around it.
 pub(crate) fn is_treacherous(c: char) -> bool {
     c.is_control()
+        // No characters at all: a browser calls a page with one wrong.
+        || u32::from(c) & 0xFFFE == 0xFFFE
         || matches!(u32::from(c),
             // Soft hyphen, joiners, marks and overrides of direction, fillers, and Unicode's other ignorable ones.
             0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
@@ -97,7 +99,7 @@ pub(crate) fn is_treacherous(c: char) -> bool {
             | 0x2028..=0x202E | 0x2060..=0x206F | 0x3164 | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB
             | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A
             // Private characters: what they look like is up to the font.
-            | 0xE000..=0xF8FF | 0xE0000..=0x10FFFF)
+            | 0xE000..=0xF8FF | 0xFDD0..=0xFDEF | 0xE0000..=0x10FFFF)
 }
 
 fn escape(text: &str) -> String {
@@ -149,6 +151,7 @@ mod tests {
             ("\u{2066}a\u{2069}", "\\u{2066}a\\u{2069}"),
             ("g\u{200b}it", "g\\u{200b}it"),
             ("\u{e0041}\u{e000}", "\\u{e0041}\\u{e000}"),
+            ("\u{1fffe}\u{fdd0}", "\\u{1fffe}\\u{fdd0}"),
             ("e\u{301}\u{302}", "e\u{301}\u{302}"),
             (
                 "z\u{301}\u{301}\u{301}\u{301}",
