@@ -13,6 +13,8 @@
 //! Unknown fields of a body are ignored, so that an older host reads what a newer one wrote; fields that must not be
 //! ignored are named in `must_understand`. Frame, chain and sum are the same in every version of the format.
 
+mod at_once;
+
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -272,6 +274,14 @@ struct Bodied<T> {
 }
 
 fn read_line(text: &str, head: &Head) -> Result<Entry, JournalProblem> {
+    match at_once::read(text, head) {
+        Some(entry) => Ok(entry),
+        None => read_step_by_step(text, head),
+    }
+}
+
+/// Reads a line twice, so that whatever is wrong with it is said in the order of what it means.
+fn read_step_by_step(text: &str, head: &Head) -> Result<Entry, JournalProblem> {
     let shape = |error: serde_json::Error| JournalProblem::Shape(error.to_string());
     let frame: Frame = serde_json::from_str(text).map_err(shape)?;
     match frame.v {
