@@ -135,6 +135,25 @@ impl Stop {
         Self::new(exit, Safe::error(error))
     }
 
+    /// Ends because a file cannot be written.
+    pub(crate) fn unwritable(file: &Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let path = Safe::path(file);
+        match error.kind() {
+            ErrorKind::AlreadyExists => {
+                Self::new(Exit::Usage, text![path, " exists; nothing was written"])
+            }
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::new(
+                Exit::Usage,
+                text![path, " cannot be written: there is no such folder"],
+            ),
+            _ => Self::new(
+                Exit::Host,
+                text![path, " cannot be written: ", Safe::error(error)],
+            ),
+        }
+    }
+
     /// The same with what to do about it.
     pub(crate) fn help(mut self, what: impl Into<Text>) -> Self {
         self.page

@@ -369,7 +369,7 @@ impl LoopDir {
 /// # Errors
 /// The first error of writing, flushing or renaming; the old file then still stands.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, 0o600)
+    put(path, bytes, 0o600, Place::Taken)
 }
 
 /// The same for a file that others are to read.
@@ -377,10 +377,25 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As [`write_atomic`].
 pub fn write_atomic_for_all(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(path, bytes, 0o644)
+    put(path, bytes, 0o644, Place::Taken)
 }
 
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+/// Makes the file at `path`, which others may read, with all of `bytes` or not at all.
+///
+/// # Errors
+/// The first error of writing, flushing or naming; `AlreadyExists` where something has that name.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, 0o644, Place::Free)
+}
+
+/// What may be at the place of a file that is written.
+#[derive(Clone, Copy)]
+enum Place {
+    Free,
+    Taken,
+}
+
+fn put(path: &Path, bytes: &[u8], mode: u32, place: Place) -> io::Result<()> {
     let dir = path
         .parent()
         .ok_or_else(|| io::Error::other("a path without a parent"))?;
@@ -391,7 +406,11 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.as_file()
         .set_permissions(fs::Permissions::from_mode(mode))?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    let named = match place {
+        Place::Free => file.persist_noclobber(path),
+        Place::Taken => file.persist(path),
+    };
+    named.map_err(|error| error.error)?;
     sync_dir(dir)
 }
 
@@ -405,6 +424,11 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 
 /// The text of a regular file of bounded length; a link or pipe in its place is not followed and not waited for.
 pub(crate) fn read_plain(path: &Path, bytes_max: u64) -> Option<String> {
+    String::from_utf8(read_plain_bytes(path, bytes_max)?).ok()
+}
+
+/// The same for a file that may be no text.
+pub(crate) fn read_plain_bytes(path: &Path, bytes_max: u64) -> Option<Vec<u8>> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::options()
         .read(true)
@@ -415,9 +439,9 @@ pub(crate) fn read_plain(path: &Path, bytes_max: u64) -> Option<String> {
     if !meta.is_file() || meta.len() > bytes_max {
         return None;
     }
-    let mut text = String::new();
-    file.take(bytes_max).read_to_string(&mut text).ok()?;
-    Some(text)
+    let mut bytes = Vec::new();
+    file.take(bytes_max).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// What tells this start of the machine from every other; empty where the system does not say.

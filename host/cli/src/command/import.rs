@@ -3,8 +3,8 @@
 //! **Invariant:** one file is written at most, none is replaced without `--force`, and none through a link; what is written
 //! has been read back as a loop file.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use ringfence_core::ids::LoopId;
@@ -12,7 +12,7 @@ use ringfence_core::import::{Import, ImportError, Note, NoteKind, Source, import
 use ringfence_core::spec::{self, Diagnostic};
 use ringfence_runner::import::{Found, read};
 use ringfence_runner::open_loop::{LOOP_FILE, LockMode};
-use ringfence_runner::state_dir::write_atomic;
+use ringfence_runner::state_dir::{write_atomic_for_all, write_new};
 use serde::Serialize;
 
 use super::{Context, Stop};
@@ -141,33 +141,19 @@ fn write(file: &Path, text: &str, args: &args::Import) -> Result<(), Stop> {
     };
     let written = written.and_then(|()| {
         if args.force {
-            write_atomic(file, text.as_bytes())
+            write_atomic_for_all(file, text.as_bytes())
         } else {
-            let mut to = OpenOptions::new().write(true).create_new(true).open(file)?;
-            to.write_all(text.as_bytes())
+            write_new(file, text.as_bytes())
         }
     });
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Stop::new(
-            Exit::Usage,
-            text![Safe::path(file), " exists; nothing was written"],
-        )
-        .help("--stdout shows the new one, --output names another file, --force replaces this one"),
-        ErrorKind::NotFound | ErrorKind::NotADirectory => Stop::new(
-            Exit::Usage,
-            text![
-                Safe::path(file),
-                " cannot be written: there is no such folder"
-            ],
-        ),
-        _ => Stop::new(
-            Exit::Host,
-            text![
-                Safe::path(file),
-                " cannot be written: ",
-                Safe::error(&error)
-            ],
-        ),
+    written.map_err(|error| {
+        let stop = Stop::unwritable(file, &error);
+        match error.kind() {
+            ErrorKind::AlreadyExists => stop.help(
+                "--stdout shows the new one, --output names another file, --force replaces this one",
+            ),
+            _ => stop,
+        }
     })
 }
 

@@ -3,18 +3,17 @@
 //! **Invariant:** nothing that exists is overwritten, followed or changed, except that plugins are added to
 //! `ringfence.lock`.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::io::ErrorKind;
 
 use ringfence_core::ids::LoopId;
 use ringfence_core::spec;
 use ringfence_runner::open_loop::{LOCK_FILE, LOOP_FILE, LockMode};
+use ringfence_runner::state_dir::write_new;
 
 use super::{Context, Stop};
 use crate::args::Init;
 use crate::exit::Exit;
-use crate::render::{Ink, Page, Safe, text};
+use crate::render::{Ink, Page, text};
 
 /// Writes the loop file, pins its plugins, and says what to do next.
 pub(super) fn run(args: &Init, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
@@ -24,7 +23,15 @@ pub(super) fn run(args: &Init, context: &mut Context<'_, '_>) -> Result<Exit, St
         .as_ref()
         .map_or_else(|| context.dir.clone(), |dir| context.dir.join(dir));
     let file = dir.join(LOOP_FILE);
-    write_new(&file, &spec::template(name.as_str()))?;
+    write_new(&file, spec::template(name.as_str()).as_bytes()).map_err(|error| {
+        let stop = Stop::unwritable(&file, &error);
+        match error.kind() {
+            ErrorKind::AlreadyExists => {
+                stop.help("look at it with `ringfence check`, or name another folder")
+            }
+            _ => stop,
+        }
+    })?;
     let open = context.open(Some(&file))?;
     context.lock(&open, LockMode::Write)?;
     let mut page = Page::new();
@@ -51,36 +58,4 @@ pub(super) fn run(args: &Init, context: &mut Context<'_, '_>) -> Result<Exit, St
     }
     context.console.print(&page);
     Ok(Exit::Done)
-}
-
-fn write_new(file: &Path, text: &str) -> Result<(), Stop> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .and_then(|mut to| to.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Stop::new(
-            Exit::Usage,
-            text![Safe::path(file), " exists; nothing was written"],
-        )
-        .help(text![
-            "look at it with `ringfence check`, or name another folder"
-        ]),
-        ErrorKind::NotFound | ErrorKind::NotADirectory => Stop::new(
-            Exit::Usage,
-            text![
-                Safe::path(file),
-                " cannot be written: there is no such folder"
-            ],
-        ),
-        _ => Stop::new(
-            Exit::Host,
-            text![
-                Safe::path(file),
-                " cannot be written: ",
-                Safe::error(&error)
-            ],
-        ),
-    })
 }

@@ -30,14 +30,8 @@ pub(super) fn run(args: &Metrics, context: &mut Context<'_, '_>) -> Result<Exit,
     match &args.output {
         Some(path) => {
             let path = context.dir.join(path);
-            write_atomic_for_all(&path, text.as_bytes()).map_err(|error| {
-                let what = text![
-                    Safe::path(&path),
-                    " cannot be written: ",
-                    Safe::error(&error)
-                ];
-                Stop::new(Exit::Host, what)
-            })?;
+            write_atomic_for_all(&path, text.as_bytes())
+                .map_err(|error| Stop::unwritable(&path, &error))?;
         }
         None => context.console.print_text(&text),
     }

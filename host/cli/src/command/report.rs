@@ -33,14 +33,7 @@ pub(super) fn run(args: &Report, context: &mut Context<'_, '_>) -> Result<Exit, 
         return Ok(Exit::Done);
     };
     let path = context.dir.join(path);
-    write_atomic(&path, html.as_bytes()).map_err(|error| {
-        let what = text![
-            Safe::path(&path),
-            " cannot be written: ",
-            Safe::error(&error)
-        ];
-        Stop::new(Exit::Host, what)
-    })?;
+    write_atomic(&path, html.as_bytes()).map_err(|error| Stop::unwritable(&path, &error))?;
     let mut said = Page::new();
     said.line(text!["wrote ", Safe::path(&path)]);
     context.console.say(&said);

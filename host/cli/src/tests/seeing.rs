@@ -217,6 +217,6 @@ fn a_page_for_a_browser() {
     assert_eq!(
         rig.run(&["report", "--html", "--output", "no/where.html"])
             .exit,
-        Exit::Host
+        Exit::Usage
     );
 }

@@ -24,7 +24,7 @@ const ITEMS_MAX: usize = 2_000;
 const REASONS_MAX: usize = 8;
 // Limit: edits between two successes. Further ones are no reason to try at once.
 const FAILED_SETUPS_MAX: usize = 32;
-// Limit: things that people are told of and remember.
+// Limit: what people were told of last; what waits for longer is told again by and by.
 const NOTICES_MAX: usize = 500;
 
 /// A change that was settled.

@@ -20,8 +20,6 @@ use crate::text;
 
 // Limit: what tells two reasons apart stands at their beginning.
 const REASON_CHARS_MAX: usize = 200;
-// Limit: what people were told of last; what waits for longer is told again by and by.
-const NOTICES_MAX: usize = 1_000;
 
 impl LoopState {
     /// The state after `entries`; days are those of `timezone`.
@@ -114,11 +112,6 @@ impl LoopState {
             told.failed = 0;
         } else {
             told.failed = told.failed.saturating_add(1);
-        }
-        if self.notices.len() > NOTICES_MAX {
-            let oldest = self.notices.iter().min_by_key(|(_, told)| told.last_try_at);
-            let oldest = oldest.map(|(about, _)| about.clone());
-            oldest.and_then(|about| self.notices.remove(&about));
         }
         bounds::notices(&mut self.notices);
     }

@@ -4,18 +4,15 @@
 //! index stays that of the base, so that what comes out is measured like what an executor did. A part that does not fit
 //! exactly is a conflict, never a guess.
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ringfence_core::digest::Digest;
-use rustix::fs::OFlags;
 
 use super::Workspace;
 use super::diff::PATCH_BYTES_MAX;
 use crate::git::GitError;
 use crate::settle::patch_diff;
+use crate::state_dir::read_plain_bytes;
 
 // Limit: the lines before a diff: the message of one beat.
 const HEADER_BYTES_MAX: u64 = 64 << 10;
@@ -61,18 +58,7 @@ impl Workspace {
     }
 }
 
-/// The bytes of a regular file; a link or pipe in its place is neither followed nor waited for.
+/// The bytes of a change that was laid aside.
 pub(crate) fn read_held(path: &Path) -> Option<Vec<u8>> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = File::options()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
-        .ok()?;
-    let bytes_max = PATCH_BYTES_MAX as u64 + HEADER_BYTES_MAX;
-    let meta = file.metadata().ok()?;
-    (meta.is_file() && meta.len() <= bytes_max).then_some(())?;
-    let mut bytes = Vec::new();
-    file.take(bytes_max).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    read_plain_bytes(path, PATCH_BYTES_MAX as u64 + HEADER_BYTES_MAX)
 }
