@@ -16,6 +16,7 @@ pub mod decision;
 pub mod diagnostic;
 pub mod digest;
 pub mod estimate;
+pub mod evidence;
 pub mod failure;
 pub mod guard;
 pub mod ids;
