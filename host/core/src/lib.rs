@@ -18,6 +18,7 @@ pub mod digest;
 pub mod estimate;
 pub mod evidence;
 pub mod failure;
+pub mod gating;
 pub mod guard;
 pub mod ids;
 pub mod import;

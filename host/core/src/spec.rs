@@ -10,6 +10,7 @@
 mod build;
 mod cadence;
 mod front;
+mod gates;
 mod guards;
 mod keys;
 mod locked;
@@ -29,6 +30,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::gates::{
+    Allow, GATES_FILE_BYTES_MAX, Gates, LockedGates, VerdictRules, gates_file_schema,
+};
 pub use self::locked::{Escalation, LockedSpec, LockedStep, PluginFacts};
 pub use self::lockfile::{LOCK_FILE_BYTES_MAX, LockCheck, LockFile, LockFileError, PinnedPlugin};
 pub use self::people::{CalendarRef, EscalateOn, Notify};

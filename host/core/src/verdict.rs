@@ -11,7 +11,7 @@ use crate::ids::StepId;
 mod bounds;
 mod judge;
 
-pub use bounds::VerdictError;
+pub use bounds::{FINDINGS_MAX, VerdictError};
 pub use judge::{Judgement, SCOPE, judge};
 
 /// How bad a finding is; the levels of SARIF.

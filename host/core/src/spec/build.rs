@@ -39,7 +39,7 @@ pub(super) fn spec(
     let budget = budget(root, found);
     let cadence = super::cadence::cadence(root, &budget.timezone, found);
     let paths = paths(root);
-    let mut steps = |role: Role| steps(root.many(role.as_str()), role, &budget, found);
+    let mut steps = |role: Role| steps(root.many(role.as_str()), role, budget.fuel_per_beat, found);
     let (sensors, executors, gates) = (
         steps(Role::Sensor),
         steps(Role::Executor),
@@ -47,7 +47,7 @@ pub(super) fn spec(
     );
     let decider = root
         .one("decider")
-        .and_then(|section| step(section, Role::Decider, &budget, found));
+        .and_then(|section| step(section, Role::Decider, budget.fuel_per_beat, found));
     warn_of_no_write(root, &paths, found);
     target::check(root, found);
     let pace = guards::pace(root, &cadence);
@@ -151,16 +151,17 @@ fn budget(root: &Section, found: &mut Diagnostics) -> Budget {
     }
 }
 
-fn steps(
+/// The steps of one role, none of which may use more fuel than `fuel_most`.
+pub(super) fn steps(
     sections: &[Section],
     role: Role,
-    budget: &Budget,
+    fuel_most: Fuel,
     found: &mut Diagnostics,
 ) -> Vec<StepSpec> {
     let mut ids = BTreeSet::new();
     let mut steps = Vec::new();
     for section in sections {
-        let Some(step) = step(section, role, budget, found) else {
+        let Some(step) = step(section, role, fuel_most, found) else {
             continue;
         };
         if !ids.insert(step.id.clone()) {
@@ -182,10 +183,10 @@ fn steps(
 fn step(
     section: &Section,
     role: Role,
-    budget: &Budget,
+    fuel_most: Fuel,
     found: &mut Diagnostics,
 ) -> Option<StepSpec> {
-    let limits = limits(section, budget, found);
+    let limits = limits(section, fuel_most, found);
     let paths = section
         .one("paths")
         .map(|paths| step_paths(paths, role, found));
@@ -238,16 +239,13 @@ fn step_id(section: &Section, plugin: &PluginRef, found: &mut Diagnostics) -> Op
     id
 }
 
-fn limits(section: &Section, budget: &Budget, found: &mut Diagnostics) -> Limits {
+fn limits(section: &Section, fuel_most: Fuel, found: &mut Diagnostics) -> Limits {
     let default = Limits::default();
     let written = section.one("limits");
     let amount = |key: &str| written.and_then(|limits| limits.amount(key));
-    let fuel = amount("fuel").map_or(default.fuel.min(budget.fuel_per_beat), Fuel);
-    if let (Some(written), true) = (written, fuel > budget.fuel_per_beat) {
-        let message = format!(
-            "the step may use {fuel} of fuel, and a whole beat has {}",
-            budget.fuel_per_beat
-        );
+    let fuel = amount("fuel").map_or(default.fuel.min(fuel_most), Fuel);
+    if let (Some(written), true) = (written, fuel > fuel_most) {
+        let message = format!("the step may use {fuel} of fuel, and a whole beat has {fuel_most}");
         let problem = Diagnostic::error(
             "budget",
             written.span_of("fuel"),

@@ -123,7 +123,7 @@ static DECIDER: Table = Table {
     later: STEP_LATER,
 };
 static EXECUTOR: Table = step("[[executor]]");
-static GATE: Table = step("[[gate]]");
+pub(super) static GATE: Table = step("[[gate]]");
 
 const fn step(title: &'static str) -> Table {
     Table {

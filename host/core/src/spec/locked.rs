@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Base, Budget, CalendarRef, Escalate, Level, Notify, Role, Spec, StepSpec};
+use super::{Base, Budget, CalendarRef, Escalate, Level, Notify, Paths, Role, Spec, StepSpec};
 use crate::cadence::Cadence;
 use crate::decision::CostRule;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
@@ -219,7 +219,7 @@ impl Spec {
         let mut lock = |steps: &[StepSpec]| -> Vec<LockedStep> {
             steps
                 .iter()
-                .filter_map(|step| self.lock_step(step, plugins, &mut found))
+                .filter_map(|step| lock_step(&self.paths, step, plugins, &mut found))
                 .collect()
         };
         let sensors = lock(&self.sensors);
@@ -249,100 +249,101 @@ impl Spec {
             _ => Err(found.into_sorted()),
         }
     }
+}
 
-    fn lock_step(
-        &self,
-        step: &StepSpec,
-        plugins: &BTreeMap<String, PluginFacts>,
-        found: &mut Diagnostics,
-    ) -> Option<LockedStep> {
-        let reference = step.plugin.to_string();
-        let Some(facts) = plugins.get(&reference) else {
-            found.push(missing(step, &reference, plugins));
-            return None;
-        };
-        check_plugin(step, &facts.manifest, found);
-        check_config(step, &facts.manifest, found);
-        let policy = self.grant(step, &facts.manifest);
-        if let Err(errors) = PathPolicy::check(&policy) {
-            let why: Vec<String> = errors.iter().take(3).map(ToString::to_string).collect();
-            found.push(Diagnostic::error(
-                "bad-glob",
-                step.at.step.clone(),
-                why.join("; "),
-                "in this step's path lists",
-            ));
-        }
-        Some(LockedStep {
-            id: step.id.clone(),
-            role: step.role,
-            plugin: reference,
-            name: facts.manifest.name.clone(),
-            version: facts.manifest.version.clone(),
-            contract: facts.manifest.contract.clone(),
-            digest: facts.digest,
-            size: facts.size,
-            config: step.config.clone(),
-            limits: step.limits,
-            fuel_written: step.fuel_written,
-            policy,
-            actions: if step.role == Role::Executor {
-                facts.manifest.actions.clone()
-            } else {
-                Vec::new()
-            },
-        })
-    }
-
-    /// What `step` may touch: every layer must allow it and no denial may match it.
-    fn grant(&self, step: &StepSpec, manifest: &Manifest) -> PolicySpec {
-        let mut layers = Vec::new();
-        if step.role != Role::Executor {
-            // First, so that a refused write is not explained by a list that the operator could extend in vain.
-            layers.push(layer("role", vec!["**".to_owned()], Vec::new()));
-        }
-        layers.push(layer(
-            "loop",
-            self.paths.read.clone(),
-            self.paths.write.clone(),
+/// Resolves one step, with what every layer of path lists leaves it.
+pub(super) fn lock_step(
+    paths: &Paths,
+    step: &StepSpec,
+    plugins: &BTreeMap<String, PluginFacts>,
+    found: &mut Diagnostics,
+) -> Option<LockedStep> {
+    let reference = step.plugin.to_string();
+    let Some(facts) = plugins.get(&reference) else {
+        found.push(missing(step, &reference, plugins));
+        return None;
+    };
+    check_plugin(step, &facts.manifest, found);
+    check_config(step, &facts.manifest, found);
+    let policy = grant(paths, step, &facts.manifest);
+    if let Err(errors) = PathPolicy::check(&policy) {
+        let why: Vec<String> = errors.iter().take(3).map(ToString::to_string).collect();
+        found.push(Diagnostic::error(
+            "bad-glob",
+            step.at.step.clone(),
+            why.join("; "),
+            "in this step's path lists",
         ));
-        if let Some(paths) = &step.paths {
-            let or_all =
-                |list: &Option<Vec<String>>| list.clone().unwrap_or_else(|| vec!["**".to_owned()]);
-            layers.push(layer("step", or_all(&paths.read), or_all(&paths.write)));
-        }
-        layers.push(layer(
-            "plugin",
-            manifest.asks.read.clone(),
-            manifest.asks.write.clone(),
-        ));
-        if step.role != Role::Executor {
-            layers.iter_mut().for_each(|layer| layer.write.clear());
-        }
-        PolicySpec {
-            layers,
-            deny: self.denials(step),
-        }
     }
+    Some(LockedStep {
+        id: step.id.clone(),
+        role: step.role,
+        plugin: reference,
+        name: facts.manifest.name.clone(),
+        version: facts.manifest.version.clone(),
+        contract: facts.manifest.contract.clone(),
+        digest: facts.digest,
+        size: facts.size,
+        config: step.config.clone(),
+        limits: step.limits,
+        fuel_written: step.fuel_written,
+        policy,
+        actions: if step.role == Role::Executor {
+            facts.manifest.actions.clone()
+        } else {
+            Vec::new()
+        },
+    })
+}
 
-    fn denials(&self, step: &StepSpec) -> Vec<DenyPattern> {
-        let lifted: BTreeSet<&str> = self.paths.lift.iter().map(String::as_str).collect();
-        let stays = |denial: &DenyPattern| {
-            denial.source != DenySource::Default || !lifted.contains(denial.pattern.as_str())
-        };
-        let own = step.paths.iter().flat_map(|paths| &paths.deny);
-        builtin_denials()
-            .into_iter()
-            .filter(stays)
-            .chain(
-                self.paths
-                    .deny
-                    .iter()
-                    .chain(own)
-                    .map(|pattern| operator(pattern)),
-            )
-            .collect()
+/// What `step` may touch: every layer must allow it and no denial may match it.
+fn grant(loop_paths: &Paths, step: &StepSpec, manifest: &Manifest) -> PolicySpec {
+    let mut layers = Vec::new();
+    if step.role != Role::Executor {
+        // First, so that a refused write is not explained by a list that the operator could extend in vain.
+        layers.push(layer("role", vec!["**".to_owned()], Vec::new()));
     }
+    layers.push(layer(
+        "loop",
+        loop_paths.read.clone(),
+        loop_paths.write.clone(),
+    ));
+    if let Some(paths) = &step.paths {
+        let or_all =
+            |list: &Option<Vec<String>>| list.clone().unwrap_or_else(|| vec!["**".to_owned()]);
+        layers.push(layer("step", or_all(&paths.read), or_all(&paths.write)));
+    }
+    layers.push(layer(
+        "plugin",
+        manifest.asks.read.clone(),
+        manifest.asks.write.clone(),
+    ));
+    if step.role != Role::Executor {
+        layers.iter_mut().for_each(|layer| layer.write.clear());
+    }
+    PolicySpec {
+        layers,
+        deny: denials(loop_paths, step),
+    }
+}
+
+fn denials(paths: &Paths, step: &StepSpec) -> Vec<DenyPattern> {
+    let lifted: BTreeSet<&str> = paths.lift.iter().map(String::as_str).collect();
+    let stays = |denial: &DenyPattern| {
+        denial.source != DenySource::Default || !lifted.contains(denial.pattern.as_str())
+    };
+    let own = step.paths.iter().flat_map(|paths| &paths.deny);
+    builtin_denials()
+        .into_iter()
+        .filter(stays)
+        .chain(
+            paths
+                .deny
+                .iter()
+                .chain(own)
+                .map(|pattern| operator(pattern)),
+        )
+        .collect()
 }
 
 fn layer(name: &str, read: Vec<String>, write: Vec<String>) -> Layer {

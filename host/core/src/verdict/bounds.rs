@@ -5,8 +5,9 @@
 use crate::text;
 use crate::verdict::{Finding, Location, Ruling, Severity, Verdict};
 
+/// Most findings that are kept of one gate.
 // Limit: what a person will ever read of one gate.
-const FINDINGS_MAX: usize = 1_000;
+pub const FINDINGS_MAX: usize = 1_000;
 // Limit: a paragraph.
 const MESSAGE_CHARS_MAX: usize = 1_000;
 const SUMMARY_CHARS_MAX: usize = 300;

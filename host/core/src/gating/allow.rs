@@ -1,0 +1,67 @@
+//! Comments that allow a finding where it stands: `ringfence:allow RULE: why`.
+//!
+//! The comment stands on the line of the finding or on the one above. **Invariant:** it counts only for rules and files that
+//! the operator named, only with a reason, and whatever it allowed is listed.
+
+use crate::policy::{Access, Layer, PathPolicy, PatternError, PolicySpec};
+use crate::relpath::RelPath;
+use crate::spec::Allow;
+use crate::text;
+
+const MARK: &str = "ringfence:allow";
+// Limit: one line of a report.
+const REASON_CHARS_MAX: usize = 200;
+
+/// What comments may allow, compiled.
+#[derive(Debug, Default)]
+pub struct Comments(Vec<(Vec<String>, PathPolicy)>);
+
+impl Comments {
+    /// Compiles the operator's lists.
+    ///
+    /// # Errors
+    /// Every glob that the policy refuses; none for globs that came out of a gates file.
+    pub fn new(allow: &[Allow]) -> Result<Self, Vec<PatternError>> {
+        let compiled = allow.iter().map(|allow| {
+            let layers = vec![Layer {
+                name: "allow".to_owned(),
+                read: allow.paths.clone(),
+                write: Vec::new(),
+            }];
+            let deny = Vec::new();
+            let policy = PathPolicy::new(&PolicySpec { layers, deny })?;
+            Ok((allow.rules.clone(), policy))
+        });
+        compiled.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The reason that one of `lines` gives for a finding of `rule` in `path`; none where no comment counts.
+    pub fn reason<'t>(
+        &self,
+        rule: &str,
+        path: &RelPath,
+        lines: impl IntoIterator<Item = &'t str>,
+    ) -> Option<String> {
+        self.covers(rule, path).then_some(())?;
+        lines.into_iter().find_map(|line| said(line, rule))
+    }
+
+    fn covers(&self, rule: &str, path: &RelPath) -> bool {
+        self.0.iter().any(|(rules, paths)| {
+            let named = rules.iter().any(|own| match own.strip_suffix('*') {
+                Some(start) => rule.starts_with(start),
+                None => own == rule,
+            });
+            named && paths.decide(path, Access::Read).is_allowed()
+        })
+    }
+}
+
+/// The reason in `… ringfence:allow RULE: why`, without what ends a comment.
+fn said(line: &str, rule: &str) -> Option<String> {
+    let (_, rest) = line.split_once(MARK)?;
+    let why = rest.strip_prefix(' ')?.trim_start().strip_prefix(rule)?;
+    let why = why.strip_prefix(':')?.trim();
+    let why = why.trim_end_matches("*/").trim_end_matches("-->").trim();
+    (!why.is_empty()).then(|| text::one_line(why, REASON_CHARS_MAX))
+}

@@ -1,0 +1,137 @@
+//! The report of one run of gates, which every format of output is written from.
+//!
+//! **Invariant:** the same trees, gates and rules give the same report, but for the times in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fingerprint, Outcome, Standing};
+use crate::call::LogLine;
+use crate::digest::Digest;
+use crate::evidence::CommandReceipt;
+use crate::failure::Failure;
+use crate::ids::StepId;
+use crate::journal::StepReceipt;
+use crate::spec::VerdictRules;
+use crate::verdict::{Finding, Ruling};
+
+/// One side of the change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeName {
+    /// As it was asked for: a revision, `worktree`, `staged`, `patch`.
+    pub name: String,
+    /// The commit; none for what is no commit.
+    pub commit: Option<String>,
+    /// The git id of the tree.
+    pub tree: String,
+}
+
+/// The change in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeFacts {
+    /// Of the change set.
+    pub digest: Digest,
+    /// Files that differ.
+    pub files: u64,
+    /// Lines added.
+    pub lines_added: u64,
+    /// Lines removed.
+    pub lines_removed: u64,
+    /// Commits between base and head; 0 where head is no commit.
+    pub commits: u64,
+}
+
+/// What a finding counts for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum Status {
+    /// It counts.
+    New,
+    /// It stands in the baseline.
+    Known,
+    /// A comment allows it.
+    Allowed {
+        /// Why, as the comment says.
+        reason: String,
+    },
+    /// The operator accepts findings of this kind from the command line.
+    Accepted,
+}
+
+/// The line a finding points to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// The line's text without its end, cut at some 500 characters: escape before showing.
+    pub text: String,
+}
+
+/// One finding, weighed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// What was found; its places are ones that its gate may see.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// What it is known by.
+    pub fingerprint: Fingerprint,
+    /// What it counts for.
+    #[serde(flatten)]
+    pub status: Status,
+    /// The text at its first place; none where that is no line of a text file in head, and for gates whose findings are
+    /// secrets.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// One gate's part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// The gate.
+    pub gate: StepId,
+    /// Its plugin as the file spells it.
+    pub plugin: String,
+    /// The plugin's own name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it stands.
+    pub standing: Standing,
+    /// What it ruled; none when it gave no verdict.
+    pub ruling: Option<Ruling>,
+    /// Why it gave no verdict.
+    pub failure: Option<Failure>,
+    /// Its own line; escape before showing.
+    pub summary: String,
+    /// What it found.
+    pub remarks: Vec<Remark>,
+    /// What it was given, used and was denied.
+    pub receipt: StepReceipt,
+    /// What it logged; escape before showing.
+    pub log: Vec<LogLine>,
+    /// How long it took here, in milliseconds; 0 for what was remembered.
+    pub ms: u64,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// What became of the change.
+    pub outcome: Outcome,
+    /// What it was compared with.
+    pub base: TreeName,
+    /// What was judged.
+    pub head: TreeName,
+    /// The change in figures.
+    pub change: ChangeFacts,
+    /// The file that names the gates.
+    pub file: String,
+    /// Of that file's bytes.
+    pub file_digest: Digest,
+    /// Where that file, its lock file and the baseline were read: none for the disk, else the revision.
+    pub rules_from: Option<String>,
+    /// What fails.
+    pub rules: VerdictRules,
+    /// What the host itself remarked.
+    pub host: Vec<Remark>,
+    /// Every gate that was asked, in the order of the file.
+    pub gates: Vec<Judged>,
+    /// Native programs that ran for the gates.
+    pub commands: Vec<CommandReceipt>,
+}

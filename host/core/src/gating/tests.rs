@@ -1,0 +1,251 @@
+//! Tests of the judgement of gates.
+
+use super::*;
+use crate::ids::StepId;
+use crate::relpath::RelPath;
+use crate::spec::{Allow, Gates, VerdictRules};
+use crate::verdict::{FINDINGS_MAX, Finding, Location, Ruling, Severity, Verdict};
+
+fn finding(severity: Severity, rule: &str, path: &str, line: u32, message: &str) -> Finding {
+    Finding {
+        severity,
+        rule: rule.to_owned(),
+        message: message.to_owned(),
+        locations: if path.is_empty() {
+            Vec::new()
+        } else {
+            vec![Location {
+                path: path.to_owned(),
+                line,
+                column: 0,
+            }]
+        },
+        help: String::new(),
+    }
+}
+
+fn remark(severity: Severity, status: Status) -> Remark {
+    let finding = finding(severity, "a-rule", "a.md", 1, "m");
+    let gate = StepId::new("g").unwrap();
+    Remark {
+        fingerprint: Fingerprints::default().next(&gate, &finding, Some("x")),
+        finding,
+        status,
+        excerpt: None,
+    }
+}
+
+fn stands(ruling: Ruling, remarks: &[Remark], fail_on: Severity) -> Standing {
+    let verdict = Verdict {
+        ruling,
+        findings: remarks
+            .iter()
+            .map(|remark| remark.finding.clone())
+            .collect(),
+        summary: String::new(),
+    };
+    let rules = VerdictRules {
+        fail_on,
+        require_some: false,
+    };
+    standing(&verdict, remarks, rules)
+}
+
+#[test]
+fn where_a_gate_stands() {
+    use Ruling::{Abstain, Fail, Pass};
+    use Severity::{Error, Note, Warning};
+    let new = |severity| remark(severity, Status::New);
+    let known = |severity| remark(severity, Status::Known);
+    let allowed = |severity| {
+        let reason = "legacy".to_owned();
+        remark(severity, Status::Allowed { reason })
+    };
+    for (ruling, remarks, fail_on, expect) in [
+        (Pass, vec![], Error, Standing::Passed),
+        (Abstain, vec![], Error, Standing::Abstained),
+        (Fail, vec![], Error, Standing::Failed),
+        (Fail, vec![new(Error)], Error, Standing::Failed),
+        (Fail, vec![known(Error)], Error, Standing::Excused),
+        (Fail, vec![allowed(Error)], Error, Standing::Excused),
+        (
+            Fail,
+            vec![known(Error), new(Error)],
+            Error,
+            Standing::Failed,
+        ),
+        // What speaks for the `fail` is the errors, where there are any.
+        (
+            Fail,
+            vec![known(Error), new(Warning)],
+            Error,
+            Standing::Excused,
+        ),
+        (
+            Fail,
+            vec![known(Error), new(Warning)],
+            Warning,
+            Standing::Failed,
+        ),
+        (Fail, vec![new(Warning)], Error, Standing::Failed),
+        (
+            Fail,
+            vec![known(Warning), new(Note)],
+            Error,
+            Standing::Failed,
+        ),
+        (Pass, vec![new(Warning)], Error, Standing::Passed),
+        (Pass, vec![new(Warning)], Warning, Standing::Failed),
+        (Pass, vec![known(Warning)], Warning, Standing::Passed),
+        (Abstain, vec![new(Note)], Note, Standing::Failed),
+    ] {
+        let found = stands(ruling, &remarks, fail_on);
+        assert_eq!(found, expect, "{ruling:?} {remarks:?} {fail_on:?}");
+    }
+    // Some were left out, and nobody knows whether they are known.
+    let many = vec![known(Error); FINDINGS_MAX];
+    assert_eq!(stands(Fail, &many, Error), Standing::Failed);
+}
+
+#[test]
+fn a_fingerprint_stays_where_only_lines_move() {
+    let gate = StepId::new("g").unwrap();
+    let next = |all: &mut Fingerprints, line, message: &str, text: Option<&str>| {
+        let finding = finding(Severity::Error, "a-rule", "a.md", line, message);
+        all.next(&gate, &finding, text)
+    };
+    let first = |line, message: &str, text| next(&mut Fingerprints::default(), line, message, text);
+    let known = first(3, "link 3 is broken", Some("see x"));
+    assert_eq!(first(9, "link 9 is broken", Some("  see x ")), known);
+    assert_ne!(first(3, "link 3 is broken", Some("see y")), known);
+    assert_ne!(first(3, "link 3 is odd", Some("see x")), known);
+    assert_ne!(first(0, "120 lines", None), first(0, "121 lines", None));
+    let mut all = Fingerprints::default();
+    assert_eq!(next(&mut all, 3, "link 3 is broken", Some("see x")), known);
+    let second = next(&mut all, 5, "link 5 is broken", Some("see x"));
+    assert_ne!(second, known);
+    assert_eq!(known.as_str().len(), 32);
+}
+
+#[test]
+fn a_comment_counts_where_the_operator_says_so_and_with_a_reason() {
+    let comments = Comments::new(&[Allow {
+        rules: vec!["secret-*".to_owned(), "no-unwrap".to_owned()],
+        paths: vec!["tests/**".to_owned()],
+    }])
+    .unwrap();
+    let said = |rule: &str, path: &str, line: &str| {
+        comments.reason(rule, &RelPath::lexical(path).unwrap(), [line])
+    };
+    let line = "x // ringfence:allow no-unwrap: it is a test */";
+    assert_eq!(
+        said("no-unwrap", "tests/a.rs", line).unwrap(),
+        "it is a test"
+    );
+    let html = "<!-- ringfence:allow secret-aws: an example -->";
+    assert_eq!(
+        said("secret-aws", "tests/a.md", html).unwrap(),
+        "an example"
+    );
+    for (rule, path, line) in [
+        ("no-unwrap", "src/a.rs", line),
+        ("other", "tests/a.rs", "// ringfence:allow other: why"),
+        ("no-unwrap", "tests/a.rs", "// ringfence:allow no-unwrap"),
+        (
+            "no-unwrap",
+            "tests/a.rs",
+            "// ringfence:allow no-unwrap:   ",
+        ),
+        (
+            "no-unwrap",
+            "tests/a.rs",
+            "// ringfence:allow no-unwraps: why",
+        ),
+        (
+            "no-unwrap",
+            "tests/a.rs",
+            "// ringfence:allowno-unwrap: why",
+        ),
+        ("no-unwrap", "tests/a.rs", "// nothing"),
+    ] {
+        assert_eq!(said(rule, path, line), None, "{rule} {path} {line}");
+    }
+}
+
+#[test]
+fn a_baseline_is_whole_or_an_error() {
+    let print = remark(Severity::Error, Status::New).fingerprint;
+    let line =
+        format!(r#"{{"gate":"g","path":"a","rule":"r","message":"m","fingerprint":"{print}"}}"#);
+    let text = format!(r#"{{"version":1,"findings":[{line}]}}"#);
+    assert!(Baseline::parse(&text).unwrap().knows(&print));
+    assert!(!Baseline::default().knows(&print));
+    for bad in [
+        String::new(),
+        "{}".to_owned(),
+        text.replace("\"version\":1", "\"version\":2"),
+        text.replace("\"gate\"", "\"gates\""),
+        r#"{"version":1,"findings":[],"more":1}"#.to_owned(),
+    ] {
+        assert!(Baseline::parse(&bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_gates_file_is_read_like_a_loop_file() {
+    let text = r#"
+[paths]
+deny = ["private/**"]
+[verdict]
+fail_on = "warning"
+unjudged = "refused"
+baseline = "ci/known.json"
+[[allow]]
+rules = ["broken-link"]
+paths = ["docs/**"]
+[[gate]]
+plugin = "std:paths"
+config = { deny = ["x/**"] }
+[[gate]]
+id = "size"
+plugin = "std:diff-size"
+limits = { fuel = "1G" }
+"#;
+    let (gates, warnings) = Gates::parse(text, "ringfence-gates.toml").unwrap();
+    assert_eq!(warnings, []);
+    let ids: Vec<_> = gates.gates.iter().map(|gate| gate.id.as_str()).collect();
+    assert_eq!(ids, ["paths", "size"]);
+    assert_eq!(gates.verdict.fail_on, Severity::Warning);
+    assert!(gates.verdict.require_some);
+    assert_eq!(gates.baseline.unwrap().as_str(), "ci/known.json");
+    assert_eq!(gates.paths.read, ["**"]);
+    for (bad, code) in [
+        ("", "missing-key"),
+        ("[[gate]]\nplugin = \"std:a\"\nwrite = []", "unknown-key"),
+        (
+            "[paths]\nwrite = []\n[[gate]]\nplugin = \"std:a\"",
+            "not-supported",
+        ),
+        (
+            "[[gate]]\nplugin = \"std:a\"\n[[gate]]\nplugin = \"std:a\"",
+            "duplicate-id",
+        ),
+        (
+            "[verdict]\nbaseline = \"../x\"\n[[gate]]\nplugin = \"std:a\"",
+            "bad-path",
+        ),
+        (
+            "[[allow]]\nrules = [\"A\"]\npaths = []\n[[gate]]\nplugin = \"std:a\"",
+            "bad-rule",
+        ),
+        (
+            "[[allow]]\nrules = [\"*\"]\npaths = []\n[[gate]]\nplugin = \"std:a\"",
+            "bad-rule",
+        ),
+        ("[[gate]", "toml"),
+    ] {
+        let found = Gates::parse(bad, "g").unwrap_err();
+        let codes: Vec<_> = found.iter().map(|problem| problem.code).collect();
+        assert!(codes.contains(&code), "{bad}: {codes:?}");
+    }
+}
