@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use ringfence_core::ids::LoopId;
+use ringfence_core::ids::{LoopId, StepId};
 use ringfence_core::quantity::{Bytes, Fuel, Millis};
 
 use crate::exit;
@@ -105,6 +105,8 @@ pub(crate) enum Command {
     Beat(Beat),
     /// Keep loops beating, each in its own time
     Run(Run),
+    /// Judge any change by gates, without a loop
+    Gate(Gate),
     /// Say which rule decides whether a step may touch a path
     Explain(Explain),
     /// Run a WASI program that is not trusted, within what it is granted
@@ -267,6 +269,146 @@ pub(crate) struct InstallService {
     /// A timer that runs what is due every five minutes, instead of a service that always runs
     #[arg(long)]
     pub(crate) timer: bool,
+}
+
+/// Judge a change: HEAD against your files, unless told otherwise. With --base alone, HEAD against
+/// where it left that revision.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_value_name = "VERB")]
+pub(crate) struct Gate {
+    #[command(subcommand)]
+    pub(crate) verb: Option<GateVerb>,
+    #[command(flatten)]
+    pub(crate) run: GateRun,
+}
+
+/// What to do with gates besides asking them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GateVerb {
+    /// Write a commented ringfence-gates.toml that works as it is
+    Init(GateInit),
+    /// Show what each gate may read, running nothing
+    Check(GateCheck),
+    /// Write down what is found now, so that only new findings fail
+    Baseline(GateBaseline),
+}
+
+/// Which gates.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateFile {
+    /// The gates file, or a loop file [default: ringfence-gates.toml, else LOOP.md, at the top]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Take the gates file, ringfence.lock, plugins and baseline as they are in REV
+    #[arg(long, value_name = "REV")]
+    pub(crate) rules_from: Option<String>,
+}
+
+/// Which change.
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(crate) struct GateChange {
+    /// Compare with REV, or with where head left it
+    #[arg(long, value_name = "REV", conflicts_with = "all")]
+    pub(crate) base: Option<String>,
+    /// Judge REV
+    #[arg(long, value_name = "REV", group = "side")]
+    pub(crate) head: Option<String>,
+    /// Judge the files as they are, without what git ignores
+    #[arg(long, group = "side")]
+    pub(crate) worktree: bool,
+    /// Judge what is staged
+    #[arg(long, group = "side")]
+    pub(crate) staged: bool,
+    /// Judge the base with this diff applied; - for standard input
+    #[arg(long, value_name = "FILE", group = "side")]
+    pub(crate) patch: Option<PathBuf>,
+    /// Compare with the base itself, also where head left it earlier
+    #[arg(long)]
+    pub(crate) direct: bool,
+    /// Judge every file as if it were new
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// How gates are asked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateAsk {
+    #[command(flatten)]
+    pub(crate) change: GateChange,
+    #[command(flatten)]
+    pub(crate) file: GateFile,
+    /// Ask only these gates
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) only: Vec<StepId>,
+    /// Ask every gate anew, also where the answer is known
+    #[arg(long)]
+    pub(crate) no_memo: bool,
+    /// How many gates at once at most [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: Option<u8>,
+}
+
+/// A whole run of gates.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateRun {
+    #[command(flatten)]
+    pub(crate) ask: GateAsk,
+    /// Fail from this severity on: error, warning or note [default: as the gates file says]
+    #[arg(long, value_name = "SEVERITY", hide_possible_values = true)]
+    pub(crate) fail_on: Option<Severity>,
+    /// Fail a change that no gate has passed
+    #[arg(long)]
+    pub(crate) require_some: bool,
+    /// Findings that are known already [default: as the gates file says]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Take no finding for known
+    #[arg(long)]
+    pub(crate) no_baseline: bool,
+    /// What the result is written as, and where; can be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "text")]
+    pub(crate) format: Vec<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Severity {
+    /// The change must not go through like this.
+    Error,
+    /// Somebody should look.
+    Warning,
+    /// For information.
+    Note,
+}
+
+/// Write a gates file.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateInit {}
+
+/// Show what each gate may read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateCheck {
+    #[command(flatten)]
+    pub(crate) file: GateFile,
+    /// Pin plugins that are new in ringfence.lock
+    #[arg(long, conflicts_with = "rules_from")]
+    pub(crate) write_lock: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Write a baseline.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateBaseline {
+    #[command(flatten)]
+    pub(crate) ask: GateAsk,
+    /// Where to write [default: as the gates file says, else ringfence-baseline.json]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Say which rule decides.

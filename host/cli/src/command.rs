@@ -13,6 +13,7 @@ mod drill;
 mod estimate;
 mod exec;
 mod explain;
+mod gate;
 pub(crate) mod health;
 mod import;
 mod inbox;
@@ -94,6 +95,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Check(args) => check::run(args, context),
         Command::Beat(args) => beat::run(args, context),
         Command::Run(args) => run::run(args, context),
+        Command::Gate(args) => gate::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Exec(args) => exec::run(args, context),
         Command::Plugin(Plugin::Inspect(args)) => plugin::inspect(args, context),

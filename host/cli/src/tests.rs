@@ -8,6 +8,7 @@ mod beats;
 mod doctor;
 mod drills;
 mod files;
+mod gating;
 mod guarded;
 mod hostile;
 mod loops;

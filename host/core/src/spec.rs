@@ -38,7 +38,7 @@ pub use self::lockfile::{LOCK_FILE_BYTES_MAX, LockCheck, LockFile, LockFileError
 pub use self::people::{CalendarRef, EscalateOn, Notify};
 pub use self::reference::{PluginRef, PluginRefError};
 pub use self::schema::loop_file_schema;
-pub use self::template::template;
+pub use self::template::{gates_template, template};
 use crate::cadence::Cadence;
 use crate::decision::CostRule;
 use crate::diagnostic::Diagnostics;

@@ -151,19 +151,20 @@ impl<'a> Calls<'a> {
                 async |plugin, call| plugin.judge(call).await,
             )
         });
-        let (answer, receipt) = check(answer, receipt, |verdict: Verdict| {
-            let verdict = Verdict::check(verdict)
-                .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))?;
-            Ok(without_foreign_paths(verdict, step, source.files()))
-        });
-        let answer = answer.map_err(|failure| failure.message);
-        (
-            GateResult {
-                gate: step.id.clone(),
-                answer,
-            },
-            receipt,
-        )
+        judged(step, (answer, receipt), source)
+    }
+
+    /// What a gate said of the same change, if that is remembered. Nothing is called.
+    #[must_use]
+    pub fn remembered_verdict(
+        &self,
+        step: &LockedStep,
+        change: Digest,
+        source: &Arc<dyn ChangeSource>,
+    ) -> Option<(GateResult, StepReceipt)> {
+        let key = self.key(step, &[("change", change.as_bytes())]);
+        let (answer, receipt) = recall(self.memo, step, key)?;
+        Some(judged(step, (answer, receipt), source))
     }
 
     fn key(&self, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {
@@ -321,6 +322,24 @@ fn reading(
         result,
     };
     (reading, receipt)
+}
+
+/// A gate's answer, if it keeps the contract.
+fn judged(
+    step: &LockedStep,
+    (answer, receipt): Made<Verdict>,
+    source: &Arc<dyn ChangeSource>,
+) -> (GateResult, StepReceipt) {
+    let (answer, receipt) = check(answer, receipt, |verdict: Verdict| {
+        let verdict = Verdict::check(verdict)
+            .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))?;
+        Ok(without_foreign_paths(verdict, step, source.files()))
+    });
+    let result = GateResult {
+        gate: step.id.clone(),
+        answer: answer.map_err(|failure| failure.message),
+    };
+    (result, receipt)
 }
 
 fn key(base: &Base, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {

@@ -40,6 +40,7 @@ impl ChangeSource for ChangeView {
             Some(file) => Some(file.old_blob.clone()),
             None => self
                 .workspace
+                .store()
                 .blob_at(&self.change.base_tree, path)
                 .map_err(failed)?,
         };

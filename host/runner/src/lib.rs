@@ -11,7 +11,7 @@
 //! Modules, from the ground up: [`clock`] and [`steps`] are seams for tests; [`git`] is the only module that starts
 //! git; then the ones above; [`open_loop`] reads what a beat needs, [`calls`] calls components (remembering answers in
 //! [`memo`]), and [`driver`] carries out one beat; [`calendar`] says whether it may, [`people`] tells people of it, and
-//! [`scheduler`] keeps loops beating. [`follow`] reads along for whoever only looks.
+//! [`scheduler`] keeps loops beating. [`gating`] asks gates about any change, without a loop. [`follow`] reads along for whoever only looks.
 
 pub mod authority;
 mod bookmark;
@@ -22,6 +22,7 @@ pub mod clock;
 pub mod drill;
 pub mod driver;
 pub mod follow;
+pub mod gating;
 pub mod git;
 pub mod import;
 pub mod journal_file;
@@ -29,6 +30,7 @@ pub mod lock;
 pub mod memo;
 pub mod open_loop;
 pub mod people;
+mod plugins;
 pub mod recovery;
 pub mod scheduler;
 pub mod settle;

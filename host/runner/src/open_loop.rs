@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,14 +17,13 @@ use ringfence_core::journal::LoopState;
 use ringfence_core::policy::{Access, DenyPattern, DenySource, Layer, PathPolicy, PolicySpec};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{
-    self, CalendarRef, Diagnostic, LOCK_FILE_BYTES_MAX, LOOP_FILE_BYTES_MAX, LockFile,
-    LockFileError, LockedSpec, PluginFacts, PluginRef, Spec,
+    self, CalendarRef, Diagnostic, LOOP_FILE_BYTES_MAX, LockFileError, LockedSpec, Spec,
 };
-use ringfence_sandbox::{COMPONENT_BYTES_MAX, InspectError, inspect};
+use ringfence_sandbox::InspectError;
 
 use crate::git::discover::{DiscoverError, Project};
 use crate::git::{GitError, GitProgram};
-use crate::state_dir::write_atomic;
+use crate::plugins::{Files, compare, read_plugins, read_text};
 
 /// The name of a loop file.
 pub const LOOP_FILE: &str = "LOOP.md";
@@ -130,8 +129,6 @@ pub enum LockMode {
     Require,
 }
 
-/// Plugins by reference.
-type Facts = BTreeMap<String, PluginFacts>;
 /// Components by digest.
 pub type Components = BTreeMap<Digest, Cow<'static, [u8]>>;
 
@@ -202,7 +199,8 @@ impl OpenLoop {
     /// # Errors
     /// [`OpenError`]: a plugin that is missing or broken, does not fit the loop file, or is not the pinned one.
     pub fn lock(&self, source: &dyn PluginSource, mode: LockMode) -> Result<Locked, OpenError> {
-        let (facts, components) = self.read_plugins(source)?;
+        let files = Files::Disk(self.project.top());
+        let (facts, components) = read_plugins(&files, self.spec.plugins(), source)?;
         let mut spec = self
             .spec
             .lock(Digest::of(self.text.as_bytes()), &facts)
@@ -215,84 +213,12 @@ impl OpenLoop {
                 }
             })?;
         self.protect_loop_file(&mut spec);
-        let unpinned = self.compare(&facts, mode)?;
+        let unpinned = compare(&files, &facts, mode)?;
         Ok(Locked {
             spec,
             components,
             unpinned,
         })
-    }
-
-    fn compare(
-        &self,
-        facts: &BTreeMap<String, PluginFacts>,
-        mode: LockMode,
-    ) -> Result<Vec<String>, OpenError> {
-        let path = self.project.top().join(LOCK_FILE);
-        let lock = match read_text(&path, LOCK_FILE_BYTES_MAX) {
-            Ok(text) => LockFile::parse(&text)?,
-            Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                LockFile::default()
-            }
-            Err(error) => return Err(error),
-        };
-        let check = lock.compare(facts);
-        if let Some(changed) = check.changed.into_iter().next() {
-            return Err(changed.into());
-        }
-        match mode {
-            LockMode::Require if !check.new.is_empty() => Err(OpenError::Unpinned(check.new)),
-            LockMode::Write if !check.new.is_empty() => {
-                let text = lock.with_new(facts).render();
-                write_atomic(&path, text.as_bytes()).map_err(|source| OpenError::Io {
-                    path,
-                    doing: "written",
-                    source,
-                })?;
-                Ok(Vec::new())
-            }
-            LockMode::Check | LockMode::Require | LockMode::Write => Ok(check.new),
-        }
-    }
-
-    fn read_plugins(&self, source: &dyn PluginSource) -> Result<(Facts, Components), OpenError> {
-        let (mut facts, mut components) = (BTreeMap::new(), BTreeMap::new());
-        for plugin in self.spec.plugins() {
-            let reference = plugin.to_string();
-            let bytes = match &plugin {
-                // One that is missing is the loop file's problem, said with its place by `Spec::lock`.
-                PluginRef::Std(name) => match source.std(name) {
-                    Some(bytes) => Cow::Borrowed(bytes),
-                    None => continue,
-                },
-                PluginRef::File(path) => {
-                    match read_bounded(&self.project.top().join(path.as_str()), COMPONENT_BYTES_MAX)
-                    {
-                        Ok(bytes) => Cow::Owned(bytes),
-                        Err(OpenError::Io { source, .. })
-                            if source.kind() == io::ErrorKind::NotFound =>
-                        {
-                            continue;
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-            };
-            let found = inspect(&bytes).map_err(|source| OpenError::Plugin {
-                reference: reference.clone(),
-                source,
-            })?;
-            components.insert(found.digest, bytes);
-            facts.insert(
-                reference,
-                PluginFacts {
-                    manifest: found.manifest,
-                    digest: found.digest,
-                    size: found.size,
-                },
-            );
-        }
-        Ok((facts, components))
     }
 
     /// A loop file that stands where the built-in denials do not look for one is denied, too, and so is the calendar: no
@@ -415,35 +341,6 @@ fn literal_pattern(path: &RelPath) -> String {
         }
     }
     pattern
-}
-
-fn read_text(path: &Path, bytes_max: usize) -> Result<String, OpenError> {
-    let bytes = read_bounded(path, bytes_max)?;
-    String::from_utf8(bytes).map_err(|_| OpenError::Io {
-        path: path.to_owned(),
-        doing: "read",
-        source: io::Error::other("it is not UTF-8"),
-    })
-}
-
-/// Reads a regular file, one byte beyond the limit at most, so that whoever checks the limit sees that it is exceeded.
-fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, OpenError> {
-    let read = || {
-        let mut bytes = Vec::new();
-        let meta = fs::metadata(path)?;
-        if !meta.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        File::open(path)?
-            .take(bytes_max as u64 + 1)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|source| OpenError::Io {
-        path: path.to_owned(),
-        doing: "read",
-        source,
-    })
 }
 
 #[cfg(test)]

@@ -130,10 +130,17 @@ impl StateDir {
     /// # Errors
     /// As [`StateDir::open`].
     pub fn open_loop(&self, loop_id: &LoopId) -> Result<LoopDir, StateDirError> {
-        let dir = LoopDir {
+        self.open_folder(LoopDir {
             path: self.path.join(loop_id.as_str()),
             loop_id: loop_id.clone(),
-        };
+        })
+    }
+
+    #[expect(
+        clippy::unused_self,
+        reason = "only who has opened the state directory opens a folder in it"
+    )]
+    fn open_folder(&self, dir: LoopDir) -> Result<LoopDir, StateDirError> {
         if ensure_dir(&dir.path)? {
             dir.sign()?;
         }
@@ -141,6 +148,21 @@ impl StateDir {
             ensure_dir(&dir.path.join(name))?;
         }
         Ok(dir)
+    }
+
+    /// Opens the folder that gates without a loop work in, making it when there is none. No loop can have its name.
+    ///
+    /// # Errors
+    /// As [`StateDir::open`].
+    pub fn open_gates(&self) -> Result<LoopDir, StateDirError> {
+        let loop_id = LoopId::new("gates").map_err(|error| StateDirError::Io {
+            path: self.path.clone(),
+            source: io::Error::other(error.to_string()),
+        })?;
+        self.open_folder(LoopDir {
+            path: self.path.join("gates.d"),
+            loop_id,
+        })
     }
 
     /// Finds the folder of one loop without making it.

@@ -9,6 +9,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use ringfence_core::relpath::RelPath;
+
 use crate::git::discover::{DiscoverError, ObjectFormat, Project};
 use crate::git::output::{Commit, commit, is_id};
 use crate::git::{Durability, Git, GitError, GitProgram, unreadable};
@@ -21,6 +23,9 @@ const ATTRIBUTES: &str =
     "* -text -crlf -eol -ident -filter -working-tree-encoding !diff !merge !whitespace\n";
 // Holds what a beat must not inherit from an earlier boot: files that were never flushed.
 const BOOT: &str = "ringfence-boot";
+
+// Limit: `<64 hex digits> blob <20 digits>` and two line ends.
+const HEAD_BYTES_MAX: usize = 128;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -207,6 +212,76 @@ impl Store {
             .run()
     }
 
+    /// The bytes of each blob that has at most `each_max` of them, in the order asked, until `all_max` are together; none for
+    /// the others.
+    ///
+    /// # Errors
+    /// [`GitError`] for a text that is no full object id, and for what git says otherwise.
+    pub fn blobs(
+        &self,
+        ids: &[&str],
+        each_max: u64,
+        all_max: u64,
+    ) -> Result<Vec<Option<Vec<u8>>>, GitError> {
+        let mut left = all_max;
+        let wanted: Vec<bool> = self
+            .sizes(ids)?
+            .iter()
+            .map(|size| {
+                let size = size.filter(|size| *size <= each_max.min(left));
+                left -= size.unwrap_or(0);
+                size.is_some()
+            })
+            .collect();
+        let asked: String = ids
+            .iter()
+            .zip(&wanted)
+            .filter(|(_, wanted)| **wanted)
+            .flat_map(|(id, _)| [id, "\n"])
+            .collect();
+        let said = if asked.is_empty() {
+            Vec::new()
+        } else {
+            let bytes_max = usize::try_from(all_max).unwrap_or(usize::MAX);
+            let heads = ids.len().saturating_mul(HEAD_BYTES_MAX);
+            let call = self.git.call("cat-file").arg("--batch");
+            call.stdin(asked.into_bytes())
+                .stdout_max(bytes_max.saturating_add(heads))
+                .run()?
+        };
+        let mut rest = said.as_slice();
+        let mut blobs = Vec::new();
+        for wanted in wanted {
+            blobs.push(if wanted {
+                let bytes = next_blob(&mut rest).ok_or_else(|| unreadable("cat-file", &said))?;
+                Some(bytes.to_vec())
+            } else {
+                None
+            });
+        }
+        Ok(blobs)
+    }
+
+    /// The id of the blob that `tree` has at `path`; none when there is no file.
+    ///
+    /// # Errors
+    /// [`GitError`] when the tree cannot be read.
+    pub fn blob_at(&self, tree: &str, path: &RelPath) -> Result<Option<String>, GitError> {
+        let call = self.git.call("ls-tree").args([
+            "-z",
+            "--full-tree",
+            "--format=%(objecttype) %(objectname)",
+        ]);
+        // Without the prefix, git would read a path that begins with a colon as an instruction.
+        let literal = format!(":(literal){}", path.as_str());
+        let listed = call.args([tree, "--", &literal]).run()?;
+        let listed = String::from_utf8_lossy(&listed);
+        Ok(listed
+            .trim_end_matches('\0')
+            .strip_prefix("blob ")
+            .map(str::to_owned))
+    }
+
     /// Removes what a git that was killed left in the store, and returns the files.
     ///
     /// # Errors
@@ -295,6 +370,18 @@ fn commit_text<'a>(id: &str, said: &'a [u8]) -> Option<Option<&'a [u8]>> {
     let text = text.strip_prefix(b"\n")?;
     let bytes = std::str::from_utf8(head).ok()?.strip_prefix(" commit ")?;
     (bytes.parse() == Ok(text.len())).then_some(Some(text))
+}
+
+/// Takes `<id> blob <size>\n<bytes>\n` off the beginning; none when something else stands there.
+fn next_blob<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let (head, after) = rest.split_at_checked(end)?;
+    let mut words = std::str::from_utf8(head).ok()?.split(' ').skip(1);
+    (words.next()? == "blob").then_some(())?;
+    let size: usize = words.next()?.parse().ok()?;
+    let (bytes, after) = after.get(1..)?.split_at_checked(size)?;
+    *rest = after.strip_prefix(b"\n")?;
+    Some(bytes)
 }
 
 /// Reads `<id> <size>`, or `<id> missing`; none when it is neither.

@@ -9,8 +9,10 @@
 pub(crate) mod clean;
 pub mod diff;
 pub mod measure;
+mod patched;
 mod restore;
 mod snapshot;
+mod view;
 mod walk;
 
 use std::io;
@@ -18,7 +20,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use ringfence_core::change::ChangeSet;
-use ringfence_core::relpath::RelPath;
 
 use crate::git::discover::{DiscoverError, Project, UserRepo};
 use crate::git::output::{Tracked, records, tracked};
@@ -259,26 +260,6 @@ impl Workspace {
     /// [`GitError`] when it is longer, missing, or no blob.
     pub fn read_blob(&self, id: &str, bytes_max: usize) -> Result<Vec<u8>, GitError> {
         self.store.blob(id, bytes_max)
-    }
-
-    /// The id of the blob that `tree` has at `path`; none when there is no file.
-    ///
-    /// # Errors
-    /// [`GitError`] when the tree cannot be read.
-    pub fn blob_at(&self, tree: &str, path: &RelPath) -> Result<Option<String>, GitError> {
-        let call = self.store.git().call("ls-tree").args([
-            "-z",
-            "--full-tree",
-            "--format=%(objecttype) %(objectname)",
-        ]);
-        // Without the prefix, git would read a path that begins with a colon as an instruction.
-        let literal = format!(":(literal){}", path.as_str());
-        let listed = call.args([tree, "--", &literal]).run()?;
-        let listed = String::from_utf8_lossy(&listed);
-        Ok(listed
-            .trim_end_matches('\0')
-            .strip_prefix("blob ")
-            .map(str::to_owned))
     }
 
     fn locate_in(&self, repo: &UserRepo, from: BaseFrom) -> Result<Base, WorkspaceError> {

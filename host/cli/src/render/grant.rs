@@ -3,7 +3,8 @@
 //! **Invariant:** nothing that widens a grant is told by colour alone.
 
 use ringfence_core::policy::{DenySource, Layer};
-use ringfence_core::spec::{LockedSpec, LockedStep};
+use ringfence_core::spec::{LockedGates, LockedSpec, LockedStep};
+use ringfence_core::verdict::Severity;
 
 use super::page::Page;
 use super::safe::Safe;
@@ -106,6 +107,57 @@ fn escalate(page: &mut Page, spec: &LockedSpec) {
     if let Some(calendar) = &spec.calendar {
         field(page, "frozen by", Safe::line(&calendar.to_string()));
     }
+}
+
+/// What each gate of a gates file may read.
+pub(crate) fn gate_grants(gates: &LockedGates) -> Page {
+    let mut page = Page::new();
+    page.line(text![
+        text!["gates of ", Safe::line(&gates.name)].ink(Ink::Strong)
+    ]);
+    let verdict = gates.verdict;
+    let fail_on = match verdict.fail_on {
+        Severity::Error => "errors",
+        Severity::Warning => "errors and warnings",
+        Severity::Note => "whatever is found",
+    };
+    field(
+        &mut page,
+        "refused",
+        text!["where a gate says so, and for ", fail_on],
+    );
+    if verdict.require_some {
+        field(&mut page, "refused", "what no gate has passed");
+    }
+    if verdict.submodules_accepted {
+        field(
+            &mut page,
+            "ACCEPTED",
+            text!["changes of submodules, which no gate looks into"].ink(Ink::Bad),
+        );
+    }
+    if let Some(path) = &gates.baseline {
+        field(
+            &mut page,
+            "known",
+            text!["what stands in ", Safe::line(path.as_str())],
+        );
+    }
+    for allow in &gates.allow {
+        let list = |all: &[String]| Text::join(all.iter().map(|one| Safe::line(one)), ", ");
+        let what = text![
+            "by comments in ",
+            list(&allow.paths),
+            ": ",
+            list(&allow.rules)
+        ];
+        field(&mut page, "allowed", what);
+    }
+    for step in &gates.gates {
+        page.gap();
+        put_step(&mut page, step, &[]);
+    }
+    page
 }
 
 fn put_step(page: &mut Page, step: &LockedStep, everywhere: &[&str]) {

@@ -46,7 +46,7 @@ fn stands(ruling: Ruling, remarks: &[Remark], fail_on: Severity) -> Standing {
     };
     let rules = VerdictRules {
         fail_on,
-        require_some: false,
+        ..VerdictRules::default()
     };
     standing(&verdict, remarks, rules)
 }
@@ -219,6 +219,8 @@ limits = { fuel = "1G" }
     assert!(gates.verdict.require_some);
     assert_eq!(gates.baseline.unwrap().as_str(), "ci/known.json");
     assert_eq!(gates.paths.read, ["**"]);
+    let (_, warnings) = Gates::parse(crate::spec::gates_template(), "g").unwrap();
+    assert_eq!(warnings, []);
     for (bad, code) in [
         ("", "missing-key"),
         ("[[gate]]\nplugin = \"std:a\"\nwrite = []", "unknown-key"),

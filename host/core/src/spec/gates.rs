@@ -32,6 +32,8 @@ pub struct VerdictRules {
     pub fail_on: Severity,
     /// True when a change that no gate passed is refused.
     pub require_some: bool,
+    /// True when changes of submodules, which no gate can look into, may pass.
+    pub submodules_accepted: bool,
 }
 
 /// Findings that a comment in a file may allow.
@@ -81,7 +83,7 @@ static FAIL_ON: Choice = Choice {
     values: &["error", "warning", "note"],
     later: &[],
 };
-static UNJUDGED: Choice = Choice {
+static WELCOME: Choice = Choice {
     values: &["accepted", "refused"],
     later: &[],
 };
@@ -168,8 +170,13 @@ static VERDICT: Table = Table {
         ),
         Key::optional(
             "unjudged",
-            Kind::Choice(&UNJUDGED),
+            Kind::Choice(&WELCOME),
             "what becomes of a change that every gate abstained from; accepted unless written",
+        ),
+        Key::optional(
+            "submodules",
+            Kind::Choice(&WELCOME),
+            "what becomes of changes of submodules, which no gate can look into; refused unless written",
         ),
         Key::optional(
             "baseline",
@@ -201,6 +208,7 @@ impl Default for VerdictRules {
         Self {
             fail_on: Severity::Error,
             require_some: false,
+            submodules_accepted: false,
         }
     }
 }
@@ -317,6 +325,8 @@ fn read(text: &str, name: &str, found: &mut Diagnostics) -> Option<Gates> {
                 _ => Severity::Error,
             },
             require_some: verdict.and_then(|verdict| verdict.text("unjudged")) == Some("refused"),
+            submodules_accepted: verdict.and_then(|verdict| verdict.text("submodules"))
+                == Some("accepted"),
         },
         baseline: verdict
             .and_then(|verdict| verdict.text("baseline"))

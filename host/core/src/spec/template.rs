@@ -1,6 +1,6 @@
-//! The loop file that `ringfence init` writes: the first thing a new user sees.
+//! The files that `ringfence init` and `ringfence gate init` write: the first thing a new user sees.
 //!
-//! **Invariant:** it has no errors and no warnings as it stands, and needs nothing but the standard plugins.
+//! **Invariant:** each has no errors and no warnings as it stands, and needs nothing but the standard plugins.
 
 /// A commented loop file for a loop called `loop_id`, which must be a [`LoopId`](crate::ids::LoopId).
 #[must_use]
@@ -75,4 +75,50 @@ where a link should lead, leave it alone.
 
 This text is for people, and for deciders that can read.
 Nothing in it is enforced.
+"#;
+
+/// A commented gates file.
+#[must_use]
+pub fn gates_template() -> &'static str {
+    GATES_TEMPLATE
+}
+
+const GATES_TEMPLATE: &str = r#"# The gates that `ringfence gate` asks about a change. `ringfence gate check` shows
+# what each of them may read, and runs nothing.
+
+# What gates may read: everything unless written, and `deny` wins.
+[paths]
+deny = ["**/.env*"]
+
+# A change passes where every gate passes it or has nothing to do with it.
+[verdict]
+fail_on = "error"           # or "warning", or "note"
+# baseline = "ringfence-baseline.json"   # `ringfence gate baseline` writes it
+# unjudged = "refused"      # unless some gate passes the change
+
+# No credentials.
+[[gate]]
+plugin = "std:secrets"
+
+# Nothing hidden from people who read what agents read.
+[[gate]]
+plugin = "std:injection"
+
+# No test removed, skipped or emptied.
+[[gate]]
+plugin = "std:no-test-weakening"
+
+# No Markdown link that leads nowhere.
+[[gate]]
+plugin = "std:md-links"
+
+# Small enough to be reviewed.
+[[gate]]
+plugin = "std:diff-size"
+config = { max_files = 100, max_lines = 5000 }
+
+# Comments `ringfence:allow RULE: why` count only where you say so.
+# [[allow]]
+# rules = ["generic-*"]
+# paths = ["tests/**"]
 "#;

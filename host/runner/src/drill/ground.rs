@@ -232,7 +232,11 @@ impl<'a> Ground<'a> {
 
     /// The text of a file of the base; none of what is long, or no text.
     pub(super) fn text(&self, path: &RelPath, bytes_max: usize) -> Option<String> {
-        let blob = self.workspace.blob_at(&self.base.tree, path).ok()??;
+        let blob = self
+            .workspace
+            .store()
+            .blob_at(&self.base.tree, path)
+            .ok()??;
         let bytes = self.workspace.read_blob(&blob, bytes_max).ok()?;
         String::from_utf8(bytes).ok()
     }

@@ -286,6 +286,24 @@ impl Rules {
 }
 
 fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, MeasureError> {
+    let (files, refused) = differences(store, &change.base_tree, &change.candidate_tree)?;
+    refuse(refused)?;
+    let bytes = files
+        .iter()
+        .fold(0u64, |sum, file| sum.saturating_add(file.size));
+    too_large("bytes", bytes, CHANGED_BYTES_MAX)?;
+    Ok(files)
+}
+
+/// The files that differ between two trees, sorted by path, and what is refused among them.
+///
+/// # Errors
+/// [`MeasureError::TooLarge`] for more files than gates are asked about, [`MeasureError::Git`].
+pub(crate) fn differences(
+    store: &Store,
+    base: &str,
+    candidate: &str,
+) -> Result<(Vec<FileChange>, Vec<Refusal>), MeasureError> {
     let switches = [
         "-r",
         "-z",
@@ -300,7 +318,7 @@ fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, Measure
         .git()
         .call("diff-tree")
         .args(switches)
-        .args([&change.base_tree, &change.candidate_tree])
+        .args([base, candidate])
         .run()?;
     let found = changes(&said)?;
     too_large("files", found.len() as u64, CHANGED_FILES_MAX as u64)?;
@@ -311,11 +329,10 @@ fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, Measure
             Err(refusal) => refused.push(refusal),
         }
     }
-    refuse(refused)?;
     files.sort_by(|a, b| a.path.cmp(&b.path));
     fill_in_sizes(store, &mut files)?;
-    refuse_long_attributes(store, &files)?;
-    Ok(files)
+    refused.extend(long_attributes(store, &files)?);
+    Ok((files, refused))
 }
 
 /// One file, or of a rename both: the old one deleted, the new one added with all the lines that differ.
@@ -402,13 +419,10 @@ fn fill_in_sizes(store: &Store, files: &mut [FileChange]) -> Result<(), MeasureE
     {
         file.size = size.unwrap_or(0);
     }
-    let bytes = files
-        .iter()
-        .fold(0u64, |sum, file| sum.saturating_add(file.size));
-    too_large("bytes", bytes, CHANGED_BYTES_MAX)
+    Ok(())
 }
 
-fn refuse_long_attributes(store: &Store, files: &[FileChange]) -> Result<(), MeasureError> {
+fn long_attributes(store: &Store, files: &[FileChange]) -> Result<Vec<Refusal>, MeasureError> {
     let mut refused = Vec::new();
     for file in files.iter().filter(|file| !file.new_blob.is_empty()) {
         let is_attributes = file
@@ -416,9 +430,10 @@ fn refuse_long_attributes(store: &Store, files: &[FileChange]) -> Result<(), Mea
             .file_name()
             .is_some_and(|name| name.eq_ignore_ascii_case(".gitattributes"));
         if is_attributes {
+            let bytes_max = file.size.min(CHANGED_BYTES_MAX);
             let bytes = store.blob(
                 &file.new_blob,
-                usize::try_from(file.size).unwrap_or(usize::MAX),
+                usize::try_from(bytes_max).unwrap_or(usize::MAX),
             )?;
             if bytes
                 .split(|byte| *byte == b'\n')
@@ -432,7 +447,7 @@ fn refuse_long_attributes(store: &Store, files: &[FileChange]) -> Result<(), Mea
             }
         }
     }
-    refuse(refused)
+    Ok(refused)
 }
 
 fn too_large(what: &'static str, found: u64, limit: u64) -> Result<(), MeasureError> {

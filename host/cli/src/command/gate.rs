@@ -1,0 +1,311 @@
+//! `ringfence gate`: a change judged by gates, without a loop.
+//!
+//! **Invariant:** the exit code is 0 only where no gate refused and every gate answered.
+
+mod baseline;
+mod check;
+mod init;
+
+use std::io::Read;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use ringfence_core::gating::{Outcome, Report};
+use ringfence_core::verdict;
+use ringfence_runner::gating::{
+    Around, Base, Gating, GatingError, Head, Options, Progress, Wanted,
+};
+use ringfence_runner::git::GitProgram;
+use ringfence_runner::steps::NoSteps;
+use ringfence_runner::workspace::WorkspaceError;
+use ringfence_sandbox::Sandbox;
+
+use super::{Context, Stop, beat, ways_out};
+use crate::args::{Gate, GateAsk, GateChange, GateFile, GateRun, GateVerb, Severity};
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::render::{Ink, Page, Safe, text};
+use crate::std_plugins::StdPlugins;
+
+// Limit: what is over sooner needs no telling.
+const QUIET: Duration = Duration::from_secs(1);
+// Limit: a patch of which a person has read a part.
+const PATCH_BYTES_MAX: u64 = 64 << 20;
+
+/// Judges a change, or does what the verb says.
+pub(super) fn run(args: &Gate, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    match &args.verb {
+        None => judge(&args.run, context),
+        Some(GateVerb::Init(_)) => init::run(context),
+        Some(GateVerb::Check(args)) => check::run(args, context),
+        Some(GateVerb::Baseline(args)) => baseline::run(args, context),
+    }
+}
+
+fn judge(args: &GateRun, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let options = Options {
+        fail_on: args.fail_on.map(severity),
+        require_some: args.require_some,
+        baseline: args.baseline.clone(),
+        no_baseline: args.no_baseline,
+        ..options(&args.ask)
+    };
+    let (_, report) = ask(&args.ask, &options, context)?;
+    let exit = Exit::of_gating(&report);
+    context.print_json(&report)?;
+    Ok(exit)
+}
+
+/// Runs gates, telling people who wait what is going on.
+fn ask(
+    args: &GateAsk,
+    options: &Options,
+    context: &mut Context<'_, '_>,
+) -> Result<(Gating, Report), Stop> {
+    let wanted = wanted(&args.change, context)?;
+    let sandbox = beat::sandbox(context)?;
+    let (program, start, clock) = (git(context)?, context.dir.clone(), context.clock);
+    watched(context.console, &sandbox, clock, |around| {
+        let mut gating = open(&program, &start, &args.file, around)?;
+        let report = gating.run(&wanted, options, around)?;
+        Ok((gating, report))
+    })
+    .map_err(|error: GatingError| Stop::from(error))
+}
+
+fn open(
+    program: &GitProgram,
+    start: &std::path::Path,
+    file: &GateFile,
+    around: Around<'_>,
+) -> Result<Gating, GatingError> {
+    let (config, from) = (file.config.as_deref(), file.rules_from.as_deref());
+    Gating::open(program, start, config, from, around)
+}
+
+fn git(context: &Context<'_, '_>) -> Result<GitProgram, Stop> {
+    GitProgram::find(&context.search_path)
+        .map_err(|error| Stop::error(Exit::Host, &error).help_if(ways_out::of_git(&error)))
+}
+
+fn options(args: &GateAsk) -> Options {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Options {
+        only: args.only.clone(),
+        no_memo: args.no_memo,
+        jobs: args.jobs.map_or(cores, usize::from),
+        ..Options::default()
+    }
+}
+
+fn wanted(args: &GateChange, context: &Context<'_, '_>) -> Result<Wanted, Stop> {
+    let head = if let Some(name) = &args.head {
+        Head::Revision(name.clone())
+    } else if args.staged {
+        Head::Staged
+    } else if let Some(file) = &args.patch {
+        Head::Patch(patch(file, context)?)
+    } else if args.worktree || (args.base.is_none() && !args.all) {
+        Head::Worktree
+    } else {
+        Head::Revision("HEAD".to_owned())
+    };
+    if matches!(head, Head::Revision(_)) && args.head.is_some() && args.base.is_none() && !args.all
+    {
+        let stop = Stop::new(Exit::Usage, text!["--head needs --base"]);
+        return Err(stop.help("name what it is compared with, such as --base origin/main"));
+    }
+    Ok(Wanted {
+        base: match &args.base {
+            _ if args.all => Base::Nothing,
+            Some(name) => Base::Revision(name.clone()),
+            None => Base::Checked,
+        },
+        head,
+        direct: args.direct,
+    })
+}
+
+fn patch(file: &std::path::Path, context: &Context<'_, '_>) -> Result<Vec<u8>, Stop> {
+    let read = |from: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        from.take(PATCH_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(bytes)
+    };
+    let found = if file.as_os_str() == "-" {
+        read(&mut std::io::stdin().lock())
+    } else {
+        std::fs::File::open(context.dir.join(file)).and_then(|mut file| read(&mut file))
+    };
+    let bytes = found.map_err(|error| {
+        let what = text![Safe::path(file), " cannot be read: ", Safe::error(&error)];
+        Stop::new(Exit::Usage, what)
+    })?;
+    if bytes.len() as u64 > PATCH_BYTES_MAX {
+        let what = text![
+            Safe::path(file),
+            " is longer than the ",
+            PATCH_BYTES_MAX >> 20,
+            " MiB that are read of a patch"
+        ];
+        return Err(Stop::new(Exit::Usage, what));
+    }
+    Ok(bytes)
+}
+
+fn severity(severity: Severity) -> verdict::Severity {
+    match severity {
+        Severity::Error => verdict::Severity::Error,
+        Severity::Warning => verdict::Severity::Warning,
+        Severity::Note => verdict::Severity::Note,
+    }
+}
+
+/// Does `what`, and after a second tells people what is going on.
+fn watched<T: Send>(
+    console: &mut Console<'_>,
+    sandbox: &Sandbox,
+    clock: &dyn ringfence_runner::clock::Clock,
+    what: impl FnOnce(Around<'_>) -> T,
+) -> T {
+    let (sender, progress) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    std::thread::scope(|scope| {
+        scope.spawn(move || watch(&progress, console, Instant::now()));
+        let tell = |begun: Progress| {
+            let sender = sender.lock().ok();
+            if sender.is_none_or(|sender| sender.send(begun).is_err()) {
+                tracing::debug!("nobody watches");
+            }
+        };
+        let around = Around {
+            sandbox,
+            plugins: &StdPlugins,
+            clock,
+            steps: &NoSteps,
+            progress: &tell,
+        };
+        let result = what(around);
+        // Ends the watching.
+        drop(sender);
+        result
+    })
+}
+
+fn watch(progress: &Receiver<Progress>, console: &mut Console<'_>, began: Instant) {
+    let mut current = None;
+    loop {
+        let left = QUIET.saturating_sub(began.elapsed());
+        let next = if left.is_zero() {
+            progress.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            progress.recv_timeout(left)
+        };
+        match next {
+            Ok(what) => current = Some(what),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let elapsed = began.elapsed();
+        if let Some(what) = current.take_if(|_| elapsed >= QUIET) {
+            console.say(&telling(&what, elapsed));
+        }
+    }
+}
+
+fn telling(progress: &Progress, elapsed: Duration) -> Page {
+    let what = match progress {
+        Progress::Waiting => text!["waiting for another run of gates in this project"],
+        Progress::Comparing => text!["comparing"],
+        Progress::Preparing => text!["checking out what gates read"],
+        Progress::Gate(id) => text!["asking ", id],
+    };
+    let mut page = Page::new();
+    page.line(text![
+        text![elapsed.as_secs(), " s: "].ink(Ink::Faint),
+        what
+    ]);
+    page
+}
+
+impl Exit {
+    /// The exit for a change that was judged: of gates without a verdict, the highest of their codes.
+    #[must_use]
+    pub fn of_gating(report: &Report) -> Self {
+        match report.outcome {
+            Outcome::Passed | Outcome::Unjudged => Self::Done,
+            Outcome::Failed => Self::Refused,
+            Outcome::Broken => report
+                .broken()
+                .map(Self::of_failure)
+                .max_by_key(|exit| exit.code())
+                .unwrap_or(Self::Host),
+        }
+    }
+
+    fn of_gating_error(error: &GatingError) -> Self {
+        match error {
+            GatingError::Open(open) => Self::of_open(open),
+            GatingError::NoFile(_)
+            | GatingError::Outside { .. }
+            | GatingError::NoRepository(_)
+            | GatingError::NoGate(_)
+            | GatingError::Revision { .. }
+            | GatingError::NoMergeBase { .. }
+            | GatingError::NoCommit(_)
+            | GatingError::Patch { .. }
+            | GatingError::Baseline { .. } => Self::Usage,
+            GatingError::Discover(discover) => Self::of_discover(discover),
+            GatingError::Lock(_) => Self::Waiting,
+            GatingError::Workspace(WorkspaceError::NoCommit(_)) => Self::Usage,
+            GatingError::State(_)
+            | GatingError::Store(_)
+            | GatingError::Workspace(_)
+            | GatingError::Measure(_)
+            | GatingError::Git(_)
+            | GatingError::Host(_) => Self::Host,
+        }
+    }
+}
+
+impl From<GatingError> for Stop {
+    fn from(error: GatingError) -> Self {
+        let exit = Exit::of_gating_error(&error);
+        match error {
+            GatingError::Open(open) => {
+                let unpinned = matches!(open, ringfence_runner::open_loop::OpenError::Unpinned(_));
+                if unpinned {
+                    return Self::error(exit, &open).help(
+                        "look at what they may read with `ringfence gate check`, then pin them with `ringfence gate check --write-lock`",
+                    );
+                }
+                open.into()
+            }
+            GatingError::NoFile(_) => {
+                Self::error(exit, &error).help("write one with `ringfence gate init`")
+            }
+            GatingError::Revision { shallow: true, .. }
+            | GatingError::NoMergeBase { shallow: true, .. } => Self::error(exit, &error).help(
+                "fetch more of it: `git fetch --unshallow`, or `fetch-depth: 0` in a workflow",
+            ),
+            GatingError::Revision { .. } => Self::error(exit, &error).help(
+                "fetch it first: `git fetch origin BRANCH`; `git branch --all` shows what there is",
+            ),
+            GatingError::NoMergeBase { .. } | GatingError::NoCommit(_) => {
+                Self::error(exit, &error).help("--direct compares the two as they are")
+            }
+            GatingError::Baseline { .. } => Self::error(exit, &error)
+                .help("write one with `ringfence gate baseline`, or go without: --no-baseline"),
+            GatingError::Workspace(WorkspaceError::MissingObject { .. }) => {
+                Self::error(exit, &error)
+                    .help("`git fsck` says more; a partial clone has to be made a whole one first")
+            }
+            GatingError::State(state) => state.into(),
+            GatingError::Discover(discover) => {
+                Self::error(exit, &discover).help_if(ways_out::of_discover(&discover))
+            }
+            error => Self::error(exit, &error),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `ringfence gate check`: what each gate may read.
+//!
+//! **Invariant:** runs nothing, and writes nothing but `ringfence.lock`, and that only when asked to.
+
+use ringfence_core::spec::LockedGates;
+use ringfence_runner::open_loop::LockMode;
+use serde::Serialize;
+
+use super::{Context, Exit, Stop, beat, git, open, watched};
+use crate::args::GateCheck;
+use crate::render::diagnostic::diagnostics;
+use crate::render::grant::gate_grants;
+use crate::std_plugins::StdPlugins;
+
+/// The result for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    version: u32,
+    file: &'a str,
+    gates: &'a LockedGates,
+}
+
+/// Reads and locks gates, and prints their grants.
+pub(super) fn run(args: &GateCheck, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let mode = if args.write_lock {
+        LockMode::Write
+    } else {
+        LockMode::Check
+    };
+    let sandbox = beat::sandbox(context)?;
+    let (program, start, clock) = (git(context)?, context.dir.clone(), context.clock);
+    let (gating, locked) = watched(context.console, &sandbox, clock, |around| {
+        let gating = open(&program, &start, &args.file, around)?;
+        let (locked, _) = gating.lock(&StdPlugins, mode)?;
+        Ok::<_, ringfence_runner::gating::GatingError>((gating, locked))
+    })?;
+    let file = gating.path().as_str();
+    if args.output.is_json() {
+        context.print_json(&Json {
+            version: 1,
+            file,
+            gates: &locked,
+        })?;
+        return Ok(Exit::Done);
+    }
+    if !gating.warnings().is_empty() {
+        let page = diagnostics(file, gating.text(), gating.warnings());
+        context.console.say(&page);
+    }
+    context.console.print(&gate_grants(&locked));
+    Ok(Exit::Done)
+}

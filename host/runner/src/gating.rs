@@ -1,0 +1,260 @@
+//! `ringfence gate`: any change between two trees, judged by gates without a loop.
+//!
+//! A run takes the lock of the folder that gates work in, reads its rules ([`open`](Gating::open)), finds the two trees
+//! (`sides`), checks out what gates may read and no more, asks the gates side by side (`ask`), and weighs what they say.
+//!
+//! **Invariant:** the user's repository is only read. What runs is pinned; what is not answered has not passed. With rules from
+//! a revision, nothing that the change brings along decides about it.
+
+mod ask;
+mod lines;
+mod open;
+mod sides;
+mod weigh;
+
+use std::path::PathBuf;
+
+use ringfence_core::digest::Digest;
+use ringfence_core::gating::{BaselineError, Report};
+use ringfence_core::ids::StepId;
+use ringfence_core::verdict::Severity;
+use ringfence_sandbox::Sandbox;
+
+use crate::clock::Clock;
+use crate::git::GitError;
+use crate::git::discover::DiscoverError;
+use crate::lock::LockError;
+use crate::open_loop::{LockMode, OpenError, PluginSource};
+use crate::state_dir::StateDirError;
+use crate::steps::Steps;
+use crate::store::StoreError;
+use crate::workspace::{MeasureError, WorkspaceError};
+
+pub use self::open::{GATES_FILE, Gating};
+
+/// What is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// A revision, as git spells it.
+    Revision(String),
+    /// The user's files as they are, without what is ignored.
+    Worktree,
+    /// The user's index.
+    Staged,
+    /// A unified diff over the base.
+    Patch(Vec<u8>),
+}
+
+/// What a change is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// The commit that is checked out.
+    Checked,
+    /// A revision, as git spells it.
+    Revision(String),
+    /// Nothing: every file is new.
+    Nothing,
+}
+
+/// Which change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it is compared with.
+    pub base: Base,
+    /// What is judged.
+    pub head: Head,
+    /// True to compare with the base itself, not with where head left it. Only a revision is left somewhere.
+    pub direct: bool,
+}
+
+/// How it is judged.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Only these gates; all of them where there are none.
+    pub only: Vec<StepId>,
+    /// Instead of the gates file's `fail_on`.
+    pub fail_on: Option<Severity>,
+    /// True to refuse what no gate passed.
+    pub require_some: bool,
+    /// Instead of the gates file's `baseline`; from the folder the command was started in.
+    pub baseline: Option<PathBuf>,
+    /// True to go without any baseline.
+    pub no_baseline: bool,
+    /// True to run what is remembered as well.
+    pub no_memo: bool,
+    /// How many gates run at once; at least 1.
+    pub jobs: usize,
+}
+
+/// What a run is given from outside.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// The engine.
+    pub sandbox: &'a Sandbox,
+    /// Where standard plugins come from.
+    pub plugins: &'a dyn PluginSource,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// Where a test may interrupt.
+    pub steps: &'a dyn Steps,
+    /// Told what begins; from several threads.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// What begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Waiting for another run in this project.
+    Waiting,
+    /// Finding the trees and what differs.
+    Comparing,
+    /// Checking out what gates read.
+    Preparing,
+    /// Asking a gate.
+    Gate(StepId),
+}
+
+/// Why a change was not judged.
+#[derive(Debug, thiserror::Error)]
+pub enum GatingError {
+    /// The rules cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// There are no rules.
+    #[error("no {GATES_FILE} and no LOOP.md in {}", .0.display())]
+    NoFile(PathBuf),
+    /// A file that is to be in the project is not.
+    #[error("{} is not in the project {}", file.display(), top.display())]
+    Outside {
+        /// The file.
+        file: PathBuf,
+        /// The project's top folder.
+        top: PathBuf,
+    },
+    /// The folder is in no git repository.
+    #[error("{} is in no git repository, so there is nothing to compare with", .0.display())]
+    NoRepository(PathBuf),
+    /// No gate has such a name.
+    #[error("there is no gate {0} in the gates file")]
+    NoGate(StepId),
+    /// A revision that git does not know.
+    #[error("the revision {name:?} is not known here{}", shallow_note(*shallow))]
+    Revision {
+        /// As it was asked for.
+        name: String,
+        /// True when the clone lacks history.
+        shallow: bool,
+    },
+    /// Two commits without a common one.
+    #[error("{base:?} and {head:?} have no commit in common{}", shallow_note(*shallow))]
+    NoMergeBase {
+        /// As it was asked for.
+        base: String,
+        /// As it was asked for.
+        head: String,
+        /// True when the clone lacks history.
+        shallow: bool,
+    },
+    /// A head that is a tree, where a commit is needed.
+    #[error("{0:?} is a tree, not a commit, so nobody knows where it left the base")]
+    NoCommit(String),
+    /// A patch that does not fit, or is none.
+    #[error("the patch cannot be applied to {base}")]
+    Patch {
+        /// The base.
+        base: String,
+        /// What git said.
+        source: GitError,
+    },
+    /// The baseline cannot be used.
+    #[error("the baseline {} cannot be used: {why}", path.display())]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: BaselineProblem,
+    },
+    /// The project cannot be used.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// Another run holds the folder for too long.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    State(#[from] StateDirError),
+    /// The private store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The trees cannot be found or checked out.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// There is no change set.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    /// Git said no.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The host could not do its part.
+    #[error("{0}")]
+    Host(String),
+}
+
+/// What is wrong with a baseline.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineProblem {
+    /// There is none.
+    #[error("there is no such file")]
+    Missing,
+    /// It says something else.
+    #[error(transparent)]
+    Content(#[from] BaselineError),
+}
+
+fn shallow_note(shallow: bool) -> &'static str {
+    if shallow {
+        ": this clone lacks a part of the history"
+    } else {
+        ""
+    }
+}
+
+impl Gating {
+    /// Judges a change.
+    ///
+    /// # Errors
+    /// [`GatingError`] when no judgement came about; a gate without a verdict is no error but part of the report.
+    pub fn run(
+        &mut self,
+        wanted: &Wanted,
+        options: &Options,
+        around: Around<'_>,
+    ) -> Result<Report, GatingError> {
+        (around.progress)(Progress::Comparing);
+        let (locked, components) = self.lock(around.plugins, LockMode::Require)?;
+        let asked: Vec<_> = match options.only.as_slice() {
+            [] => locked.gates.iter().collect(),
+            only => {
+                let unknown = |id: &&StepId| !locked.gates.iter().any(|gate| gate.id == **id);
+                if let Some(id) = only.iter().find(unknown) {
+                    return Err(GatingError::NoGate(id.clone()));
+                }
+                let wanted = locked.gates.iter().filter(|gate| only.contains(&gate.id));
+                wanted.collect()
+            }
+        };
+        let baseline = self.baseline(&locked, options)?;
+        let sides = self.sides(wanted)?;
+        let answers = ask::ask(self, &asked, &components, &sides, options, around)?;
+        weigh::weigh(self, &locked, &sides, answers, &baseline, options)
+    }
+
+    /// The digest of the file that names the gates.
+    #[must_use]
+    pub fn file_digest(&self) -> Digest {
+        Digest::of(self.text().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests;

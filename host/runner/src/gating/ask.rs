@@ -1,0 +1,182 @@
+//! Asks the gates, several at once.
+//!
+//! **Invariant:** each gate is asked exactly once, or its answer to the very same question is remembered. The checkout has what
+//! the gates that are asked may read; when none may read anything, it is an empty folder.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use ringfence_core::call::LogLine;
+use ringfence_core::digest::Digest;
+use ringfence_core::failure::Failure;
+use ringfence_core::journal::StepReceipt;
+use ringfence_core::policy::{Access, PathPolicy};
+use ringfence_core::relpath::RelPath;
+use ringfence_core::spec::LockedStep;
+use ringfence_core::verdict::GateResult;
+use ringfence_sandbox::ChangeSource;
+
+use super::sides::Sides;
+use super::{Around, Gating, GatingError, Options, Progress};
+use crate::calls::{Calls, receipt};
+use crate::change_view::ChangeView;
+use crate::memo::Memo;
+use crate::open_loop::Components;
+use crate::workspace::{BASE_SECOND_WITHOUT_COMMIT, Base};
+
+/// One gate's answer, unweighed.
+pub(super) struct Answer {
+    pub(super) gate: LockedStep,
+    pub(super) result: GateResult,
+    pub(super) receipt: StepReceipt,
+    pub(super) log: Vec<LogLine>,
+    pub(super) ms: u64,
+}
+
+/// Asks `gates` about the change; answers stand in the same order. A change of nothing is nobody's business.
+pub(super) fn ask(
+    gating: &Gating,
+    gates: &[&LockedStep],
+    components: &Components,
+    sides: &Sides,
+    options: &Options,
+    around: Around<'_>,
+) -> Result<Vec<Answer>, GatingError> {
+    if sides.change.is_empty() {
+        return Ok(Vec::new());
+    }
+    let workspace = &gating.workspace;
+    let memo = Memo::new(gating.dir.memo(), !options.no_memo);
+    let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(workspace, &sides.change));
+    let change = sides.change.digest();
+    let fixed = Timestamp::from_second(BASE_SECOND_WITHOUT_COMMIT).unwrap_or(Timestamp::UNIX_EPOCH);
+    let base = Base {
+        tree: sides.head.tree.clone(),
+        commit: None,
+        time: sides.time.unwrap_or(fixed),
+        dir: gating.dir.base(),
+    };
+    let (sandbox, progress) = (around.sandbox, around.progress);
+    let calls = || Calls::new(sandbox, components, &base, &memo);
+    let mut answers: Vec<Option<Answer>> = Vec::new();
+    for gate in gates {
+        let known = calls().remembered_verdict(gate, change, &source);
+        answers.push(known.map(|(result, receipt)| Answer {
+            gate: (*gate).clone(),
+            result,
+            receipt,
+            log: Vec::new(),
+            ms: 0,
+        }));
+    }
+    let left: Vec<usize> = (0..gates.len())
+        .filter(|at| answers.get(*at).is_some_and(Option::is_none))
+        .collect();
+    let unknown = || left.iter().filter_map(|at| Some((*at, *gates.get(*at)?)));
+    if !left.is_empty() {
+        (around.progress)(Progress::Preparing);
+        let readers: Vec<&LockedStep> = unknown().map(|(_, gate)| gate).collect();
+        prepare(gating, &base, &readers, around)?;
+    }
+    let (next, made) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.clamp(1, left.len().max(1)) {
+            scope.spawn(|| {
+                let mut calls = calls();
+                while let Some((at, gate)) = unknown().nth(next.fetch_add(1, Ordering::Relaxed)) {
+                    let answer = one(&mut calls, gate, change, &source, progress);
+                    let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+                    made.push((at, answer));
+                }
+            });
+        }
+    });
+    for (at, answer) in made.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(place) = answers.get_mut(at) {
+            *place = Some(answer);
+        }
+    }
+    let whole =
+        |(answer, gate): (Option<Answer>, &&LockedStep)| answer.unwrap_or_else(|| unanswered(gate));
+    Ok(answers.into_iter().zip(gates).map(whole).collect())
+}
+
+fn one(
+    calls: &mut Calls<'_>,
+    gate: &LockedStep,
+    change: Digest,
+    source: &Arc<dyn ChangeSource>,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Answer {
+    progress(Progress::Gate(gate.id.clone()));
+    let began = Instant::now();
+    let (result, receipt) = calls.judge(gate, gate.limits.fuel, change, source);
+    let log = calls.logs.drain(..).flat_map(|log| log.lines).collect();
+    Answer {
+        gate: gate.clone(),
+        result,
+        receipt,
+        log,
+        ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+fn unanswered(gate: &LockedStep) -> Answer {
+    let failure = Failure::host("the thread that asked it ended");
+    Answer {
+        gate: gate.clone(),
+        result: GateResult {
+            gate: gate.id.clone(),
+            answer: Err(failure.message.clone()),
+        },
+        receipt: receipt(gate).failed(failure),
+        log: Vec::new(),
+        ms: 0,
+    }
+}
+
+/// Checks out what `gates` may read of the candidate.
+fn prepare(
+    gating: &Gating,
+    base: &Base,
+    gates: &[&LockedStep],
+    around: Around<'_>,
+) -> Result<(), GatingError> {
+    let policies: Vec<(bool, PathPolicy)> = gates
+        .iter()
+        .filter_map(|gate| {
+            let all = |globs: &Vec<String>| globs.iter().any(|glob| glob == "**");
+            let policy = PathPolicy::new(&gate.policy).ok()?;
+            Some((
+                gate.policy.layers.iter().all(|layer| all(&layer.read)),
+                policy,
+            ))
+        })
+        .collect();
+    let workspace = &gating.workspace;
+    let tree = if policies.iter().any(|(everything, _)| *everything) {
+        base.tree.clone()
+    } else {
+        let may_read = |path: &RelPath| {
+            let allowed =
+                |(_, policy): &(bool, PathPolicy)| policy.decide(path, Access::Read).is_allowed();
+            policies.iter().any(allowed)
+        };
+        let nothing = gates
+            .iter()
+            .all(|gate| gate.policy.layers.iter().any(|layer| layer.read.is_empty()));
+        if nothing {
+            workspace.view(&gating.empty_tree()?, &may_read)?
+        } else {
+            workspace.view(&base.tree, &may_read)?
+        }
+    };
+    let view = Base {
+        tree,
+        ..base.clone()
+    };
+    workspace.checkout(&view, around.steps)?;
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! The two trees of a change, and what differs.
+
+use jiff::Timestamp;
+use ringfence_core::change::ChangeSet;
+use ringfence_core::gating::TreeName;
+
+use super::{Base, Gating, GatingError, Head, Wanted};
+use crate::git::discover::UserRepo;
+use crate::git::failed;
+use crate::git::output::one_id;
+use crate::store::Store;
+use crate::workspace::measure::differences;
+use crate::workspace::{BaseFrom, Refusal, WorkspaceError};
+
+// Limit: the commits of one change; more are no change but a history.
+pub(super) const COMMITS_MAX: usize = 1_000;
+
+/// What a revision leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resolved {
+    /// The commit; none for a tree.
+    pub(super) commit: Option<String>,
+    /// The tree.
+    pub(super) tree: String,
+    /// When the commit was made.
+    pub(super) time: Option<Timestamp>,
+}
+
+/// A change between two trees.
+pub(super) struct Sides {
+    pub(super) base: TreeName,
+    pub(super) head: TreeName,
+    pub(super) change: ChangeSet,
+    /// What gates cannot be asked about.
+    pub(super) refused: Vec<Refusal>,
+    /// The time that components live in.
+    pub(super) time: Option<Timestamp>,
+    /// The commits from base to head, oldest first.
+    pub(super) commits: Vec<String>,
+}
+
+impl Gating {
+    /// Finds both sides and compares them.
+    pub(super) fn sides(&self, wanted: &Wanted) -> Result<Sides, GatingError> {
+        let repo = self
+            .project
+            .repository()
+            .ok_or_else(|| GatingError::NoRepository(self.project.top().to_owned()))?;
+        let store = self.workspace.store();
+        let base_name = match &wanted.base {
+            Base::Revision(name) => name,
+            Base::Checked => "HEAD",
+            Base::Nothing => "nothing",
+        };
+        let mut base = match &wanted.base {
+            Base::Nothing => Resolved {
+                commit: None,
+                tree: self.empty_tree()?,
+                time: None,
+            },
+            Base::Checked | Base::Revision(_) => resolve(repo, store, base_name)?,
+        };
+        let head = self.head(repo, wanted, &base)?;
+        let mut commits = Vec::new();
+        let fork = match &wanted.head {
+            // A patch is over the base itself.
+            Head::Patch(_) => None,
+            _ if wanted.direct || !matches!(wanted.base, Base::Revision(_)) => None,
+            Head::Revision(name) => Some((name.as_str(), head.0.commit.clone())),
+            Head::Worktree | Head::Staged => Some(("HEAD", resolve(repo, store, "HEAD")?.commit)),
+        };
+        if let Some((head_name, tip)) = fork {
+            let names = (base_name, head_name);
+            base = merge_base(repo, store, names, base.commit.as_deref(), tip.as_deref())?;
+        }
+        if let (Head::Revision(_), Some(from), Some(to)) =
+            (&wanted.head, &base.commit, &head.0.commit)
+        {
+            commits = between(repo, from, to)?;
+        }
+        let (files, refused) = differences(store, &base.tree, &head.0.tree)?;
+        let change = ChangeSet {
+            base_tree: base.tree.clone(),
+            candidate_tree: head.0.tree.clone(),
+            files,
+            ignored: Vec::new(),
+        };
+        let time = head.0.time.or(base.time);
+        let (head, name) = head;
+        Ok(Sides {
+            base: named(base_name, &base),
+            head: named(&name, &head),
+            change,
+            refused,
+            time,
+            commits,
+        })
+    }
+
+    /// The tree without a file.
+    pub(super) fn empty_tree(&self) -> Result<String, GatingError> {
+        let git = self.workspace.store().git();
+        let made = git.call("mktree").stdin(Vec::new()).run()?;
+        Ok(one_id("mktree", &made)?)
+    }
+
+    fn head(
+        &self,
+        repo: &UserRepo,
+        wanted: &Wanted,
+        base: &Resolved,
+    ) -> Result<(Resolved, String), GatingError> {
+        let store = self.workspace.store();
+        let no_commit = |tree, time| Resolved {
+            commit: None,
+            tree,
+            time,
+        };
+        Ok(match &wanted.head {
+            Head::Revision(name) => (resolve(repo, store, name)?, name.clone()),
+            Head::Worktree => {
+                let found = self.workspace.locate(BaseFrom::Worktree)?;
+                let resolved = no_commit(found.tree, Some(found.time));
+                (resolved, "worktree".to_owned())
+            }
+            Head::Staged => {
+                let time = resolve(repo, store, "HEAD").ok().and_then(|head| head.time);
+                let tree = self.workspace.staged(repo)?;
+                (no_commit(tree, time), "staged".to_owned())
+            }
+            Head::Patch(patch) => {
+                let tree = self.workspace.patched(&base.tree, patch.clone());
+                let tree = tree.map_err(|error| match error {
+                    WorkspaceError::Git(source) => GatingError::Patch {
+                        base: base.tree.clone(),
+                        source,
+                    },
+                    error => error.into(),
+                })?;
+                (no_commit(tree, base.time), "patch".to_owned())
+            }
+        })
+    }
+}
+
+fn named(name: &str, resolved: &Resolved) -> TreeName {
+    TreeName {
+        name: name.to_owned(),
+        commit: resolved.commit.clone(),
+        tree: resolved.tree.clone(),
+    }
+}
+
+/// What `name` leads to: a commit, or a tree.
+pub(super) fn resolve(repo: &UserRepo, store: &Store, name: &str) -> Result<Resolved, GatingError> {
+    let git = repo.git();
+    let look = |kind: &str| {
+        git.call("rev-parse")
+            .args(["--verify", "-q", "--end-of-options"])
+            .arg(format!("{name}^{{{kind}}}"))
+            .run_any()
+    };
+    let found = look("commit")?;
+    if found.code == Some(0) {
+        let id = id_of(&found.stdout)?;
+        let Some(commit) = store.commit(&id)? else {
+            return Err(WorkspaceError::MissingObject { id }.into());
+        };
+        return Ok(Resolved {
+            commit: Some(id),
+            tree: commit.tree,
+            time: commit.time,
+        });
+    }
+    let found = look("tree")?;
+    if found.code == Some(0) {
+        return Ok(Resolved {
+            commit: None,
+            tree: id_of(&found.stdout)?,
+            time: None,
+        });
+    }
+    Err(GatingError::Revision {
+        name: name.to_owned(),
+        shallow: is_shallow(repo),
+    })
+}
+
+/// `rev-parse` prints the words it was told not to take for options, too.
+fn id_of(said: &[u8]) -> Result<String, GatingError> {
+    let said = said.strip_prefix(b"--end-of-options\n").unwrap_or(said);
+    Ok(one_id("rev-parse", said)?)
+}
+
+/// The commit where `tip` left `base`.
+fn merge_base(
+    repo: &UserRepo,
+    store: &Store,
+    (base_name, head_name): (&str, &str),
+    base: Option<&str>,
+    tip: Option<&str>,
+) -> Result<Resolved, GatingError> {
+    let tip = tip.ok_or_else(|| GatingError::NoCommit(head_name.to_owned()))?;
+    let base = base.ok_or_else(|| GatingError::NoCommit(base_name.to_owned()))?;
+    let found = repo.git().call("merge-base").args([base, tip]).run_any()?;
+    match found.code {
+        Some(0) => resolve(repo, store, &one_id("merge-base", &found.stdout)?),
+        Some(1) => Err(GatingError::NoMergeBase {
+            base: base_name.to_owned(),
+            head: head_name.to_owned(),
+            shallow: is_shallow(repo),
+        }),
+        _ => Err(failed("merge-base", &found).into()),
+    }
+}
+
+/// The commits that `to` has and `from` has not, oldest first.
+fn between(repo: &UserRepo, from: &str, to: &str) -> Result<Vec<String>, GatingError> {
+    let git = repo.git();
+    let range = format!("{from}..{to}");
+    let listed = git
+        .call("rev-list")
+        .args(["--reverse", "--topo-order"])
+        .arg(format!("--max-count={}", COMMITS_MAX + 1))
+        .arg(&range)
+        .run()?;
+    let commits: Vec<String> = String::from_utf8_lossy(&listed)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    if commits.len() > COMMITS_MAX {
+        return Err(GatingError::Host(format!(
+            "the change has more than {COMMITS_MAX} commits"
+        )));
+    }
+    Ok(commits)
+}
+
+fn is_shallow(repo: &UserRepo) -> bool {
+    let found = repo
+        .git()
+        .call("rev-parse")
+        .arg("--is-shallow-repository")
+        .run_any();
+    found.is_ok_and(|found| found.stdout == b"true\n")
+}

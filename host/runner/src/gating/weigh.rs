@@ -1,0 +1,244 @@
+//! Puts the report together: findings are known, allowed or new, and the gates stand where that leaves them.
+
+use ringfence_core::change::{ChangeKind, FileChange};
+use ringfence_core::gating::{
+    Baseline, ChangeFacts, Comments, Excerpt, Fingerprints, Judged, Remark, Report, Standing,
+    Status, outcome, standing,
+};
+use ringfence_core::ids::StepId;
+use ringfence_core::relpath::RelPath;
+use ringfence_core::spec::{LockedGates, VerdictRules};
+use ringfence_core::text;
+use ringfence_core::verdict::{Finding, Location, SCOPE, Severity, Verdict};
+
+use super::ask::Answer;
+use super::lines::Lines;
+use super::sides::Sides;
+use super::{Gating, GatingError, Options};
+use crate::workspace::RefusalReason;
+
+// Limit: what fits a few lines of a terminal.
+const EXCERPT_CHARS_MAX: usize = 500;
+// What these gates point to is not to be repeated in logs.
+const SECRET_PLUGINS: [&str; 1] = ["secrets"];
+
+/// Weighs what the gates said.
+pub(super) fn weigh(
+    gating: &Gating,
+    locked: &LockedGates,
+    sides: &Sides,
+    answers: Vec<Answer>,
+    baseline: &Baseline,
+    options: &Options,
+) -> Result<Report, GatingError> {
+    let rules = VerdictRules {
+        fail_on: options.fail_on.unwrap_or(locked.verdict.fail_on),
+        require_some: options.require_some || locked.verdict.require_some,
+        ..locked.verdict
+    };
+    let lines = Lines::read(gating.workspace.store(), sides, &answers)?;
+    let comments = Comments::new(&locked.allow).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        GatingError::Host(errors.join("; "))
+    })?;
+    let scales = Scales {
+        lines: &lines,
+        comments: &comments,
+        baseline,
+    };
+    let host = host_remarks(gating, sides, rules)?;
+    let gates: Vec<Judged> = answers
+        .into_iter()
+        .map(|answer| scales.judged(answer, rules))
+        .collect();
+    let sum = |count: fn(&FileChange) -> u32| -> u64 {
+        sides
+            .change
+            .files
+            .iter()
+            .map(|file| u64::from(count(file)))
+            .sum()
+    };
+    Ok(Report {
+        outcome: outcome(&host, &gates, rules),
+        base: sides.base.clone(),
+        head: sides.head.clone(),
+        change: ChangeFacts {
+            digest: sides.change.digest(),
+            files: sides.change.files.len() as u64,
+            lines_added: sum(|file| file.lines_added),
+            lines_removed: sum(|file| file.lines_removed),
+            commits: sides.commits.len() as u64,
+        },
+        file: gating.path().to_string(),
+        file_digest: locked.file_digest,
+        rules_from: gating.rules_from().map(str::to_owned),
+        rules,
+        host,
+        gates,
+        commands: Vec::new(),
+    })
+}
+
+struct Scales<'a> {
+    lines: &'a Lines,
+    comments: &'a Comments,
+    baseline: &'a Baseline,
+}
+
+impl Scales<'_> {
+    fn judged(&self, answer: Answer, rules: VerdictRules) -> Judged {
+        let Answer {
+            gate,
+            result,
+            receipt,
+            log,
+            ms,
+        } = answer;
+        let failure = receipt.failure.clone();
+        let (standing, ruling, summary, remarks) = match result.answer {
+            Ok(verdict) => {
+                let remarks = self.remarks(&gate.id, &gate.name, &verdict);
+                let standing = standing(&verdict, &remarks, rules);
+                (standing, Some(verdict.ruling), verdict.summary, remarks)
+            }
+            Err(message) => (Standing::Broken, None, message, Vec::new()),
+        };
+        Judged {
+            gate: gate.id,
+            plugin: gate.plugin,
+            name: gate.name,
+            version: gate.version,
+            standing,
+            ruling,
+            failure,
+            summary,
+            remarks,
+            receipt,
+            log,
+            ms,
+        }
+    }
+
+    fn remarks(&self, gate: &StepId, plugin: &str, verdict: &Verdict) -> Vec<Remark> {
+        let mut fingerprints = Fingerprints::default();
+        verdict
+            .findings
+            .iter()
+            .map(|finding| {
+                let place = finding.locations.first();
+                let at = place.and_then(|place| {
+                    let path = RelPath::lexical(&place.path).ok()?;
+                    Some((path, place.line))
+                });
+                let line = at
+                    .as_ref()
+                    .and_then(|(path, line)| self.lines.get(path, *line));
+                let fingerprint = fingerprints.next(gate, finding, line);
+                let status = match &at {
+                    Some((path, line)) => {
+                        let reason = self.allowed(finding, path, *line);
+                        match reason {
+                            Some(reason) => Status::Allowed { reason },
+                            None if self.baseline.knows(&fingerprint) => Status::Known,
+                            None => Status::New,
+                        }
+                    }
+                    None => Status::New,
+                };
+                let shown = !SECRET_PLUGINS.contains(&plugin);
+                Remark {
+                    finding: finding.clone(),
+                    fingerprint,
+                    status,
+                    excerpt: line.filter(|_| shown).map(|line| Excerpt {
+                        text: text::cut(line, EXCERPT_CHARS_MAX),
+                    }),
+                }
+            })
+            .collect()
+    }
+
+    fn allowed(&self, finding: &Finding, path: &RelPath, line: u32) -> Option<String> {
+        let own = self.lines.get(path, line);
+        let above = line
+            .checked_sub(1)
+            .and_then(|line| self.lines.get(path, line));
+        self.comments
+            .reason(&finding.rule, path, own.into_iter().chain(above))
+    }
+}
+
+/// What the host itself has to say of the change.
+fn host_remarks(
+    gating: &Gating,
+    sides: &Sides,
+    rules: VerdictRules,
+) -> Result<Vec<Remark>, GatingError> {
+    let scope = StepId::new(SCOPE).map_err(|error| GatingError::Host(error.to_string()))?;
+    let mut fingerprints = Fingerprints::default();
+    let mut remark = |severity, rule: &str, message: String, path: &str, status, help: &str| {
+        let finding = Finding {
+            severity,
+            rule: rule.to_owned(),
+            message,
+            locations: vec![Location {
+                path: path.to_owned(),
+                line: 0,
+                column: 0,
+            }],
+            help: help.to_owned(),
+        };
+        Remark {
+            fingerprint: fingerprints.next(&scope, &finding, None),
+            finding,
+            status,
+            excerpt: None,
+        }
+    };
+    let mut remarks = Vec::new();
+    for refusal in &sides.refused {
+        let submodule = matches!(
+            refusal.reason,
+            RefusalReason::BelowSubmodule | RefusalReason::Submodules
+        );
+        let (rule, status) = match submodule {
+            true if rules.submodules_accepted => ("submodule", Status::Accepted),
+            true => ("submodule", Status::New),
+            false => ("refused", Status::New),
+        };
+        let message = format!("no gate can look into it: {}", refusal.reason);
+        let help = match submodule {
+            true => "`submodules = \"accepted\"` in [verdict] lets such changes pass",
+            false => "",
+        };
+        let path = &refusal.path;
+        remarks.push(remark(Severity::Error, rule, message, path, status, help));
+    }
+    let deciding = gating.deciding_files();
+    for file in sides
+        .change
+        .files
+        .iter()
+        .filter(|file| deciding.contains(&file.path))
+    {
+        let what = match file.kind {
+            ChangeKind::Added => "adds",
+            ChangeKind::Modified => "changes",
+            ChangeKind::Deleted => "deletes",
+        };
+        let message = format!("the change {what} what decides about it");
+        let help = "judge it by the rules of the base: --rules-from REV";
+        let path = file.path.as_str();
+        let status = Status::New;
+        remarks.push(remark(
+            Severity::Warning,
+            "rules-changed",
+            message,
+            path,
+            status,
+            help,
+        ));
+    }
+    Ok(remarks)
+}

@@ -1,0 +1,192 @@
+//! The operator's files that say what runs: plugins, and the lock file that pins them.
+//!
+//! Owns where such files are read from ([`Files`]): the disk, or a tree of the repository, for whoever does not believe what
+//! a change brings along. **Invariant:** a file is read whole and within bounds or not at all; nothing is run, and only
+//! [`LockMode::Write`] writes, and then only `ringfence.lock` on the disk.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ringfence_core::relpath::RelPath;
+use ringfence_core::spec::{LOCK_FILE_BYTES_MAX, LockFile, PluginFacts, PluginRef};
+use ringfence_sandbox::{COMPONENT_BYTES_MAX, inspect};
+
+use crate::open_loop::{Components, LOCK_FILE, LockMode, OpenError, PluginSource};
+use crate::state_dir::write_atomic;
+use crate::store::Store;
+
+/// Plugins by reference.
+pub(crate) type Facts = BTreeMap<String, PluginFacts>;
+
+/// Where the operator's files are read.
+pub(crate) enum Files<'a> {
+    /// As they stand below this folder now.
+    Disk(&'a Path),
+    /// As they are in a tree of this store.
+    Tree {
+        /// Where its objects are.
+        store: &'a Store,
+        /// Its git id.
+        tree: &'a str,
+        /// How messages call it.
+        name: &'a str,
+    },
+}
+
+impl Files<'_> {
+    /// The bytes of a regular file, of a longer one `bytes_max` and one more; none when there is no such file.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] when it cannot be read, or is no regular file.
+    pub(crate) fn read(
+        &self,
+        path: &RelPath,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, OpenError> {
+        match self {
+            Self::Disk(top) => match read_bounded(&top.join(path.as_str()), bytes_max) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            },
+            Self::Tree { store, tree, .. } => {
+                let Some(blob) = store.blob_at(tree, path)? else {
+                    return Ok(None);
+                };
+                Ok(Some(store.blob(&blob, bytes_max)?))
+            }
+        }
+    }
+
+    /// The text of a file; none when there is no such file.
+    ///
+    /// # Errors
+    /// As [`Files::read`], and when it is not UTF-8.
+    pub(crate) fn text(
+        &self,
+        path: &RelPath,
+        bytes_max: usize,
+    ) -> Result<Option<String>, OpenError> {
+        let bytes = self.read(path, bytes_max)?;
+        let text = bytes.map(String::from_utf8).transpose();
+        text.map_err(|_| not_utf8(self.place(path)))
+    }
+
+    /// How messages call a file.
+    pub(crate) fn place(&self, path: &RelPath) -> PathBuf {
+        match self {
+            Self::Disk(top) => top.join(path.as_str()),
+            Self::Tree { name, .. } => PathBuf::from(format!("{name}:{path}")),
+        }
+    }
+}
+
+/// Reads plugins without running them. One that is missing is left out: whoever needs it says so with its place.
+///
+/// # Errors
+/// [`OpenError`] for a file that cannot be read or is no plugin.
+pub(crate) fn read_plugins(
+    files: &Files<'_>,
+    plugins: BTreeSet<PluginRef>,
+    source: &dyn PluginSource,
+) -> Result<(Facts, Components), OpenError> {
+    let (mut facts, mut components) = (BTreeMap::new(), BTreeMap::new());
+    for plugin in plugins {
+        let reference = plugin.to_string();
+        let bytes = match &plugin {
+            PluginRef::Std(name) => source.std(name).map(Cow::Borrowed),
+            PluginRef::File(path) => files.read(path, COMPONENT_BYTES_MAX)?.map(Cow::Owned),
+        };
+        let Some(bytes) = bytes else {
+            continue;
+        };
+        let found = inspect(&bytes).map_err(|source| OpenError::Plugin {
+            reference: reference.clone(),
+            source,
+        })?;
+        components.insert(found.digest, bytes);
+        facts.insert(
+            reference,
+            PluginFacts {
+                manifest: found.manifest,
+                digest: found.digest,
+                size: found.size,
+            },
+        );
+    }
+    Ok((facts, components))
+}
+
+/// Compares plugins with those that the lock file pins, and returns those that it does not have.
+///
+/// # Errors
+/// [`OpenError`]: a lock file that cannot be used, a plugin that is not the pinned one, or one that is not pinned where that is
+/// required.
+pub(crate) fn compare(
+    files: &Files<'_>,
+    facts: &Facts,
+    mode: LockMode,
+) -> Result<Vec<String>, OpenError> {
+    let name = RelPath::lexical(LOCK_FILE).map_err(|_| not_utf8(PathBuf::from(LOCK_FILE)))?;
+    let lock = match files.text(&name, LOCK_FILE_BYTES_MAX)? {
+        Some(text) => LockFile::parse(&text)?,
+        None => LockFile::default(),
+    };
+    let check = lock.compare(facts);
+    if let Some(changed) = check.changed.into_iter().next() {
+        return Err(changed.into());
+    }
+    match (mode, files) {
+        (LockMode::Require, _) if !check.new.is_empty() => Err(OpenError::Unpinned(check.new)),
+        (LockMode::Write, Files::Disk(top)) if !check.new.is_empty() => {
+            let text = lock.with_new(facts).render();
+            let path = top.join(LOCK_FILE);
+            write_atomic(&path, text.as_bytes()).map_err(|source| OpenError::Io {
+                path,
+                doing: "written",
+                source,
+            })?;
+            Ok(Vec::new())
+        }
+        (LockMode::Check | LockMode::Require | LockMode::Write, _) => Ok(check.new),
+    }
+}
+
+/// The text of a regular file.
+pub(crate) fn read_text(path: &Path, bytes_max: usize) -> Result<String, OpenError> {
+    let bytes = read_bounded(path, bytes_max)?;
+    String::from_utf8(bytes).map_err(|_| not_utf8(path.to_owned()))
+}
+
+/// Reads a regular file, one byte beyond the limit at most, so that whoever checks the limit sees that it is exceeded.
+pub(crate) fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, OpenError> {
+    let read = || {
+        let mut bytes = Vec::new();
+        let meta = fs::metadata(path)?;
+        if !meta.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        File::open(path)?
+            .take(bytes_max as u64 + 1)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        doing: "read",
+        source,
+    })
+}
+
+fn not_utf8(path: PathBuf) -> OpenError {
+    OpenError::Io {
+        path,
+        doing: "read",
+        source: io::Error::other("it is not UTF-8"),
+    }
+}
