@@ -70,6 +70,7 @@ impl LoopState {
             Answer::Approve => {
                 self.rejected.remove(&item);
                 self.cleared.insert(item.clone());
+                self.answered.insert(item.clone());
             }
             Answer::Reject => self.reject(&item, reason, None),
             Answer::Note => {}
@@ -113,5 +114,6 @@ impl LoopState {
         let reason = text::one_line(reason, REASON_CHARS_MAX);
         self.rejected
             .insert(item.clone(), Rejected { reason, content });
+        self.answered.insert(item.clone());
     }
 }

@@ -174,9 +174,11 @@ impl LoopState {
         if self.setup != Some(receipt.setup) {
             self.setup = Some(receipt.setup);
             self.items.clear();
-            self.rejected.clear();
-            self.cleared.clear();
+            let answered = &self.answered;
+            self.rejected.retain(|item, _| answered.contains(item));
+            self.cleared.retain(|item| answered.contains(item));
         }
+        self.answered.clear();
         if let Some(attempt) = &receipt.attempt {
             match self.item_mut(&attempt.item) {
                 Some(history) => {

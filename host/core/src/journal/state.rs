@@ -75,6 +75,8 @@ pub struct LoopState {
     pub rejected: BTreeMap<ItemId, Rejected>,
     /// Items that a label left to a person, who left them to the loop, under `setup`.
     pub cleared: BTreeSet<ItemId>,
+    /// The items of these two that were answered since the last beat: nobody knew then which setup the next one would have.
+    pub answered: BTreeSet<ItemId>,
     /// Items that a label leaves to a person, as the last beat that looked saw them.
     pub labelled: Vec<LabelledSince>,
     /// The last answers of people, oldest first.
@@ -238,15 +240,20 @@ impl LoopState {
     #[must_use]
     pub fn rejection(&self, item: &ItemId, setup: &Digest, content: &Digest) -> Option<&str> {
         let rejected = self.rejected.get(item)?;
-        let holds =
-            self.setup == Some(*setup) && rejected.content.is_none_or(|then| then == *content);
+        let holds = self.answer_holds(item, setup)
+            && rejected.content.is_none_or(|then| then == *content);
         holds.then_some(rejected.reason.as_str())
     }
 
     /// True when a person left `item` to the loop in spite of its label, under `setup`.
     #[must_use]
     pub fn is_cleared(&self, item: &ItemId, setup: &Digest) -> bool {
-        self.setup == Some(*setup) && self.cleared.contains(item)
+        self.answer_holds(item, setup) && self.cleared.contains(item)
+    }
+
+    /// True when an answer about `item` counts under `setup`: the one it was given under, or the first one after it.
+    fn answer_holds(&self, item: &ItemId, setup: &Digest) -> bool {
+        self.setup == Some(*setup) || self.answered.contains(item)
     }
 
     /// The change that is to be settled next, because a person approved it.

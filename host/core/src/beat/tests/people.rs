@@ -23,7 +23,7 @@ fn escalated(blob: &str) -> Result<Measurement, String> {
 }
 
 /// A story whose first change waits as `held-1`.
-fn held() -> Story {
+pub(super) fn held() -> Story {
     let mut story = Story::with(|story| story.measured = escalated("new"));
     assert_eq!(
         story.beat(),
@@ -32,7 +32,7 @@ fn held() -> Story {
     story
 }
 
-fn answer(story: &mut Story, id: &str, answer: Answer, reason: &str) {
+pub(super) fn answer(story: &mut Story, id: &str, answer: Answer, reason: &str) {
     let act = OperatorAct {
         by: "ann".to_owned(),
         reason: reason.to_owned(),
