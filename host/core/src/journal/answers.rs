@@ -37,7 +37,7 @@ impl LoopState {
         let Act::Answer { id, answer } = &act.act else {
             return;
         };
-        let item = self.apply(id, *answer, &act.reason);
+        let item = self.apply(id, *answer, &act.reason, at);
         self.said.push(Said {
             at,
             id: id.clone(),
@@ -50,9 +50,17 @@ impl LoopState {
     }
 
     /// Carries an answer out; the item that it was about.
-    fn apply(&mut self, id: &str, answer: Answer, reason: &str) -> Option<ItemId> {
-        if let Some(at) = self.held.iter().position(|held| held.id() == id) {
-            return self.answer_held(at, answer, reason);
+    fn apply(
+        &mut self,
+        id: &str,
+        answer: Answer,
+        reason: &str,
+        at: Timestamp,
+    ) -> Option<ItemId> {
+        if let Some(index) = self.held.iter().position(|held| held.id() == id) {
+            // A word about an item is none about a change that was made.
+            self.evidence.add_answer(answer, at);
+            return self.answer_held(index, answer, reason);
         }
         let mut known = self.items.keys().chain(self.rejected.keys());
         let tried = known.find(|item| item_id(item) == id).cloned();
@@ -78,12 +86,12 @@ impl LoopState {
         Some(item)
     }
 
-    fn answer_held(&mut self, at: usize, answer: Answer, reason: &str) -> Option<ItemId> {
-        let held = self.held.get_mut(at)?;
+    fn answer_held(&mut self, index: usize, answer: Answer, reason: &str) -> Option<ItemId> {
+        let held = self.held.get_mut(index)?;
         held.approved = answer == Answer::Approve;
         let (item, content) = (held.hold.mv.item.clone(), held.hold.content);
         if answer == Answer::Reject {
-            self.held.remove(at);
+            self.held.remove(index);
             if let Some(item) = &item {
                 self.reject(item, reason, content);
             }

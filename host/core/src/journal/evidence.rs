@@ -142,7 +142,7 @@ pub struct Evidence {
     pub given_up: u32,
     /// When the last [`DENIED_MAX`] beats ended that were denied a write.
     pub denied: Vec<Timestamp>,
-    /// Rejections by people in a row.
+    /// Changes in a row that had waited for people, and that they rejected.
     pub rejected: u32,
     /// Beats in a row whose decider did not say what it cost.
     pub unmetered: Option<Unmetered>,
@@ -186,6 +186,7 @@ impl Evidence {
         self.add_given_up(receipt, at);
     }
 
+    /// Adds an answer to a change that waits.
     pub(super) fn add_answer(&mut self, answer: Answer, at: Timestamp) {
         match answer {
             Answer::Note => return,

@@ -71,13 +71,9 @@ impl LoopState {
 
     /// A resumed loop is tried at once, and what it did before is held against it no more.
     fn add_act(&mut self, act: &OperatorAct, at: Timestamp) {
-        match &act.act {
-            Act::Resume => {
-                self.evidence.resume();
-                self.failed_setups.clear();
-            }
-            Act::Answer { answer, .. } => self.evidence.add_answer(*answer, at),
-            Act::Pause { .. } | Act::Retire | Act::Promote { .. } | Act::Demote { .. } => {}
+        if act.act == Act::Resume {
+            self.evidence.resume();
+            self.failed_setups.clear();
         }
         self.orders.add(act, at);
     }

@@ -118,6 +118,13 @@ pub fn held_id(beat: BeatNo) -> String {
     format!("held-{beat}")
 }
 
+/// The beat whose change is called so in the inbox; none where it is no change.
+#[must_use]
+pub fn held_beat(id: &str) -> Option<BeatNo> {
+    let number = id.strip_prefix("held-")?.parse().ok()?;
+    Some(BeatNo(number)).filter(|beat| held_id(*beat) == id)
+}
+
 /// What an item is called in the inbox: `item-` and the first eight digits of the digest of its id, which may hold
 /// anything.
 #[must_use]

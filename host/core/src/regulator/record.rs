@@ -4,7 +4,7 @@
 //! failed, nothing was denied, and it ended with a change that all gates let through, or with nothing to do. Its *task* is
 //! its move. That is a *duplicate* when its item was proposed or committed before, when it is shadowed again on the same
 //! tree, or when a person rejected it with a reason that begins with «duplicate». A *rescue* is a resume that no order of the
-//! operator explains, any other rejection, and what a crash left for a later beat to clear up.
+//! operator explains, any other rejection of a change, and what a crash left for a later beat to clear up.
 //!
 //! **Invariant:** entries alone count, in their order; what the same history says is always the same.
 
@@ -17,7 +17,9 @@ use super::{Health, Pace, SATURATION_CYCLES, Window, last};
 use crate::decision::Checked;
 use crate::digest::Digest;
 use crate::ids::{BeatNo, ItemId};
-use crate::journal::{Act, Answer, BeatReceipt, Body, Entry, OperatorAct, Orders, Outcome, Settle};
+use crate::journal::{
+    Act, Answer, BeatReceipt, Body, Entry, OperatorAct, Orders, Outcome, Settle, held_beat,
+};
 
 // How the reason of a rejection begins that says no more than that the work was done before.
 const DUPLICATE: &str = "duplicate";
@@ -190,16 +192,22 @@ impl Record {
             Act::Answer {
                 id,
                 answer: Answer::Reject,
-            } => {
-                if told.reason.to_lowercase().starts_with(DUPLICATE) {
-                    self.add_duplicate(id);
-                } else {
-                    self.add_rescue(at, format!("{id} was rejected"));
-                }
-            }
+            } => self.add_rejection(id, &told.reason, at),
             _ => {}
         }
         self.orders.add(told, at);
+    }
+
+    /// What people do not want to be worked on is no change that was made in vain.
+    fn add_rejection(&mut self, id: &str, reason: &str, at: Timestamp) {
+        let Some(beat) = held_beat(id) else { return };
+        if !reason.to_lowercase().starts_with(DUPLICATE) {
+            return self.add_rescue(at, format!("{id} was rejected"));
+        }
+        let mut moves = self.cycles.iter_mut().filter(|cycle| cycle.moved);
+        if let Some(cycle) = moves.find(|cycle| cycle.beat == beat) {
+            cycle.health.duplicates = cycle.health.tasks_created;
+        }
     }
 
     fn add_rescue(&mut self, at: Timestamp, what: String) {
@@ -209,15 +217,6 @@ impl Record {
         }
     }
 
-    /// The move of the beat that ends the id of what was rejected; the last move where none does.
-    fn add_duplicate(&mut self, id: &str) {
-        let beat = id.rsplit('-').next().and_then(|end| end.parse().ok());
-        let is_meant = |cycle: &&mut Cycle| beat.is_none_or(|beat| cycle.beat == BeatNo(beat));
-        let mut moves = self.cycles.iter_mut().rev().filter(|cycle| cycle.moved);
-        if let Some(cycle) = moves.find(is_meant) {
-            cycle.health.duplicates = cycle.health.tasks_created;
-        }
-    }
 }
 
 fn window(cycles: &[Cycle]) -> Window {

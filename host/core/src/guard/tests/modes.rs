@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::failure::FailureClass;
-use crate::journal::{Act, Answer, Body, ChangeSummary, Entry, FailedAttempt, Trip};
+use crate::ids::BeatNo;
+use crate::journal::{Act, Answer, Body, ChangeSummary, Done, Entry, FailedAttempt, Trip, held_id};
 
 fn loop_with(bodies: impl IntoIterator<Item = Body>) -> LoopState {
     let mut state = LoopState::default();
@@ -34,11 +35,18 @@ fn operator(act: Act) -> Body {
     Body::Operator(told(act))
 }
 
-fn answer(answer: Answer) -> Body {
-    operator(Act::Answer {
-        id: "beat-7".to_owned(),
-        answer,
-    })
+/// A change that waits, and what a person says to it.
+fn asked(answer: Answer) -> [Body; 3] {
+    let done = Done {
+        beat: BeatNo(7),
+        settled: Some(String::new()),
+    };
+    let id = held_id(BeatNo(7));
+    [
+        Body::Intent(holding(7, "a")),
+        Body::Done(done),
+        operator(Act::Answer { id, answer }),
+    ]
 }
 
 fn beat(receipt: BeatReceipt) -> Body {
@@ -131,8 +139,7 @@ fn a_calendar_freezes_and_a_pause_is_stronger() {
 
 #[test]
 fn rejections_restrict_and_then_end_a_loop() {
-    let reject = || answer(Answer::Reject);
-    let rejected = |count: usize| loop_with((0..count).map(|_| reject()));
+    let rejected = |count: usize| loop_with((0..count).flat_map(|_| asked(Answer::Reject)));
     assert_eq!(stance(&rejected(2)).0, "run");
     assert_eq!(
         stance(&rejected(3)),
@@ -149,13 +156,36 @@ fn rejections_restrict_and_then_end_a_loop() {
         )
     );
     let approved = [
-        reject(),
-        reject(),
-        answer(Answer::Note),
-        answer(Answer::Approve),
-        reject(),
+        Answer::Reject,
+        Answer::Reject,
+        Answer::Note,
+        Answer::Approve,
+        Answer::Reject,
     ];
-    assert_eq!(stance(&loop_with(approved)).0, "run");
+    assert_eq!(
+        stance(&loop_with(approved.into_iter().flat_map(asked))).0,
+        "run"
+    );
+}
+
+#[test]
+fn words_about_items_are_none_about_changes() {
+    let id = crate::journal::item_id(&item("a"));
+    let reject = |id: &str| {
+        operator(Act::Answer {
+            id: id.to_owned(),
+            answer: Answer::Reject,
+        })
+    };
+    let triage = std::iter::once(given_up("a")).chain((0..9).map(|_| reject(&id)));
+    assert_eq!(stance(&loop_with(triage)).0, "run");
+    let gone = (0..9).map(|_| reject("held-7"));
+    let once = asked(Answer::Reject).into_iter().chain(gone);
+    assert_eq!(
+        stance(&loop_with(once)).0,
+        "run",
+        "one change, said ten times"
+    );
 }
 
 #[test]
