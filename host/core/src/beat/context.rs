@@ -128,7 +128,8 @@ impl Context {
     /// receipt, except that nothing hides trouble of the host.
     pub(super) fn fail(&mut self, failure: Failure) -> Outcome {
         let blames = failure.class.blames_the_item();
-        let escalation = if blames {
+        // A change that was good enough for all gates and a person says nothing bad of its item.
+        let escalation = if blames && self.held.is_none() {
             self.attempt_failed(&failure.to_string())
         } else {
             None

@@ -394,24 +394,24 @@ impl LoopState {
     /// failed at waits for a person anew, and everything else is over.
     fn add_taken_up(&mut self, receipt: &BeatReceipt, at: Timestamp) {
         let Some(beat) = receipt.held else { return };
-        match &receipt.outcome {
-            Outcome::Failed { class, .. } if !class.blames_the_item() => {}
-            Outcome::Failed { .. } => {
+        match &receipt.failure {
+            Some(failure) if !failure.class.blames_the_item() => {}
+            // Also where older hosts counted it against the item, and the outcome is that the item is a person's.
+            Some(Failure { class, message }) => {
                 for held in self.held.iter_mut().filter(|held| held.beat == beat) {
                     held.approved = false;
                     held.since = at;
-                    held.hold
-                        .why
-                        .push(format!("approved, and then {}", receipt.outcome));
+                    let why = format!("approved, and then failed ({class}): {message}");
+                    held.hold.why.push(why);
                 }
             }
-            outcome => {
+            None => {
                 let was_there = self.held.iter().any(|held| held.beat == beat);
                 self.held.retain(|held| held.beat != beat);
                 if let (
                     true,
                     Outcome::Discarded { reasons: why } | Outcome::Escalated { why, .. },
-                ) = (was_there, outcome)
+                ) = (was_there, &receipt.outcome)
                 {
                     let (id, why) = (held_id(beat), why.clone());
                     give_up(&mut self.given_up, GivenUp { id, at, why });

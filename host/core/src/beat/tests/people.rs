@@ -6,7 +6,7 @@ use crate::beat::*;
 use crate::decision::RawDecision;
 use crate::guard::Freeze;
 use crate::ids::BeatNo;
-use crate::journal::{Act, Answer, Body, Entry, OperatorAct, Settle};
+use crate::journal::{Act, Answer, BeatReceipt, Body, Entry, OperatorAct, Settle};
 use crate::quantity::Fuel;
 use crate::relpath::RelPath;
 use crate::verdict::{Finding, Severity};
@@ -231,6 +231,25 @@ fn what_failed_with_a_plugin_waits_for_a_person_anew() {
     story.judged = judged("new", "pass", "pass");
     assert!(!story.beat().starts_with("proposed: refs/2"));
     assert_eq!(story.log[0], "observe");
+}
+
+#[test]
+fn a_gate_that_breaks_at_an_items_last_attempt_takes_no_approved_change_away() {
+    let mut story = held();
+    answer(&mut story, "held-1", Answer::Approve, "");
+    let once = crate::journal::sample::discarded(1, "a", "no");
+    let setup = story.receipt.as_ref().unwrap().setup;
+    let entry = Entry {
+        seq: 1,
+        at: story.plan.now.timestamp(),
+        body: Body::Beat(Box::new(BeatReceipt { setup, ..once })),
+    };
+    story.plan.state.add(&entry, &TimeZone::UTC);
+    story.judged = judged("new", "pass", "unreachable");
+    assert_eq!(story.beat(), "failed (trap): size: unreachable");
+    let state = &story.plan.state;
+    assert!(!state.held[0].approved && state.given_up.is_empty());
+    assert_eq!(state.items[&item("a")].attempts, 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Changes that wait for a person, and what answers make of them.
 
 use super::fold::fold;
+use crate::failure::{Failure, FailureClass};
 use crate::ids::BeatNo;
 use crate::journal::sample::*;
 use crate::journal::*;
@@ -95,4 +96,31 @@ fn of_answers_the_last_counts_and_some_are_kept() {
     let many = held_and(vec![answered("held-1", Answer::Note); ANSWERS_MAX + 5]);
     assert_eq!(many.answers().len(), ANSWERS_MAX);
     assert_eq!(many.orders.answers.len(), ANSWERS_MAX + 5);
+}
+
+#[test]
+fn a_change_outlasts_the_gate_that_broke_over_it() {
+    let failure = |class| Some(Failure::new(class, "size: unreachable"));
+    let escalated = Outcome::Escalated {
+        why: vec!["item a is left to a person".to_owned()],
+        id: item_id(&item("a")),
+    };
+    for (what, failure, waits, approved) in [
+        // So older hosts counted it.
+        ("a gate broke", failure(FailureClass::Trap), 1, false),
+        ("the disk was full", failure(FailureClass::Host), 1, true),
+        ("a gate said no", None, 0, false),
+    ] {
+        let receipt = BeatReceipt {
+            held: Some(BeatNo(1)),
+            attempted: false,
+            failure,
+            ..receipt(2, escalated.clone())
+        };
+        let approve = answered("held-1", Answer::Approve);
+        let state = held_and(vec![approve, Body::Beat(Box::new(receipt))]);
+        assert_eq!(state.held.len(), waits, "{what}");
+        assert_eq!(state.approved().is_some(), approved, "{what}");
+        assert_eq!(state.given_up.len(), 1 - waits, "{what}");
+    }
 }
