@@ -41,7 +41,7 @@ pub struct BudgetLimits {
     pub fuel_per_day: Fuel,
     /// Beats of one local day that get as far as calling the decider.
     pub beats_per_day: u64,
-    /// Proposals of one local day; none where the beats are limit enough.
+    /// Changes that are proposed or committed on one local day; none where the beats are limit enough.
     pub proposals_per_day: Option<u64>,
     /// Tokens, where the decider uses any.
     pub tokens: Option<SpendLimit>,

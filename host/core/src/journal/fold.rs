@@ -284,14 +284,15 @@ impl LoopState {
                 reference, commit, ..
             } if self.commits.iter().all(|made| made.beat != beat) => {
                 let tree = receipt.change.as_ref();
-                self.commits.push(Committed {
+                let committed = Committed {
                     beat,
                     item,
                     reference: reference.clone(),
                     commit: commit.clone(),
                     tree: tree.map_or_else(String::new, |change| change.candidate_tree.clone()),
                     base_tree,
-                });
+                };
+                self.add_commit(committed, day);
             }
             Outcome::Shadowed { patch }
                 if self.shadows.iter().all(|shadow| shadow.beat != beat) =>
@@ -310,6 +311,15 @@ impl LoopState {
 
     fn add_proposal(&mut self, proposal: Proposal, day: Date) {
         bounds::push(&mut self.proposals, proposal);
+        self.spend_proposal(day);
+    }
+
+    fn add_commit(&mut self, committed: Committed, day: Date) {
+        bounds::push(&mut self.commits, committed);
+        self.spend_proposal(day);
+    }
+
+    fn spend_proposal(&mut self, day: Date) {
         let spend = DaySpend {
             proposals: 1,
             ..DaySpend::default()
@@ -370,7 +380,7 @@ impl LoopState {
                     base_tree,
                     tree: candidate_tree,
                 };
-                bounds::push(&mut self.commits, committed);
+                self.add_commit(committed, day);
             }
             Settle::Hold => {
                 let Some(InHand::Holds(hold)) = held else {

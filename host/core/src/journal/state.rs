@@ -49,7 +49,7 @@ pub struct LoopState {
     pub proposals: Vec<Proposal>,
     /// The last patches that were recorded, oldest first.
     pub shadows: Vec<Shadow>,
-    /// Every commit that was made on a target branch, oldest first.
+    /// The last commits that were made on a target branch, oldest first.
     pub commits: Vec<Committed>,
     /// What is held for and against the loop's moves.
     pub evidence: Evidence,
@@ -170,7 +170,7 @@ pub struct DaySpend {
     pub tokens: u64,
     /// Money that deciders cost, in millionths.
     pub money: Money,
-    /// Changes that became branches, or patches where there is no repository.
+    /// Changes that became commits: on branches of their own, on a target branch, or as patches where there is no repository.
     pub proposals: u64,
 }
 

@@ -242,7 +242,7 @@ static BUDGET: Table = Table {
         Key::optional(
             "proposals_per_day",
             Kind::Amount(&PROPOSALS),
-            "changes that are proposed, per day; as many as there are beats unless written",
+            "changes that are proposed or committed, per day; as many as there are beats unless written",
         ),
         Key::optional(
             "tokens_per_beat",

@@ -1,7 +1,7 @@
 //! Budgets of what deciders report, and of proposals.
 
 use super::*;
-use crate::journal::{Body, Cost, DaySpend, Entry, Reservation, Settle};
+use crate::journal::{Body, Cost, DaySpend, Done, Entry, Reservation, Settle};
 use crate::quantity::Money;
 
 fn cost(tokens: u64, money: u64, unmetered: Option<&str>) -> Option<Cost> {
@@ -120,6 +120,50 @@ fn proposals_of_a_day() {
             ..Now::of(state(&beats), utc(2))
         };
         assert_eq!(now.says(), expect);
+    }
+}
+
+#[test]
+fn commits_of_a_day_are_counted_as_proposals_are() {
+    let committed = |beat: u64| Outcome::Committed {
+        reference: "refs/heads/main".to_owned(),
+        commit: "c".to_owned(),
+        previous: beat.to_string(),
+    };
+    let by_receipt = |beat| Body::Beat(Box::new(moved(beat, "a", committed(beat))));
+    let by_intent = |beat| {
+        let done = Done {
+            beat: crate::ids::BeatNo(beat),
+            settled: Some("c".to_owned()),
+        };
+        [
+            Body::Intent(intent(beat, "a", Settle::Commit)),
+            Body::Done(done),
+            by_receipt(beat),
+        ]
+    };
+    for (what, bodies, expect) in [
+        ("once", by_intent(1).to_vec(), 1),
+        ("an older host's", vec![by_receipt(1)], 1),
+        ("twice", [by_intent(1), by_intent(2)].concat(), 2),
+    ] {
+        let entries = bodies.into_iter().map(|body| Entry {
+            seq: 1,
+            at: Timestamp::from_second(0).unwrap(),
+            body,
+        });
+        let state = LoopState::fold(&entries.collect::<Vec<_>>(), &TimeZone::UTC);
+        assert_eq!(today_of(&state, 1).proposals, expect, "{what}");
+        let limits = BudgetLimits {
+            proposals_per_day: Some(2),
+            ..LIMITS
+        };
+        let now = Now {
+            settle: Settle::Commit,
+            limits,
+            ..Now::of(state, utc(1))
+        };
+        assert_eq!(now.says() == "go", expect < 2, "{what}");
     }
 }
 
