@@ -150,6 +150,8 @@ pub fn before_sensing(on: &Situated<'_>) -> Option<Hold> {
     let mut holds = mode::holds(on);
     holds.extend(budget::used_up(on));
     holds.extend(unmetered::hold(on));
+    // Where looking is what failed, nothing else would ever wait.
+    holds.extend(backoff::hold(on).filter(|_| on.state.failed_blind));
     holds.into_iter().find(|hold| hold.cause().is_some())
 }
 

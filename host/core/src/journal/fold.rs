@@ -123,9 +123,7 @@ impl LoopState {
         if receipt.attempted {
             self.add_decision(receipt, at);
         }
-        if receipt.attempted || receipt.held.is_some() {
-            self.add_failure(receipt, at);
-        }
+        self.add_failure(receipt, at);
         self.add_settled(receipt, spent_on);
         self.evidence.add_beat(receipt, at);
         self.add_taken_up(receipt, at);
@@ -240,6 +238,7 @@ impl LoopState {
                 self.failing_since.get_or_insert((receipt.beat, at));
                 self.last_failed_at = Some(at);
                 self.last_failure = Some(failure.clone());
+                self.failed_blind = receipt.fingerprint.is_none() && receipt.held.is_none();
                 self.failed_under(receipt.setup);
             }
             (
@@ -253,6 +252,7 @@ impl LoopState {
                 self.failing_since = None;
                 self.last_failed_at = None;
                 self.last_failure = None;
+                self.failed_blind = false;
                 self.failed_setups.clear();
             }
             // What a gate refused is no failure of the machinery, and no proof that it works.

@@ -37,6 +37,8 @@ pub struct LoopState {
     pub last_failed_at: Option<Timestamp>,
     /// What it was.
     pub last_failure: Option<Failure>,
+    /// True when it failed before it had seen the world.
+    pub failed_blind: bool,
     /// The setups that these failures had.
     pub failed_setups: BTreeSet<Digest>,
     /// Spend of the last days, by local day; [`LoopState::day`] adds what is reserved.

@@ -73,7 +73,13 @@ fn failures_in_a_row() {
     );
     let before_deciding = BeatReceipt {
         attempted: false,
+        fingerprint: None,
         ..failed(2)
+    };
+    let interrupted_before_deciding = BeatReceipt {
+        attempted: false,
+        fingerprint: None,
+        ..interrupted.clone()
     };
     let escalated = BeatReceipt {
         failure: Some(Failure::host("x")),
@@ -99,7 +105,12 @@ fn failures_in_a_row() {
         ),
         ("a discarded change", discarded(2, "a", "no"), 1),
         ("an interruption", interrupted, 1),
-        ("a failure before the decider", before_deciding, 1),
+        ("a failure before the decider", before_deciding, 2),
+        (
+            "an interruption before the decider",
+            interrupted_before_deciding,
+            1,
+        ),
         ("a failure that needs a person", escalated, 2),
     ] {
         assert_eq!(beats(vec![failed(1), beat]).failures, expect, "{what}");

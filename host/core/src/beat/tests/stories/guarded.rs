@@ -222,6 +222,40 @@ fn nothing_to_do_is_asked_again_after_a_while() {
 }
 
 #[test]
+fn a_beat_that_fails_before_it_sees_the_world_backs_off_too() {
+    let mut story = Story::new();
+    let world = std::mem::replace(&mut story.world, Event::HostFailed("no space".to_owned()));
+    for wait in [60, 120, 240] {
+        assert_eq!(story.beat(), "failed (host): no space");
+        assert_eq!(story.log, ["observe", "record"]);
+        story.later(wait - 1);
+        assert!(
+            story.beat().starts_with("waiting until"),
+            "{wait}: {:?}",
+            story.log
+        );
+        assert_eq!(story.log, ["record"], "nothing is looked at");
+        story.later(1);
+    }
+    assert_eq!(story.plan.state.failing_since.unwrap().0, BeatNo(1));
+    story.world = world;
+    assert_eq!(story.beat(), "proposed: refs/7 (c)");
+    assert_eq!(story.plan.state.failures, 0);
+}
+
+#[test]
+fn a_beat_that_failed_later_looks_while_it_backs_off() {
+    let mut story = Story::new();
+    story.decision = Ok(noop(0));
+    assert_eq!(story.beat(), "nothing-to-do: quiet");
+    let world = std::mem::replace(&mut story.world, observed(2, &[("c", "x")]));
+    story.decision = Err(trap());
+    assert!(story.beat().starts_with("failed (trap)"));
+    story.world = world;
+    assert_eq!(story.beat(), "skipped");
+}
+
+#[test]
 fn a_wish_to_be_woken_holds_until_a_decision_was_attempted() {
     let mut story = Story::new();
     story.decision = Ok(noop(600));
