@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::digest::Digest;
 use crate::guard::{Bite, Hold, OVERDUE_HOURS, Situated, overdue, pace};
 use crate::journal::{LoopState, Trip, Tripped, WaitCause};
 
@@ -102,7 +103,7 @@ pub fn stopped_by_rule(state: &LoopState, now: Timestamp) -> Option<Hold> {
     let trips = state.evidence.trips.iter();
     let by_rule = trips.map(|(trip, tripped)| by_rule(*trip, tripped));
     by_rule
-        .chain(unanswered(state, now))
+        .chain(unanswered(state, None, now))
         .filter(|hold| hold.cause().is_some())
         .max_by_key(of)
 }
@@ -113,7 +114,7 @@ pub(super) fn holds(on: &Situated<'_>) -> Vec<Hold> {
         retired(on),
         paused(on),
         frozen(on),
-        unanswered(on.state, on.now.timestamp()),
+        unanswered(on.state, Some(on.setup), on.now.timestamp()),
     ]
     .into_iter()
     .flatten()
@@ -190,8 +191,8 @@ fn frozen(on: &Situated<'_>) -> Option<Hold> {
 }
 
 /// A question that people have left open for too long; their answer lifts it.
-fn unanswered(state: &LoopState, now: Timestamp) -> Option<Hold> {
-    let overdue = overdue(state, now)?;
+fn unanswered(state: &LoopState, setup: Option<&Digest>, now: Timestamp) -> Option<Hold> {
+    let overdue = overdue(state, setup, now)?;
     Some(Hold {
         guard: "unanswered",
         bite: Bite::Wait(WaitCause::Paused),

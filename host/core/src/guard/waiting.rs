@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::digest::Digest;
 use crate::journal::{LoopState, item_id};
 
 /// After how many hours people are told again of what still waits.
@@ -25,15 +26,18 @@ pub struct Overdue {
 }
 
 /// The question that has been overdue longest at `now`: a change that is held and not approved, or an item that a person
-/// was asked about. What a label leaves to people is not the loop's question.
+/// was asked about. Under another `setup` than then nobody needs to know about the item; none where that cannot be said. What a
+/// label leaves to people is not the loop's question.
 #[must_use]
-pub fn overdue(state: &LoopState, now: Timestamp) -> Option<Overdue> {
+pub fn overdue(state: &LoopState, setup: Option<&Digest>, now: Timestamp) -> Option<Overdue> {
     let held = state
         .held
         .iter()
         .filter(|held| !held.approved)
         .map(|held| (held.id(), held.since));
-    let items = state.items.iter().filter_map(|(item, history)| {
+    let asked = setup.is_none() || state.setup.as_ref() == setup;
+    let items = state.items.iter().filter(|_| asked);
+    let items = items.filter_map(|(item, history)| {
         let asked = history.asked.as_ref()?;
         Some((item_id(item), asked.at))
     });
@@ -75,7 +79,7 @@ mod tests {
             })
             .collect();
         let state = LoopState::fold(&entries, &TimeZone::UTC);
-        let overdue = overdue(&state, at(now)).map(|overdue| overdue.to_string());
+        let overdue = overdue(&state, None, at(now)).map(|overdue| overdue.to_string());
         assert_eq!(overdue.as_deref(), expect, "{now}");
     }
 
@@ -122,6 +126,22 @@ mod tests {
         let expect =
             format!("{id} has waited for an answer since 2026-10-31T00:00:00Z, for over 72 h");
         check(item(), "2026-11-05T00:00:00Z", Some(&expect));
+    }
+
+    #[test]
+    fn an_item_is_no_question_under_another_setup() {
+        let entries = [Entry {
+            seq: 1,
+            at: at("2026-11-01T00:00:00Z"),
+            body: asked(2),
+        }];
+        let state = LoopState::fold(&entries, &TimeZone::UTC);
+        let under = |setup: Option<&str>| {
+            let setup = setup.map(digest);
+            overdue(&state, setup.as_ref(), at("2026-11-05T00:00:00Z")).is_some()
+        };
+        assert!(under(Some("setup")) && under(None));
+        assert!(!under(Some("edited")));
     }
 
     fn item_(id: &str) -> crate::ids::ItemId {

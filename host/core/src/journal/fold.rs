@@ -14,10 +14,13 @@ use crate::journal::state::{
 };
 use crate::journal::{
     Act, Asked, BeatReceipt, Body, Entry, FailedAttempt, Found, GivenUp, Held, InHand, Intent,
-    Notice, OperatorAct, Outcome, Reservation, Reserved, Settle, Trip, Tripped, bounds, held_id,
+    Notice, OperatorAct, Outcome, Reservation, Reserved, Settle, Trip, Tripped, WaitCause, bounds,
+    held_id,
 };
 use crate::text;
 
+// Limit: as soon as whoever has mended a calendar or a plugin would look again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 // Limit: what tells two reasons apart stands at their beginning.
 const REASON_CHARS_MAX: usize = 200;
 
@@ -135,8 +138,8 @@ impl LoopState {
         self.pace = Pace {
             began: Some(receipt.started),
             waits: match receipt.outcome {
-                Outcome::Waiting { until, .. } => Some(Waits {
-                    until,
+                Outcome::Waiting { cause, until, .. } => Some(Waits {
+                    until: until.min(believed_until(cause, at)),
                     loop_file: receipt.loop_file,
                 }),
                 _ => None,
@@ -440,6 +443,21 @@ impl LoopState {
             what: what.clone(),
         });
         self.labelled = seen.collect::<Vec<_>>();
+    }
+}
+
+/// How long a wait is believed by whoever does not look what it comes from: a calendar or a plugin says nothing here when it is
+/// another.
+fn believed_until(cause: WaitCause, at: Timestamp) -> Timestamp {
+    match cause {
+        WaitCause::Frozen | WaitCause::Unmetered => {
+            at.checked_add(LOOK_AGAIN).unwrap_or(Timestamp::MAX)
+        }
+        WaitCause::Backoff
+        | WaitCause::Budget
+        | WaitCause::NoProgress
+        | WaitCause::Paused
+        | WaitCause::Retired => Timestamp::MAX,
     }
 }
 

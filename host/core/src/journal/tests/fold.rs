@@ -1,5 +1,6 @@
 //! What histories add up to.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cadence::{Pace, Waits};
@@ -276,6 +277,36 @@ fn a_wait_lasts_until_something_else_is_said() {
     for after in [resumed, beat(&nothing(3, None))] {
         let pace = ended(vec![beat(&waiting), after]);
         assert_eq!((pace.began.is_some(), pace.waits), (true, None));
+    }
+}
+
+#[test]
+fn a_wait_that_a_file_may_end_is_not_believed_for_long() {
+    let waits = |cause, until: Timestamp| {
+        let waiting = Outcome::Waiting {
+            cause,
+            until,
+            why: String::new(),
+        };
+        beats(vec![receipt(2, waiting)]).pace.waits.unwrap().until
+    };
+    let soon = at("2026-11-21T12:15:00Z");
+    for (cause, until, expect) in [
+        (WaitCause::Frozen, at("2027-01-04T00:00:00Z"), soon),
+        (
+            WaitCause::Frozen,
+            at("2026-11-21T12:14:00Z"),
+            at("2026-11-21T12:14:00Z"),
+        ),
+        (WaitCause::Unmetered, Timestamp::MAX, soon),
+        (WaitCause::Paused, Timestamp::MAX, Timestamp::MAX),
+        (
+            WaitCause::Budget,
+            at("2026-11-22T00:00:00Z"),
+            at("2026-11-22T00:00:00Z"),
+        ),
+    ] {
+        assert_eq!(waits(cause, until), expect, "{cause:?}");
     }
 }
 
