@@ -164,11 +164,7 @@ fn items(state: &LoopState) -> impl Iterator<Item = Waiting> {
 }
 
 fn labelled(state: &LoopState) -> impl Iterator<Item = Waiting> {
-    let open = state.labelled.iter().filter(|labelled| {
-        let item = &labelled.what.item;
-        !state.rejected.contains_key(item) && !state.cleared.contains(item)
-    });
-    open.map(|labelled| {
+    state.unanswered_labels().map(|labelled| {
         let what = &labelled.what;
         let why = format!(
             "label {:?} leaves it to a person: {}",
@@ -317,6 +313,7 @@ mod tests {
             item: item("c"),
             title: "a hole".to_owned(),
             label: "security".to_owned(),
+            content: Some(digest("content")),
         };
         let labelled = BeatReceipt {
             labelled: vec![labelled],
@@ -373,6 +370,7 @@ mod tests {
             item: item("c"),
             title: "a hole".to_owned(),
             label: "security".to_owned(),
+            content: Some(digest("content")),
         };
         let labelled = BeatReceipt {
             labelled: vec![labelled],

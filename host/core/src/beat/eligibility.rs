@@ -93,6 +93,10 @@ pub(super) fn content(item: &SituationItem) -> Digest {
     digest_of(&item.title, &item.labels, &item.detail)
 }
 
+fn content_of(item: &Item) -> Digest {
+    digest_of(&item.title, &item.labels, &item.detail)
+}
+
 fn digest_of(title: &str, labels: &[String], detail: &Value) -> Digest {
     let mut hasher = PartsHasher::new("ringfence item 1");
     hasher.part("title", title.as_bytes());
@@ -103,17 +107,19 @@ fn digest_of(title: &str, labels: &[String], detail: &Value) -> Digest {
     hasher.finish()
 }
 
-/// The first items that a label leaves to a person.
+/// The first items that a label leaves to a person; not those that they have rejected, which would leave no room for others.
 pub(super) fn labelled(context: &Context, snapshot: &Snapshot) -> Vec<Labelled> {
     let readings = snapshot.sensors.iter();
     let items = readings
         .filter_map(|reading| reading.result.as_ref().ok())
         .flat_map(|observation| &observation.items);
-    let labelled = items.filter_map(|item| {
+    let open = items.filter(|item| rejected(context, item).is_none());
+    let labelled = open.filter_map(|item| {
         Some(Labelled {
             item: item.id.clone(),
             title: item.title.clone(),
             label: left_to_person(context, item)?.clone(),
+            content: Some(content_of(item)),
         })
     });
     labelled.take(LABELLED_MAX).collect()
@@ -134,9 +140,8 @@ fn held(context: &Context, item: &ItemId) -> Option<String> {
 }
 
 fn rejected(context: &Context, item: &Item) -> Option<String> {
-    let content = digest_of(&item.title, &item.labels, &item.detail);
     let state = &context.plan.state;
-    let reason = state.rejection(&item.id, &context.keys.setup, &content)?;
+    let reason = state.rejection(&item.id, &context.keys.setup, &content_of(item))?;
     Some(match reason {
         "" => "a person does not want it".to_owned(),
         reason => format!("a person does not want it: {reason}"),
@@ -145,8 +150,9 @@ fn rejected(context: &Context, item: &Item) -> Option<String> {
 
 /// The label that leaves an item to a person, unless they left it to the loop.
 fn left_to_person<'c>(context: &'c Context, item: &Item) -> Option<&'c String> {
-    let is_cleared = context.plan.state.is_cleared(&item.id, &context.keys.setup);
-    label(context, item).filter(|_| !is_cleared)
+    let state = &context.plan.state;
+    let is_cleared = || state.is_cleared(&item.id, &context.keys.setup, &content_of(item));
+    label(context, item).filter(|_| !is_cleared())
 }
 
 /// Case and surrounding space do not count: a rule about people's attention should not hang on them.

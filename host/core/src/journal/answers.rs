@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::digest::Digest;
 use crate::ids::ItemId;
 use crate::journal::{Act, Answer, LoopState, OperatorAct, Rejected, Said, item_id};
 use crate::text;
@@ -62,28 +63,19 @@ impl LoopState {
             self.evidence.add_answer(answer, at);
             return self.answer_held(index, answer, reason);
         }
-        let mut known = self.items.keys().chain(self.rejected.keys());
-        let tried = known.find(|item| item_id(item) == id).cloned();
-        if let Some(item) = tried {
-            self.answer_item(&item, answer, reason);
-            return Some(item);
-        }
-        let labelled = self.labelled.iter().map(|labelled| &labelled.what.item);
-        let item = labelled
-            .into_iter()
+        let item = self
+            .answerable()
             .find(|item| item_id(item) == id)?
             .clone();
-        self.cleared.remove(&item);
-        match answer {
-            Answer::Approve => {
-                self.rejected.remove(&item);
-                self.cleared.insert(item.clone());
-                self.answered.insert(item.clone());
-            }
-            Answer::Reject => self.reject(&item, reason, None),
-            Answer::Note => {}
-        }
+        self.answer_item(&item, answer, reason);
         Some(item)
+    }
+
+    /// Every item that an answer can be about.
+    fn answerable(&self) -> impl Iterator<Item = &ItemId> {
+        let labelled = self.labelled.iter().map(|labelled| &labelled.what.item);
+        let answered = self.rejected.keys().chain(self.cleared.keys());
+        self.items.keys().chain(answered).chain(labelled)
     }
 
     fn answer_held(&mut self, index: usize, answer: Answer, reason: &str) -> Option<ItemId> {
@@ -93,35 +85,58 @@ impl LoopState {
         if answer == Answer::Reject {
             self.held.remove(index);
             if let Some(item) = &item {
-                self.reject(item, reason, content);
+                let labelled = self.cleared.contains_key(item);
+                self.reject(item, reason, content, labelled);
             }
         }
         item
     }
 
     fn answer_item(&mut self, item: &ItemId, answer: Answer, reason: &str) {
-        let asked = self
-            .items
-            .get(item)
-            .and_then(|history| history.asked.as_ref());
-        let content = asked.and_then(|asked| asked.content);
+        let (content, labelled) = self.shown(item);
+        self.cleared.remove(item);
         match answer {
             Answer::Approve => {
                 self.items.remove(item);
                 self.rejected.remove(item);
+                if let Some(content) = content.filter(|_| labelled) {
+                    self.cleared.insert(item.clone(), content);
+                    self.answered.insert(item.clone());
+                }
             }
             Answer::Reject => {
                 self.items.remove(item);
-                self.reject(item, reason, content);
+                self.reject(item, reason, content, labelled);
             }
             Answer::Note => {}
         }
     }
 
-    fn reject(&mut self, item: &ItemId, reason: &str, content: Option<crate::digest::Digest>) {
-        let reason = text::one_line(reason, REASON_CHARS_MAX);
-        self.rejected
-            .insert(item.clone(), Rejected { reason, content });
+    /// What people have last been shown of an item: its digest, and whether it is a label that leaves it to them.
+    fn shown(&self, item: &ItemId) -> (Option<Digest>, bool) {
+        let labelled = self.labelled.iter().find(|known| known.what.item == *item);
+        let rejected = self.rejected.get(item);
+        let cleared = self.cleared.get(item).copied();
+        let asked = self.items.get(item).and_then(|tried| tried.asked.as_ref());
+        let contents = [
+            labelled.and_then(|labelled| labelled.what.content),
+            asked.and_then(|asked| asked.content),
+            rejected.and_then(|rejected| rejected.content),
+            cleared,
+        ];
+        let by_label = labelled.is_some()
+            || cleared.is_some()
+            || rejected.is_some_and(|rejected| rejected.labelled);
+        (contents.into_iter().flatten().next(), by_label)
+    }
+
+    fn reject(&mut self, item: &ItemId, reason: &str, content: Option<Digest>, labelled: bool) {
+        let rejected = Rejected {
+            reason: text::one_line(reason, REASON_CHARS_MAX),
+            content,
+            labelled,
+        };
+        self.rejected.insert(item.clone(), rejected);
         self.answered.insert(item.clone());
     }
 }

@@ -173,7 +173,7 @@ impl LoopState {
             self.items.clear();
             let answered = &self.answered;
             self.rejected.retain(|item, _| answered.contains(item));
-            self.cleared.retain(|item| answered.contains(item));
+            self.cleared.retain(|item, _| answered.contains(item));
         }
         self.answered.clear();
         if let Some(attempt) = &receipt.attempt {

@@ -78,6 +78,8 @@ pub struct Rejected {
     pub reason: String,
     /// The digest of the item as it was then; once it differs, the item is another matter.
     pub content: Option<Digest>,
+    /// True when a label had left it to them, which stands in its way when they take this back.
+    pub labelled: bool,
 }
 
 /// That a person was asked about an item.
@@ -102,6 +104,9 @@ pub struct Labelled {
     pub title: String,
     /// The rule of the loop file.
     pub label: String,
+    /// The digest of the item as its sensor showed it; none in journals of hosts that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Digest>,
 }
 
 impl Held {

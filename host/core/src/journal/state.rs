@@ -75,8 +75,8 @@ pub struct LoopState {
     pub given_up: Vec<GivenUp>,
     /// What people do not want to be worked on, under `setup`.
     pub rejected: BTreeMap<ItemId, Rejected>,
-    /// Items that a label left to a person, who left them to the loop, under `setup`.
-    pub cleared: BTreeSet<ItemId>,
+    /// Items that a label left to a person, who left them to the loop as they were then, under `setup`.
+    pub cleared: BTreeMap<ItemId, Digest>,
     /// The items of these two that were answered since the last beat: nobody knew then which setup the next one would have.
     pub answered: BTreeSet<ItemId>,
     /// Items that a label leaves to a person, as the last beat that looked saw them.
@@ -242,15 +242,28 @@ impl LoopState {
     #[must_use]
     pub fn rejection(&self, item: &ItemId, setup: &Digest, content: &Digest) -> Option<&str> {
         let rejected = self.rejected.get(item)?;
-        let holds = self.answer_holds(item, setup)
-            && rejected.content.is_none_or(|then| then == *content);
+        let holds =
+            self.answer_holds(item, setup) && rejected.content.is_none_or(|then| then == *content);
         holds.then_some(rejected.reason.as_str())
     }
 
-    /// True when a person left `item` to the loop in spite of its label, under `setup`.
+    /// True when a person left `item` to the loop in spite of its label, under `setup`, as long as it is what `content` says.
     #[must_use]
-    pub fn is_cleared(&self, item: &ItemId, setup: &Digest) -> bool {
-        self.answer_holds(item, setup) && self.cleared.contains(item)
+    pub fn is_cleared(&self, item: &ItemId, setup: &Digest, content: &Digest) -> bool {
+        self.answer_holds(item, setup) && self.cleared.get(item) == Some(content)
+    }
+
+    /// The items that a label leaves to people who have not answered yet.
+    pub fn unanswered_labels(&self) -> impl Iterator<Item = &LabelledSince> {
+        let is_open = |one: &&LabelledSince| {
+            let Labelled { item, content, .. } = &one.what;
+            let rejected = self.rejected.get(item);
+            let rejected =
+                rejected.is_some_and(|no| no.content.is_none() || no.content == *content);
+            let cleared = content.is_some() && self.cleared.get(item) == content.as_ref();
+            !rejected && !cleared
+        };
+        self.labelled.iter().filter(is_open)
     }
 
     /// True when an answer about `item` counts under `setup`: the one it was given under, or the first one after it.
