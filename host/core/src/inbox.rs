@@ -345,8 +345,8 @@ mod tests {
         insta::assert_snapshot!(all.join("\n"), @r#"
         budget Budget 2026-11-21T00:00:00Z: beats_per_day: 3 of 3 used, free again at 2026-11-22T00:00:00Z
         failing Failing 2026-11-21T01:00:00Z: 3 beats failed in a row, the last one by trap: trap
-        item-10e5cf3d Item? 2026-11-21T03:00:00Z: 2 of 2
-        item-ea7aa1fc Label? 2026-11-21T04:00:00Z: label "security" leaves it to a person: a hole
+        item-10e5cf3d3c8a4f9f3468c8cc58eea848 Item? 2026-11-21T03:00:00Z: 2 of 2
+        item-ea7aa1fc9efdbe106dbb70369a75e967 Label? 2026-11-21T04:00:00Z: label "security" leaves it to a person: a hole
         held-6 Held? 2026-11-21T06:00:00Z: auth
         paused Paused 2026-11-21T07:00:00Z: by ann: because
         "#);

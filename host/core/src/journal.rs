@@ -37,7 +37,10 @@ pub use evidence::{
     Trip, Tripped, Unmetered,
 };
 pub use fold::normalise_reason;
-pub use held::{Asked, GivenUp, Held, Hold, InHand, Labelled, Rejected, held_beat, held_id, item_id};
+pub(crate) use held::is_meant;
+pub use held::{
+    Asked, GivenUp, Held, Hold, InHand, Labelled, Rejected, held_beat, held_id, item_id,
+};
 pub use history::{
     DayFigures, FindingFigures, GateFigures, History, PastAct, PastBeat, PastSettle, StepFigures,
 };

@@ -51,7 +51,7 @@ pub fn item_id(prefix: &str, parts: &[&str]) -> String {
     format!("{prefix}-{:016x}", hash.0)
 }
 
-/// 64-bit FNV-1a. Not against attackers: two items that share an id share their attempts, nothing else.
+/// 64-bit FNV-1a. Not against attackers: two items that share an id are one to the host, in attempts, changes and answers.
 struct Fnv(u64);
 
 impl Fnv {

@@ -1,7 +1,7 @@
 //! `ringfence answer`: what a person says to something that waits.
 
 use ringfence_core::ids::LoopId;
-use ringfence_core::journal::{Act, Answer as What, LoopState, item_id};
+use ringfence_core::journal::{Act, Answer as What, LoopState};
 use serde::Serialize;
 
 use super::operator::{self, Told};
@@ -39,11 +39,8 @@ pub(super) fn run(args: &Answer, context: &mut Context<'_, '_>) -> Result<Exit, 
     }
     let held = args.id.starts_with("held-");
     operator::say(&told, context, reason, |state| {
-        check(state, &args.id)?;
-        Ok(Act::Answer {
-            id: args.id.clone(),
-            answer,
-        })
+        let id = meant(state, &args.id)?;
+        Ok(Act::Answer { id, answer })
     })?;
     if args.now {
         return follow(args, &told, context);
@@ -82,19 +79,14 @@ fn line(id: &str, answer: What, held: bool) -> Text {
     }
 }
 
-/// Nothing is written about what does not wait, lest a typing mistake passes for an answer.
-fn check(state: &LoopState, id: &str) -> Result<(), Stop> {
-    let held = state.held.iter().any(|held| held.id() == id);
-    let labelled = state.labelled.iter().map(|labelled| &labelled.what.item);
-    let items = state
-        .items
-        .keys()
-        .chain(state.rejected.keys())
-        .chain(labelled);
-    if held || items.map(item_id).any(|item| item == id) {
-        return Ok(());
-    }
-    let what = text!["nothing called ", Safe::line(id), " waits for an answer"];
+/// The whole of what `id` begins. Nothing is written about what does not wait, lest a typing mistake passes for an answer.
+fn meant(state: &LoopState, id: &str) -> Result<String, Stop> {
+    let mut called = state.called(id).into_iter();
+    let what = match (called.next(), called.next()) {
+        (Some(one), None) => return Ok(one),
+        (Some(_), Some(_)) => text!["several things are called ", Safe::line(id), "…"],
+        (None, _) => text!["nothing called ", Safe::line(id), " waits for an answer"],
+    };
     Err(Stop::new(Exit::Usage, what).help("`ringfence inbox` shows what waits"))
 }
 

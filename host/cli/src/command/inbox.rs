@@ -36,9 +36,14 @@ pub(super) fn run(args: &Inbox, context: &mut Context<'_, '_>) -> Result<Exit, S
     let now = context.clock.now();
     let mut waiting = people::inbox(&open, &state, now);
     if let Some(id) = id {
-        waiting.retain(|one| one.id == id);
-        if waiting.is_empty() {
-            let what = text!["nothing called ", Safe::line(id), " waits"];
+        let is_item = id.starts_with("item-");
+        waiting.retain(|one| one.id == id || (is_item && one.id.starts_with(id)));
+        let what = match waiting.len() {
+            0 => Some(text!["nothing called ", Safe::line(id), " waits"]),
+            1 => None,
+            _ => Some(text!["several things are called ", Safe::line(id), "…"]),
+        };
+        if let Some(what) = what {
             return Err(Stop::new(Exit::Usage, what).help("`ringfence inbox` shows what does"));
         }
     }

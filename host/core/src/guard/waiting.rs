@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::digest::Digest;
-use crate::journal::{LoopState, item_id};
+use crate::journal::{LoopState, is_meant, item_id};
 
 /// After how many hours people are told again of what still waits.
 pub const REMIND_HOURS: i64 = 24;
@@ -56,7 +56,7 @@ pub fn overdue(state: &LoopState, setup: Option<&Digest>, now: Timestamp) -> Opt
 fn last_word(state: &LoopState, id: &str) -> Option<Timestamp> {
     let mut answers = state.orders.answers.iter().rev();
     let answered = answers
-        .find(|answer| answer.what.id == id)
+        .find(|answer| is_meant(id, &answer.what.id))
         .map(|answer| answer.at);
     answered.max(state.orders.resumed_at)
 }

@@ -3,12 +3,15 @@
 //! **Invariant:** of the answers to one thing the last one counts; an answer to something that no longer waits changes
 //! nothing, and reaches the decider all the same.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::digest::Digest;
 use crate::ids::ItemId;
-use crate::journal::{Act, Answer, LoopState, OperatorAct, Rejected, Said, item_id};
+use crate::journal::held::{ITEM, is_meant};
+use crate::journal::{Act, Answer, Held, LoopState, OperatorAct, Rejected, Said, item_id};
 use crate::text;
 
 /// How many answers a decider is told of.
@@ -51,31 +54,40 @@ impl LoopState {
     }
 
     /// Carries an answer out; the item that it was about.
-    fn apply(
-        &mut self,
-        id: &str,
-        answer: Answer,
-        reason: &str,
-        at: Timestamp,
-    ) -> Option<ItemId> {
+    fn apply(&mut self, id: &str, answer: Answer, reason: &str, at: Timestamp) -> Option<ItemId> {
         if let Some(index) = self.held.iter().position(|held| held.id() == id) {
             // A word about an item is none about a change that was made.
             self.evidence.add_answer(answer, at);
             return self.answer_held(index, answer, reason);
         }
-        let item = self
-            .answerable()
-            .find(|item| item_id(item) == id)?
-            .clone();
+        let item = self.meant(id)?.clone();
         self.answer_item(&item, answer, reason);
         Some(item)
     }
 
-    /// Every item that an answer can be about.
+    /// The item that an answer is about; none where two are called so, of which nobody knows which one the person saw.
+    fn meant(&self, id: &str) -> Option<&ItemId> {
+        let mut meant = self
+            .answerable()
+            .filter(|item| is_meant(&item_id(item), id));
+        let first = meant.next()?;
+        meant.all(|item| item == first).then_some(first)
+    }
+
+    /// Every item that an answer can be about, some more than once.
     fn answerable(&self) -> impl Iterator<Item = &ItemId> {
         let labelled = self.labelled.iter().map(|labelled| &labelled.what.item);
         let answered = self.rejected.keys().chain(self.cleared.keys());
         self.items.keys().chain(answered).chain(labelled)
+    }
+
+    /// Everything that can be answered and is called `id`, or, if it is an item, something that begins so.
+    #[must_use]
+    pub fn called(&self, id: &str) -> BTreeSet<String> {
+        let held = self.held.iter().map(Held::id).filter(|held| held == id);
+        let items = self.answerable().map(item_id);
+        let items = items.filter(|item| id.starts_with(ITEM) && item.starts_with(id));
+        held.chain(items).collect()
     }
 
     fn answer_held(&mut self, index: usize, answer: Answer, reason: &str) -> Option<ItemId> {

@@ -10,6 +10,12 @@ use crate::decision::Move;
 use crate::digest::Digest;
 use crate::ids::{BeatNo, ItemId};
 
+/// What the names of items in the inbox begin with.
+pub(super) const ITEM: &str = "item-";
+// Limit: nobody finds a second item of the same digits.
+const ITEM_DIGITS: usize = 32;
+// How many older hosts wrote, of which a second item is found in minutes.
+const ITEM_DIGITS_MIN: usize = 8;
 // Limit: what people have not been told of yet; a beat gives up one at most.
 const GIVEN_UP_MAX: usize = 20;
 
@@ -130,12 +136,17 @@ pub fn held_beat(id: &str) -> Option<BeatNo> {
     Some(BeatNo(number)).filter(|beat| held_id(*beat) == id)
 }
 
-/// What an item is called in the inbox: `item-` and the first eight digits of the digest of its id, which may hold
-/// anything.
+/// What an item is called in the inbox: `item-` and the first 32 digits of the digest of its id, which may hold anything.
 #[must_use]
 pub fn item_id(item: &ItemId) -> String {
     let digest = Digest::of(item.as_str().as_bytes()).hex();
-    format!("item-{}", digest.get(..8).unwrap_or(&digest))
+    format!("{ITEM}{}", digest.get(..ITEM_DIGITS).unwrap_or(&digest))
+}
+
+/// Whether `said` in a journal means what the inbox calls `id`: older hosts wrote fewer digits of an item.
+pub(crate) fn is_meant(id: &str, said: &str) -> bool {
+    let is_item = said.len() >= ITEM.len() + ITEM_DIGITS_MIN && said.starts_with(ITEM);
+    id == said || (is_item && id.starts_with(said))
 }
 
 /// Adds to what was given up, of which the last few are kept.

@@ -124,3 +124,47 @@ fn a_change_outlasts_the_gate_that_broke_over_it() {
         assert_eq!(state.given_up.len(), 1 - waits, "{what}");
     }
 }
+
+/// Two items whose names in the inbox begin with the same eight digits; somebody has looked for them.
+const ALIKE: [&str; 2] = ["x-72028", "x-95606"];
+
+#[test]
+fn an_answer_means_one_item() {
+    let escalated = |beat, on: &str| {
+        let outcome = Outcome::Escalated {
+            why: vec!["twice".to_owned()],
+            id: String::new(),
+        };
+        Body::Beat(Box::new(BeatReceipt {
+            outcome,
+            ..discarded(beat, on, "no")
+        }))
+    };
+    let [a, b] = ALIKE.map(|id| item_id(&item(id)));
+    let short = a.get(..13).unwrap();
+    assert!(a != b && b.starts_with(short));
+    let both = || vec![escalated(1, ALIKE[0]), escalated(2, ALIKE[1])];
+    let rejected = |before: Vec<Body>, id: &str| {
+        let state = fold([before, vec![answered(id, Answer::Reject)]].concat());
+        state
+            .rejected
+            .keys()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rejected(both(), &a), [ALIKE[0]]);
+    assert_eq!(rejected(both(), &b), [ALIKE[1]]);
+    assert_eq!(rejected(both(), short), [""; 0], "it may be either");
+    let one = vec![escalated(1, ALIKE[1])];
+    assert_eq!(rejected(one, short), [ALIKE[1]], "as older hosts wrote it");
+    for id in ["", "item-", &short[..12]] {
+        assert_eq!(rejected(vec![escalated(1, ALIKE[1])], id), [""; 0]);
+    }
+    let called = |id: &str| fold(both()).called(id).len();
+    assert_eq!(
+        (called(&a), called(short), called("item-"), called("")),
+        (1, 2, 2, 0)
+    );
+    assert_eq!(held_and(both()).called("held-1").len(), 1);
+    assert_eq!(held_and(both()).called("held-").len(), 0);
+}
