@@ -72,7 +72,7 @@ pub fn entered(level: Level, state: &LoopState, record: &Record, now: Timestamp)
     let ordered = state.orders.level.as_ref().map(|order| order.at);
     Entered {
         phase: Phase::of(level),
-        entered_at: ordered.or(record.began).unwrap_or(now),
+        entered_at: ordered.max(record.ordered).or(record.began).unwrap_or(now),
     }
 }
 

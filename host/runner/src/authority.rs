@@ -13,6 +13,7 @@ use ringfence_core::spec::{Level, LockedSpec};
 
 use crate::drill;
 use crate::git::discover::{Project, UserRepo};
+use crate::git::output::is_id;
 use crate::git::{GitError, failed};
 use crate::state_dir::LoopDir;
 
@@ -73,6 +74,10 @@ fn fate(
 
 /// Whether the branch that is checked out has the commit, or the same change in another one.
 fn is_taken(repo: &UserRepo, commit: &str) -> Result<bool, GitError> {
+    // A journal may say anything, and git would take much of it for a revision or an option.
+    if !is_id(commit) {
+        return Ok(false);
+    }
     let git = repo.git();
     let call = git.call("merge-base");
     let found = call.args(["--is-ancestor", commit, "HEAD"]).run_any()?;
@@ -94,15 +99,18 @@ fn is_taken(repo: &UserRepo, commit: &str) -> Result<bool, GitError> {
 }
 
 /// What is to be written into a journal that was brought along: that what it says of the loop's authority is worth nothing
-/// here; none when it says nothing beyond what every loop may do.
+/// here. Also where it says nothing beyond what every loop may do: its record counts from the last order on.
 #[must_use]
-pub(crate) fn disown(state: &LoopState) -> Option<OperatorAct> {
-    let order = state.orders.level.as_ref()?;
-    (order.what.to > Level::L2).then(|| OperatorAct {
+pub(crate) fn disown(state: &LoopState) -> OperatorAct {
+    let order = state.orders.level.as_ref();
+    let ordered = order.map_or(Level::L2, |order| order.what.to);
+    OperatorAct {
         by: "ringfence".to_owned(),
         reason: "this journal was written elsewhere".to_owned(),
-        act: Act::Demote { to: Level::L2 },
-    })
+        act: Act::Demote {
+            to: ordered.min(Level::L2),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! answered with what happened, and the machine says what that means. A change is published between two lines of the
 //! journal, so that whatever ends this process, the next beat can say what came of it.
 
+mod brought_along;
 mod links;
 mod look;
 mod note;
@@ -246,12 +247,7 @@ impl Begun<'_> {
         recovered.extend(swept.iter().map(removed));
         let mut record = Record::open(dir, &open.timezone, around.seams())?;
         recovered.extend(record.repaired.take());
-        // Before the folder is made ours: a kill in between must not leave it with a level that nobody here has ordered.
-        if dir.origin()? == Origin::BroughtAlong
-            && let Some(act) = authority::disown(record.state())
-        {
-            record.append(Body::Operator(act), true)?;
-        }
+        let doubted = brought_along::doubt(dir, &mut record)?;
         progress(Progress::Preparing);
         let workspace = Workspace::open(&open.program, dir, lock, &open.project)?;
         if workspace.origin() == Origin::BroughtAlong {
@@ -260,9 +256,7 @@ impl Begun<'_> {
                 dir.path().display()
             ));
         }
-        if workspace.origin() == Origin::BroughtAlong {
-            recovered.extend(settling::doubt(&mut record)?);
-        }
+        recovered.extend(doubted);
         recovered.extend(settling::recover(&workspace, &mut record, around.steps)?);
         let level = authority::stands(spec, dir, record.state(), self.started).level;
         let target = plan::target(level, spec, &open.project)?;

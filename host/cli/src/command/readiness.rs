@@ -83,7 +83,7 @@ fn journal(known: &Known) -> Check {
         return unproven(
             "journal",
             found,
-            Some("what it says counts from the next beat on"),
+            Some("what happens from the next beat on counts"),
         );
     }
     let found = match entries {

@@ -236,12 +236,8 @@ fn rules_are_passed_over_by_name_and_on_record() {
     ends(&rig, &args, Exit::Refused, "not promoted: ceiling");
 }
 
-#[test]
-fn a_history_that_was_copied_here_promotes_nothing() {
-    let rig = eight();
-    beats(&rig, 3, "proposed");
-    let args = ["promote", "--reason", "x", "--override"];
-    ends(&rig, &args, Exit::Done, "promoted to L3");
+/// Puts a copy of the loop's folder in its place.
+fn copy_here(rig: &Rig) {
     let (state, moved) = (rig.top().join(".ringfence"), rig.top().join("moved"));
     fs::rename(&state, &moved).unwrap();
     let copied = Command::new("cp")
@@ -251,6 +247,15 @@ fn a_history_that_was_copied_here_promotes_nothing() {
         .status();
     assert!(copied.unwrap().success());
     fs::remove_dir_all(&moved).unwrap();
+}
+
+#[test]
+fn a_history_that_was_copied_here_promotes_nothing() {
+    let rig = eight();
+    beats(&rig, 3, "proposed");
+    let args = ["promote", "--reason", "x", "--override"];
+    ends(&rig, &args, Exit::Done, "promoted to L3");
+    copy_here(&rig);
     ends(
         &rig,
         &["doctor"],
@@ -258,8 +263,34 @@ fn a_history_that_was_copied_here_promotes_nothing() {
         "entries, which were copied or shipped here",
     );
     ends(&rig, &["demote"], Exit::Done, "goes to L2 at most");
-    ends(&rig, &args, Exit::Refused, "not promoted: own-history");
+    assert_eq!(unmet(&rig), "drills, size-guard, accepted");
     ends(&rig, &["demote"], Exit::Done, "goes to L1");
+}
+
+/// The rules that keep the loop from L3.
+fn unmet(rig: &Rig) -> String {
+    let ran = rig.run(&["promote", "--dry-run"]);
+    assert_eq!(ran.exit, Exit::Refused, "{}", ran.out);
+    let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.split("not promoted: ").last().unwrap().to_owned()
+}
+
+#[test]
+fn a_record_that_was_copied_here_is_none_for_good() {
+    let rig = eight();
+    beats(&rig, 6, "proposed");
+    for beat in 1..=5 {
+        let branch = format!("ringfence/docs-links/{beat}");
+        rig.git(&["merge", "-q", "--no-edit", &branch]);
+    }
+    assert_eq!(unmet(&rig), "drills, size-guard");
+    for (hour, first) in [(5, "beat"), (6, "pause")] {
+        copy_here(&rig);
+        assert!(unmet(&rig).starts_with("own-history, "));
+        rig.set_clock(&format!("2026-01-02T0{hour}:00:00Z"));
+        assert_eq!(rig.run(&[first]).exit, Exit::Done);
+        assert_eq!(unmet(&rig), "drills, size-guard, accepted, clean-moves");
+    }
 }
 
 #[test]

@@ -299,10 +299,8 @@ fn a_change_that_was_tampered_with_is_not_settled() {
     assert_eq!(branches(&rig), "");
 }
 
-#[test]
-fn an_approval_that_came_with_the_folder_counts_for_nothing() {
-    let rig = held();
-    assert_eq!(rig.run(&["answer", "held-1", "approve"]).exit, Exit::Done);
+/// Puts a copy of the loop's folder in its place.
+fn copy_here(rig: &Rig) {
     let state = rig.top().join(".ringfence");
     let copied = std::process::Command::new("cp")
         .arg("-a")
@@ -312,6 +310,44 @@ fn an_approval_that_came_with_the_folder_counts_for_nothing() {
     assert!(copied.unwrap().success());
     fs::remove_dir_all(state.join("docs-links")).unwrap();
     fs::rename(state.join("copy"), state.join("docs-links")).unwrap();
+}
+
+#[test]
+fn an_approval_that_was_given_here_counts_in_a_folder_that_was_copied() {
+    let rig = held();
+    copy_here(&rig);
+    assert_eq!(rig.run(&["answer", "held-1", "approve"]).exit, Exit::Done);
+    let ran = rig.run(&["beat"]);
+    assert!(!ran.out.contains("came here"), "{}", ran.out);
+    assert_eq!(branches(&rig), "ringfence/docs-links/2");
+}
+
+#[test]
+fn an_approved_label_that_came_with_the_folder_counts_for_nothing() {
+    let rig = Rig::with_loop();
+    rig.edit("LOOP.md", "[escalate]", "[escalate]\nlabels = [\"fixable\"]");
+    rig.commit();
+    assert_eq!(outcome(&rig), "nothing-to-do");
+    let inbox = rig.run(&["inbox", "--format", "json"]).json();
+    let id = inbox["waiting"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(rig.run(&["answer", &id[..12], "approve"]).exit, Exit::Done);
+    copy_here(&rig);
+    let ran = rig.run(&["beat"]);
+    let said = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("was approved before the loop's folder came here"),
+        "{said}"
+    );
+    assert_eq!(branches(&rig), "");
+    assert_eq!(rig.run(&["answer", &id[..12], "approve"]).exit, Exit::Done);
+    assert_eq!(outcome(&rig), "proposed");
+}
+
+#[test]
+fn an_approval_that_came_with_the_folder_counts_for_nothing() {
+    let rig = held();
+    assert_eq!(rig.run(&["answer", "held-1", "approve"]).exit, Exit::Done);
+    copy_here(&rig);
     let ran = rig.run(&["beat"]);
     assert!(
         ran.out

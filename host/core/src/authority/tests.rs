@@ -315,6 +315,25 @@ fn each_rule_about_moves_is_refused_for_itself() {
 }
 
 #[test]
+fn what_was_written_before_an_order_is_from_before_it_whatever_it_says() {
+    let mut ground = ground();
+    for entry in &mut ground.entries {
+        entry.at = at("2026-06-19T00:00:00Z");
+    }
+    assert_eq!(ground.unmet(Level::L3), [""; 0]);
+    ground.entries.push(Entry {
+        seq: 4,
+        at: at(ORDERED),
+        body: Body::Operator(OperatorAct {
+            by: "ringfence".to_owned(),
+            reason: String::new(),
+            act: Act::Demote { to: Level::L2 },
+        }),
+    });
+    assert_eq!(ground.unmet(Level::L3), ["accepted", "clean-moves"]);
+}
+
+#[test]
 fn l2_needs_its_own_rules_only() {
     let mut ground = ground();
     ground.state = LoopState::default();

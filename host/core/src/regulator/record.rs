@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Health, Pace, SATURATION_CYCLES, Window, last};
@@ -37,6 +37,9 @@ pub struct Record {
     pub beats: Vec<Pace>,
     /// When each change was about to be proposed.
     pub proposed: BTreeMap<BeatNo, Timestamp>,
+    /// When the last order of a level was given; later where an entry before it says that it is from later.
+    pub ordered: Option<Timestamp>,
+    latest: Option<Timestamp>,
     orders: Orders,
     settled: BTreeSet<ItemId>,
     shadowed: BTreeSet<(ItemId, String)>,
@@ -115,6 +118,8 @@ impl Record {
 
     fn add(&mut self, entry: &Entry) {
         self.began.get_or_insert(entry.at);
+        let latest = self.latest;
+        self.latest = latest.max(Some(entry.at));
         match &entry.body {
             Body::Beat(receipt) => self.add_beat(receipt, entry.at),
             Body::Intent(intent) if intent.settle == Settle::Propose => {
@@ -124,7 +129,12 @@ impl Record {
                 let what = format!("beat {} was cut off", recovered.beat);
                 self.add_rescue(entry.at, what);
             }
-            Body::Operator(act) => self.add_act(act, entry.at),
+            Body::Operator(act) => {
+                if matches!(act.act, Act::Promote { .. } | Act::Demote { .. }) {
+                    self.ordered = Some(after(latest, entry.at));
+                }
+                self.add_act(act, entry.at);
+            }
             _ => {}
         }
     }
@@ -216,7 +226,16 @@ impl Record {
             cycle.health.manual_rescues = cycle.health.manual_rescues.saturating_add(1);
         }
     }
+}
 
+/// From when on there is nothing but what was written after `at`, where something before says that it is from later.
+fn after(latest: Option<Timestamp>, at: Timestamp) -> Timestamp {
+    match latest {
+        Some(latest) if latest > at => latest
+            .checked_add(SignedDuration::from_nanos(1))
+            .unwrap_or(Timestamp::MAX),
+        _ => at,
+    }
 }
 
 fn window(cycles: &[Cycle]) -> Window {

@@ -55,10 +55,50 @@ fn what_people_did_is_seen() {
 }
 
 #[test]
+fn what_is_no_commit_was_not_taken() {
+    for program in gits() {
+        let rig = Rig::repository(&program);
+        let mut proposal = propose(&rig, 1);
+        rig.git(&["merge", "-q", "--no-ff", "-m", "taken", "ringfence/docs/1"]);
+        let mut fate = |commit: &str| {
+            proposal.commit = commit.to_owned();
+            let state = LoopState {
+                proposals: vec![proposal.clone()],
+                ..LoopState::default()
+            };
+            let record = Record::default();
+            fates(&rig.project(), &rig.loop_dir(), &state, &record).unwrap()[0].fate
+        };
+        assert_eq!(
+            fate(&rig.git(&["rev-parse", "ringfence/docs/1"])),
+            Fate::Accepted
+        );
+        for commit in [
+            "",
+            "HEAD",
+            "main",
+            "HEAD~0",
+            "--fork-point",
+            "ringfence/docs/1",
+        ] {
+            assert_eq!(fate(commit), Fate::Open, "{commit}");
+        }
+    }
+}
+
+#[test]
 fn a_history_from_elsewhere_takes_nothing_to_l3() {
+    let demoted = |state: &LoopState| match disown(state).act {
+        Act::Demote { to } => to,
+        other => panic!("{other:?}"),
+    };
     let mut state = LoopState::default();
-    assert_eq!(disown(&state), None);
-    for (to, demoted) in [(Level::L1, false), (Level::L2, false), (Level::L3, true)] {
+    assert_eq!(demoted(&state), Level::L2);
+    for (to, expect) in [
+        (Level::L1, Level::L1),
+        (Level::L2, Level::L2),
+        (Level::L3, Level::L2),
+    ] {
         let act = Act::Promote {
             to,
             overrides: Vec::new(),
@@ -69,6 +109,6 @@ fn a_history_from_elsewhere_takes_nothing_to_l3() {
             act,
         };
         state.orders.add(&told, Timestamp::UNIX_EPOCH);
-        assert_eq!(disown(&state).is_some(), demoted);
+        assert_eq!(demoted(&state), expect);
     }
 }

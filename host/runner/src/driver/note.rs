@@ -1,12 +1,14 @@
 //! Writes into a loop's journal between two beats: what the operator says, how drills went, what people were told.
 //!
-//! **Invariant:** only under the loop's lock, and only what follows a journal that was read whole.
+//! **Invariant:** only under the loop's lock, and only what follows a journal that was read whole. In a folder that was brought
+//! along, what other people had said there is taken back first.
 
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use ringfence_core::journal::{Body, LoopState};
 
+use super::brought_along;
 use super::record::Record;
 use super::{BeatError, Seams};
 use crate::lock::{LockError, LoopLock};
@@ -28,8 +30,9 @@ pub fn note<E: From<BeatError>>(
     wait: Duration,
     write: impl FnOnce(&LoopState) -> Result<Vec<Body>, E>,
 ) -> Result<LoopState, E> {
-    let _lock = lock(dir, seams, wait)?;
+    let lock = lock(dir, seams, wait)?;
     let mut record = Record::open(dir, timezone, seams)?;
+    brought_along::take_in(dir, &lock, &mut record)?;
     for body in write(record.state())? {
         record.append(body, true).map_err(BeatError::from)?;
     }

@@ -96,6 +96,11 @@ impl<'a> Record<'a> {
         &self.state
     }
 
+    /// True when there is no entry.
+    pub(super) fn is_empty(&self) -> bool {
+        self.head.seq() == 0
+    }
+
     /// Leaves a bookmark where the journal ends now.
     pub(super) fn leave_bookmark(self, dir: &LoopDir, timezone: &str, base: BaseCommit) {
         match self.file.metadata() {

@@ -6,8 +6,7 @@ use ringfence_core::digest::Digest;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::ids::BeatNo;
 use ringfence_core::journal::{
-    Act, Answer, Body, Done, Found, Held, Hold, InHand, Intent, OperatorAct, Recovered, Settle,
-    held_id,
+    Body, Done, Found, Hold, InHand, Intent, Recovered, Settle, held_id,
 };
 use ringfence_core::text::one_line;
 use ringfence_core::verdict::Ruling;
@@ -252,25 +251,6 @@ fn settle_failure(error: &SettleError) -> Failure {
         _ => FailureClass::Host,
     };
     Failure::new(class, &chain(error))
-}
-
-/// Takes back every approval in a folder that was brought along: its journal is somebody's word, and nobody here gave it.
-pub(super) fn doubt(record: &mut Record<'_>) -> Result<Vec<String>, BeatError> {
-    let approved = record.state().held.iter().filter(|held| held.approved);
-    let ids: Vec<String> = approved.map(Held::id).collect();
-    for id in &ids {
-        let act = OperatorAct {
-            by: "ringfence".to_owned(),
-            reason: "approved before the loop's folder came here: approve it again".to_owned(),
-            act: Act::Answer {
-                id: id.clone(),
-                answer: Answer::Note,
-            },
-        };
-        record.append(Body::Operator(act), true)?;
-    }
-    let note = |id| format!("{id} was approved before the loop's folder came here, and waits anew");
-    Ok(ids.iter().map(note).collect())
 }
 
 /// Finds out what came of a publication that was cut off, and writes it down.
