@@ -158,8 +158,28 @@ pub fn before_sensing(on: &Situated<'_>) -> Option<Hold> {
 /// The budget of the day that is used up, as far as that can be said without the plugins.
 #[must_use]
 pub fn refuse_day(state: &LoopState, limits: &BudgetLimits, now: &Zoned) -> Option<Hold> {
+    let used_up = without_plugins(state, limits, now, budget::used_up);
+    used_up.into_iter().next()
+}
+
+/// Why changes are only recorded now, at a level that would have more come of them.
+#[must_use]
+pub fn only_recorded(state: &LoopState, limits: &BudgetLimits, now: &Zoned) -> Option<Hold> {
+    let holds = without_plugins(state, limits, now, |on| {
+        [mode::holds(on), budget::near(on)].concat()
+    });
+    holds.into_iter().find(|hold| hold.cause().is_none())
+}
+
+/// What does not go by the plugins.
+fn without_plugins(
+    state: &LoopState,
+    limits: &BudgetLimits,
+    now: &Zoned,
+    say: impl FnOnce(&Situated<'_>) -> Vec<Hold>,
+) -> Vec<Hold> {
     let (pace, none) = (Pace::default(), Digest::of(b""));
-    let on = Situated {
+    say(&Situated {
         state,
         limits,
         pace: &pace,
@@ -168,8 +188,7 @@ pub fn refuse_day(state: &LoopState, limits: &BudgetLimits, now: &Zoned) -> Opti
         meter: &none,
         freeze: None,
         now,
-    };
-    budget::used_up(&on).into_iter().next()
+    })
 }
 
 /// When a wait of `seconds` that began at `since` ends, if it has not. A clock that stepped back would make it longer than

@@ -29,8 +29,12 @@ pub enum Kind {
     Paused,
     /// The loop itself: it is over.
     Retired,
+    /// The loop itself: a rule lets it only record its changes.
+    ReportOnly,
     /// A budget of the day is used up.
     Budget,
+    /// The loop's calendar cannot be read, and so it is frozen.
+    Calendar,
     /// Beats fail one after the other.
     Failing,
     /// An approved change that could not be settled. It does not wait; people are told.
@@ -52,8 +56,11 @@ pub struct Waiting {
     pub item: Option<ItemId>,
     /// The beat that it comes from.
     pub beat: Option<BeatNo>,
-    /// True when a person has approved it and a beat is all that is missing.
+    /// True when a person has approved it.
     pub approved: bool,
+    /// Why the next beat does not settle it, where it is approved; none when it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_yet: Option<String>,
     /// What can be answered: of `approve`, `reject`, `note`; nothing where another command helps.
     pub answers: Vec<&'static str>,
 }
@@ -67,14 +74,18 @@ pub struct View<'a> {
     pub on: EscalateOn,
     /// What the loop may spend.
     pub limits: &'a BudgetLimits,
-    /// That a rule has stopped the loop: paused or retired, since when, and why.
+    /// That a rule has stopped the loop: since when, and why.
     pub stopped: Option<Stopped>,
+    /// Why changes are only recorded, where more could come of them.
+    pub only_recorded: Option<String>,
+    /// Why the loop's calendar cannot be read.
+    pub calendar: Option<String>,
 }
 
 /// A loop that a rule has stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stopped {
-    /// [`Kind::Paused`] or [`Kind::Retired`].
+    /// [`Kind::Paused`], [`Kind::Retired`] or [`Kind::ReportOnly`].
     pub kind: Kind,
     /// Since when.
     pub since: Timestamp,
@@ -92,6 +103,7 @@ impl Waiting {
             item: None,
             beat: None,
             approved: false,
+            not_yet: None,
             answers: Vec::new(),
         }
     }
@@ -108,7 +120,13 @@ impl Waiting {
         match self.kind {
             Kind::Held => !self.approved,
             Kind::Item | Kind::Label => true,
-            Kind::Paused | Kind::Retired | Kind::Budget | Kind::Failing | Kind::GivenUp => false,
+            Kind::Paused
+            | Kind::Retired
+            | Kind::ReportOnly
+            | Kind::Budget
+            | Kind::Calendar
+            | Kind::Failing
+            | Kind::GivenUp => false,
         }
     }
 }
@@ -116,12 +134,13 @@ impl Waiting {
 /// Everything that waits, oldest first.
 #[must_use]
 pub fn waiting(state: &LoopState, view: &View<'_>) -> Vec<Waiting> {
-    let mut all: Vec<Waiting> = held(state)
+    let mut all: Vec<Waiting> = held(state, view)
         .chain(items(state))
         .chain(labelled(state))
         .chain(stopped(state, view))
         .chain(failing(state))
         .chain(budget(state, view))
+        .chain(calendar(view))
         .collect();
     all.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
     all
@@ -141,11 +160,12 @@ pub fn news(state: &LoopState, view: &View<'_>) -> Vec<Waiting> {
     waiting(state, view).into_iter().chain(given_up).collect()
 }
 
-fn held(state: &LoopState) -> impl Iterator<Item = Waiting> {
+fn held(state: &LoopState, view: &View<'_>) -> impl Iterator<Item = Waiting> {
     state.held.iter().map(|held| Waiting {
         item: held.hold.mv.item.clone(),
         beat: Some(held.beat),
         approved: held.approved,
+        not_yet: view.only_recorded.clone().filter(|_| held.approved),
         answers: vec!["approve", "reject", "note"],
         ..Waiting::new(&held.id(), Kind::Held, held.since, held.hold.why.clone())
     })
@@ -206,6 +226,7 @@ fn stopped(state: &LoopState, view: &View<'_>) -> Option<Waiting> {
 fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Retired => "retired",
+        Kind::ReportOnly => "report-only",
         _ => "paused",
     }
 }
@@ -227,14 +248,17 @@ fn failing(state: &LoopState) -> Option<Waiting> {
 fn budget(state: &LoopState, view: &View<'_>) -> Option<Waiting> {
     view.on.budget.then_some(())?;
     let refusal = guard::refuse_day(state, view.limits, view.now)?;
-    // One a day: the time that it was noticed at differs from beat to beat.
+    today("budget", Kind::Budget, refusal.to_string(), view)
+}
+
+fn calendar(view: &View<'_>) -> Option<Waiting> {
+    today("calendar", Kind::Calendar, view.calendar.clone()?, view)
+}
+
+/// What is so today. One a day: the time that it was noticed at differs from beat to beat.
+fn today(id: &str, kind: Kind, why: String, view: &View<'_>) -> Option<Waiting> {
     let since = view.now.start_of_day().ok()?.timestamp();
-    Some(Waiting::new(
-        "budget",
-        Kind::Budget,
-        since,
-        vec![refusal.to_string()],
-    ))
+    Some(Waiting::new(id, kind, since, vec![why]))
 }
 
 #[cfg(test)]
@@ -279,6 +303,8 @@ mod tests {
             on,
             limits: &LIMITS,
             stopped,
+            only_recorded: None,
+            calendar: None,
         };
         waiting(state, &view)
             .into_iter()
@@ -362,6 +388,44 @@ mod tests {
             EscalateOn::default(),
             None
         )));
+    }
+
+    #[test]
+    fn what_keeps_an_approved_change_is_said() {
+        let approve = told(Act::Answer {
+            id: "held-6".to_owned(),
+            answer: Answer::Approve,
+        });
+        let done = Done {
+            beat: BeatNo(6),
+            settled: Some(String::new()),
+        };
+        let mut entries = vec![
+            ("2026-11-21T06:00:00Z", Body::Intent(holding(6, "a"))),
+            ("2026-11-21T06:00:00Z", Body::Done(done)),
+        ];
+        let now = at("2026-11-21T12:00:00Z").to_zoned(TimeZone::UTC);
+        let mut not_yet = Vec::new();
+        for body in [None, Some(Body::Operator(approve))] {
+            entries.extend(body.map(|body| ("2026-11-21T07:00:00Z", body)));
+            for only_recorded in [None, Some("noise".to_owned())] {
+                let view = View {
+                    now: &now,
+                    on: EscalateOn::default(),
+                    limits: &LIMITS,
+                    stopped: None,
+                    only_recorded,
+                    calendar: Some("it is gone".to_owned()),
+                };
+                let all = waiting(&state(entries.clone()), &view);
+                assert_eq!(
+                    (all[0].kind, all[0].since),
+                    (Kind::Calendar, at("2026-11-21T00:00:00Z"))
+                );
+                not_yet.push(all[1].not_yet.clone());
+            }
+        }
+        assert_eq!(not_yet, [None, None, None, Some("noise".to_owned())]);
     }
 
     #[test]

@@ -122,8 +122,10 @@ fn event(state: &LoopState, one: &Waiting, now: Timestamp) -> Option<Event> {
 fn command(one: &Waiting) -> String {
     match one.kind {
         Kind::Held | Kind::Item | Kind::Label => format!("ringfence inbox {}", one.id),
-        Kind::Paused | Kind::Retired => "ringfence resume".to_owned(),
-        Kind::Budget | Kind::Failing | Kind::GivenUp => "ringfence status".to_owned(),
+        Kind::Paused | Kind::Retired | Kind::ReportOnly => "ringfence resume".to_owned(),
+        Kind::Budget | Kind::Calendar | Kind::Failing | Kind::GivenUp => {
+            "ringfence status".to_owned()
+        }
     }
 }
 
@@ -134,7 +136,9 @@ fn headline(event: &Event) -> String {
         Kind::Label => "an item is for a person",
         Kind::Paused => "the loop is paused",
         Kind::Retired => "the loop is retired",
+        Kind::ReportOnly => "changes are only recorded",
         Kind::Budget => "a budget is used up",
+        Kind::Calendar => "the calendar cannot be read",
         Kind::Failing => "beats are failing",
         Kind::GivenUp => "an approved change could not be settled",
     };
@@ -182,6 +186,7 @@ mod tests {
             item: None,
             beat: Some(BeatNo(1)),
             approved: false,
+            not_yet: None,
             answers: Vec::new(),
         }
     }

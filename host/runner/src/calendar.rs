@@ -23,28 +23,46 @@ pub fn freeze(
 ) -> Option<Freeze> {
     let calendar = calendar?;
     match read(calendar, top, config_dir) {
-        Ok(read) => {
-            let own = read.timezone().map(TimeZone::get).transpose();
-            match own {
-                Ok(own) => read.freeze(now, own.as_ref().unwrap_or(timezone)),
-                Err(error) => Some(Freeze::unreadable(&format!("{calendar}: {error}"), now)),
-            }
-        }
-        Err(why) => Some(Freeze::unreadable(&format!("{calendar}: {why}"), now)),
+        Ok((read, own)) => read.freeze(now, own.as_ref().unwrap_or(timezone)),
+        Err(why) => Some(Freeze::unreadable(&why, now)),
     }
 }
 
-fn read(calendar: &CalendarRef, top: &Path, config_dir: Option<&Path>) -> Result<Calendar, String> {
+/// Why a loop's calendar cannot be read, which freezes the loop.
+#[must_use]
+pub fn problem(
+    calendar: Option<&CalendarRef>,
+    top: &Path,
+    config_dir: Option<&Path>,
+) -> Option<String> {
+    read(calendar?, top, config_dir).err()
+}
+
+/// The calendar, and its own time zone, if it has one.
+fn read(
+    calendar: &CalendarRef,
+    top: &Path,
+    config_dir: Option<&Path>,
+) -> Result<(Calendar, Option<TimeZone>), String> {
+    let in_it = |why: String| format!("{calendar}: {why}");
+    let read = text(calendar, top, config_dir)
+        .and_then(|text| Calendar::parse(&text).map_err(|error| error.to_string()))
+        .map_err(in_it)?;
+    let zone = read.timezone().map(TimeZone::get).transpose();
+    let zone = zone.map_err(|error| in_it(error.to_string()))?;
+    Ok((read, zone))
+}
+
+fn text(calendar: &CalendarRef, top: &Path, config_dir: Option<&Path>) -> Result<String, String> {
     let path = match calendar {
         CalendarRef::Project(path) => inside(top, path.as_str())?,
         CalendarRef::Config(name) => config_dir
             .ok_or("the operator has no configuration directory")?
             .join(name),
     };
-    let text = read_plain(&path, CALENDAR_BYTES_MAX).ok_or_else(|| {
+    read_plain(&path, CALENDAR_BYTES_MAX).ok_or_else(|| {
         format!("there is no readable text file of at most {CALENDAR_BYTES_MAX} bytes")
-    })?;
-    Calendar::parse(&text).map_err(|error| error.to_string())
+    })
 }
 
 /// The path below `top`, which no link on the way leads out of.
@@ -78,6 +96,8 @@ mod tests {
         fs::create_dir_all(&config).unwrap();
         let check = |calendar: &str, expect: &str| {
             let found = frozen(calendar, &top, Some(&config)).unwrap();
+            let said = problem(Some(&calendar.parse().unwrap()), &top, Some(&config)).unwrap();
+            assert!(found.ends_with(&said), "{said}");
             let expect = format!(
                 "2026-12-21T12:15:00Z frozen, since the calendar cannot be read: {calendar}: {expect}"
             );
@@ -122,5 +142,8 @@ mod tests {
             expect
         );
         assert_eq!(frozen("over.toml", temp.path(), None), None);
+        let read = "c.toml".parse().unwrap();
+        assert_eq!(problem(Some(&read), temp.path(), None), None);
+        assert_eq!(problem(None, temp.path(), None), None);
     }
 }

@@ -575,8 +575,9 @@ impl Beat<'_> {
     fn report(self, outcome: Outcome, recovered: Vec<String>) -> Result<BeatReport, BeatError> {
         let now = self.around.clock.now();
         let next = self.open.next(self.record.state(), now, now);
-        let due =
-            people::due(self.open, self.record.state(), now).filter(|_| !self.options.dry_run);
+        let config_dir = self.around.config_dir;
+        let due = people::due(self.open, self.record.state(), config_dir, now)
+            .filter(|_| !self.options.dry_run);
         if let Some(base) = BaseCommit::of(self.base).filter(|_| !self.options.dry_run) {
             let timezone = &self.open.spec.budget.timezone;
             self.record

@@ -13,15 +13,18 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ringfence_core::authority::reach;
 use ringfence_core::config::{CONFIG_BYTES_MAX, Config, ConfigError, NotifyCommand};
 use ringfence_core::digest::Digest;
-use ringfence_core::guard::stopped_by_rule;
+use ringfence_core::guard::{only_recorded, stopped_by_rule};
 use ringfence_core::inbox::{Kind, Stopped, View, Waiting, news, waiting};
 use ringfence_core::journal::{Body, Held, JournalError, LoopState, Notice, WaitCause, decode};
 use ringfence_core::notify::{Message, due as due_of};
+use ringfence_core::spec::Level;
 use ringfence_core::text;
 use rustix::fs::OFlags;
 
+use crate::calendar;
 use crate::driver::{self, BeatError, Seams};
 use crate::git::process::{self, Input, Limits, RunError};
 use crate::journal_file::{JournalFileError, read_journal};
@@ -116,37 +119,58 @@ pub fn diff(dir: &LoopDir, held: &Held, bytes_max: usize) -> Option<(String, boo
 
 /// What waits in a loop at `now`, oldest first.
 #[must_use]
-pub fn inbox(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Vec<Waiting> {
-    viewed(open, state, now, |view| waiting(state, view))
+pub fn inbox(
+    open: &OpenLoop,
+    state: &LoopState,
+    config_dir: Option<&Path>,
+    now: Timestamp,
+) -> Vec<Waiting> {
+    viewed(open, state, config_dir, now, |view| waiting(state, view))
 }
 
 /// What people are to be told of at `now`; none where the loop tells nobody.
 #[must_use]
-pub fn due(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Option<Message> {
+pub fn due(
+    open: &OpenLoop,
+    state: &LoopState,
+    config_dir: Option<&Path>,
+    now: Timestamp,
+) -> Option<Message> {
     let notify = open.spec.notify.as_ref()?;
-    let news = viewed(open, state, now, |view| news(state, view));
+    let news = viewed(open, state, config_dir, now, |view| news(state, view));
     due_of(&open.spec.loop_id, state, &news, notify.digest, now)
 }
 
 fn viewed<T>(
     open: &OpenLoop,
     state: &LoopState,
+    config_dir: Option<&Path>,
     now: Timestamp,
     with: impl FnOnce(&View<'_>) -> T,
 ) -> T {
+    let (zoned, limits) = (
+        now.to_zoned(open.timezone.clone()),
+        open.spec.budget.limits(),
+    );
+    // What drills are worth takes a loop from L3 to L2, and does not matter here.
+    let records_anyway = reach(open.spec.level, state, None, now).level == Level::L1;
     let stopped = stopped_by_rule(state, now).map(|hold| Stopped {
         kind: match hold.cause() {
             Some(WaitCause::Retired) => Kind::Retired,
-            _ => Kind::Paused,
+            Some(_) => Kind::Paused,
+            None => Kind::ReportOnly,
         },
         since: hold.since.unwrap_or(now),
         why: hold.why,
     });
+    let only_recorded = only_recorded(state, &limits, &zoned).filter(|_| !records_anyway);
     with(&View {
-        now: &now.to_zoned(open.timezone.clone()),
+        now: &zoned,
         on: open.spec.escalate.on,
-        limits: &open.spec.budget.limits(),
-        stopped,
+        limits: &limits,
+        stopped: stopped.filter(|rule| rule.kind != Kind::ReportOnly || !records_anyway),
+        only_recorded: only_recorded.map(|hold| hold.why),
+        calendar: calendar::problem(open.spec.calendar.as_ref(), open.project.top(), config_dir),
     })
 }
 
@@ -183,7 +207,7 @@ pub fn tell(
     // Read after the lock was taken: what another process has told stands in there.
     let journal = decode(&read_journal(&dir.journal())?)?;
     let state = LoopState::fold(&journal.entries, &open.timezone);
-    let Some(message) = due(open, &state, seams.clock.now()) else {
+    let Some(message) = due(open, &state, config_dir, seams.clock.now()) else {
         return Ok(None);
     };
     let text = serde_json::to_vec(&message)?;

@@ -2,6 +2,7 @@
 
 use ringfence_core::ids::LoopId;
 use ringfence_core::journal::{Act, Answer as What, LoopState};
+use ringfence_runner::people;
 use serde::Serialize;
 
 use super::operator::{self, Told};
@@ -38,33 +39,47 @@ pub(super) fn run(args: &Answer, context: &mut Context<'_, '_>) -> Result<Exit, 
         ));
     }
     let held = args.id.starts_with("held-");
-    operator::say(&told, context, reason, |state| {
+    let state = operator::say(&told, context, reason, |state| {
         let id = meant(state, &args.id)?;
         Ok(Act::Answer { id, answer })
     })?;
     if args.now {
         return follow(args, &told, context);
     }
+    let not_yet = told.open.as_ref().and_then(|open| {
+        let config_dir = context.config_dir.as_deref();
+        let inbox = people::inbox(open, &state, config_dir, context.clock.now());
+        inbox.into_iter().find(|one| one.id == args.id)?.not_yet
+    });
     if args.output.is_json() {
         context.print_json(&Json {
             version: 1,
             loop_id: &told.loop_id,
             id: &args.id,
             answer,
-            next_beat: held && answer == What::Approve,
+            next_beat: held && answer == What::Approve && not_yet.is_none(),
         })?;
     } else {
         let mut page = Page::new();
         let head = text!["loop ", &told.loop_id].ink(Ink::Strong);
-        page.line(text![head, ": ", line(&args.id, answer, held)]);
+        page.line(text![
+            head,
+            ": ",
+            line(&args.id, answer, held, not_yet.as_deref())
+        ]);
         context.console.print(&page);
     }
     Ok(Exit::Done)
 }
 
-fn line(id: &str, answer: What, held: bool) -> Text {
+fn line(id: &str, answer: What, held: bool, not_yet: Option<&str>) -> Text {
     let id = Safe::line(id);
     match (answer, held) {
+        (What::Approve, true) if not_yet.is_some() => text![
+            id,
+            " is approved, and not settled yet: ",
+            Safe::paragraph(not_yet.unwrap_or_default())
+        ],
         (What::Approve, true) => text![
             id,
             " is approved: the next beat judges it anew and settles it (now: --now, or `ringfence beat`)"

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Inbox, context: &mut Context<'_, '_>) -> Result<Exit, S
     let entries = journal::read(&open)?.entries;
     let state = LoopState::fold(&entries, &open.timezone);
     let now = context.clock.now();
-    let mut waiting = people::inbox(&open, &state, now);
+    let mut waiting = people::inbox(&open, &state, context.config_dir.as_deref(), now);
     if let Some(id) = id {
         let is_item = id.starts_with("item-");
         waiting.retain(|one| one.id == id || (is_item && one.id.starts_with(id)));
@@ -82,7 +82,10 @@ fn id_of(what: &Path) -> Option<&str> {
         let rest = text.strip_prefix(start);
         rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_hexdigit()))
     });
-    let word = matches!(text, "paused" | "retired" | "budget" | "failing");
+    let word = matches!(
+        text,
+        "paused" | "retired" | "report-only" | "budget" | "calendar" | "failing"
+    );
     (numbered || word).then_some(text)
 }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 use ringfence_core::authority::{Rule, drills_valid};
 use ringfence_core::regulator::{Action, advise};
 use ringfence_core::spec::Level;
-use ringfence_runner::open_loop::{LockMode, OpenError};
+use ringfence_runner::calendar;
+use ringfence_runner::open_loop::{LockMode, OpenError, OpenLoop};
 
 use super::trust::Known;
 use super::{Context, Stop};
@@ -42,10 +43,20 @@ pub(super) fn checks(file: Option<&Path>, context: &Context<'_, '_>) -> Vec<Chec
             )];
         }
     };
-    match Known::of(open, spec, context.clock.now()) {
+    let mut checks: Vec<Check> = calendar(&open, context).into_iter().collect();
+    checks.extend(match Known::of(open, spec, context.clock.now()) {
         Ok(known) => proven(&id, &known),
         Err(stop) => vec![unproven("journal", said(&stop), None)],
-    }
+    });
+    checks
+}
+
+/// A calendar that keeps the loop from doing anything until somebody looks.
+fn calendar(open: &OpenLoop, context: &Context<'_, '_>) -> Option<Check> {
+    let (named, config_dir) = (open.spec.calendar.as_ref(), context.config_dir.as_deref());
+    let problem = calendar::problem(named, open.project.top(), config_dir)?;
+    let help = "mend it: the loop is frozen until it can be read";
+    Some(unproven("calendar", problem, Some(help)))
 }
 
 fn proven(id: &str, known: &Known) -> Vec<Check> {

@@ -95,7 +95,7 @@ pub(super) fn standing(
         mode: situated(open, state, from, (spec, bound.as_ref()), mode_now),
         beats: last_beats(followed),
         proposals: open_proposals(open, state)?,
-        waiting: waiting(open, state, now),
+        waiting: waiting(open, state, from),
         items: tried_items(open, state),
         today: spent_today(open, state, now),
         budgets: budgets(open, state, now),
@@ -203,15 +203,20 @@ fn tried_items(open: &OpenLoop, state: &LoopState) -> Vec<TriedItem> {
 }
 
 /// What the inbox has.
-fn waiting(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Vec<Waiting> {
-    let inbox = people::inbox(open, state, now).into_iter();
-    inbox
-        .map(|one| Waiting {
+fn waiting(open: &OpenLoop, state: &LoopState, from: &Viewpoint) -> Vec<Waiting> {
+    let inbox = people::inbox(open, state, from.config_dir.as_deref(), from.now);
+    let waiting = inbox.into_iter().map(|one| {
+        let not_yet = one
+            .not_yet
+            .map(|why| format!("approved, and not settled yet: {why}"));
+        let why: Vec<String> = one.why.into_iter().chain(not_yet).collect();
+        Waiting {
             id: one.id,
-            why: one.why.join("; "),
+            why: why.join("; "),
             since: Some(one.since),
-        })
-        .collect()
+        }
+    });
+    waiting.collect()
 }
 
 fn spent_today(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Today {

@@ -161,10 +161,16 @@ fn head(page: &mut Page, shown: &Shown, now: Timestamp) {
     for why in &waiting.why {
         page.field(2, AT, "why", Safe::paragraph(why));
     }
+    if let Some(why) = &waiting.not_yet {
+        page.field(2, AT, "not yet", Safe::paragraph(why));
+    }
 }
 
 fn what(waiting: &Waiting) -> Text {
     match waiting.kind {
+        Kind::Held if waiting.not_yet.is_some() => {
+            text!["a change that is approved, and not settled yet"]
+        }
         Kind::Held if waiting.approved => {
             text!["a change that is approved; the next beat settles it"]
         }
@@ -173,7 +179,9 @@ fn what(waiting: &Waiting) -> Text {
         Kind::Label => text!["an item that its label leaves to people"],
         Kind::Paused => text!["the loop is paused"],
         Kind::Retired => text!["the loop is retired"],
+        Kind::ReportOnly => text!["the loop's changes are only recorded"],
         Kind::Budget => text!["a budget of the day is used up"],
+        Kind::Calendar => text!["the calendar cannot be read, so the loop is frozen"],
         Kind::Failing => text!["beats fail"],
         Kind::GivenUp => text!["an approved change that could not be settled"],
     }
@@ -247,8 +255,10 @@ fn foot(page: &mut Page, waiting: &Waiting) {
                 "|"
             )
         ],
-        Kind::Paused | Kind::Retired => text!["ringfence resume"],
-        Kind::Budget | Kind::Failing | Kind::GivenUp => text!["ringfence status"],
+        Kind::Paused | Kind::Retired | Kind::ReportOnly => text!["ringfence resume"],
+        Kind::Budget | Kind::Calendar | Kind::Failing | Kind::GivenUp => {
+            text!["ringfence status"]
+        }
     };
     page.field(2, AT, "answer", help);
 }

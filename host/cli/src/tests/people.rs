@@ -225,6 +225,58 @@ fn a_change_waits_is_looked_at_and_approved() {
 }
 
 #[test]
+fn an_approved_change_outlasts_the_time_in_which_changes_are_only_recorded() {
+    let rig = Rig::folder();
+    for n in 1..=6 {
+        let text = format!("# From\n\n[to](to-{n}.md)\n");
+        rig.write(&format!("docs/from-{n}.md"), &text);
+        rig.write(&format!("docs/old/to-{n}.md"), "# To\n");
+    }
+    rig.git(&["init", "-q", "-b", "main"]);
+    assert_eq!(rig.run(&["init"]).exit, Exit::Done);
+    rig.edit(
+        "LOOP.md",
+        "paths = [\"**/LICENSE*\"",
+        "paths = [\"docs/**\"",
+    );
+    rig.commit();
+    for _ in 1..=4 {
+        assert_eq!(rig.run(&["beat"]).exit, Exit::Escalated);
+    }
+    for n in 1..=3 {
+        let id = format!("held-{n}");
+        assert_eq!(rig.run(&["answer", &id, "reject"]).exit, Exit::Done);
+    }
+    let flat = |args: &[&str]| {
+        let ran = rig.run(args);
+        ran.out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let why = "rejected: people rejected 3 changes in a row";
+    for (args, says) in [
+        (
+            &["answer", "held-4", "approve"][..],
+            "held-4 is approved, and not settled yet: ",
+        ),
+        (&["inbox", "held-4"], "not yet "),
+        (&["inbox", "report-only"], "why "),
+        (&["status"], "approved, and not settled yet: "),
+    ] {
+        let said = flat(args);
+        assert!(said.contains(&format!("{says}{why}")), "{args:?}: {said}");
+    }
+    let said = flat(&["beat"]);
+    assert!(
+        said.contains("escalated") && said.contains("held-4 is approved"),
+        "{said}"
+    );
+    assert_eq!(outcome(&rig), "escalated", "the loop goes on");
+    assert_eq!(branches(&rig), "");
+    assert_eq!(rig.run(&["resume"]).exit, Exit::Done);
+    assert_eq!(outcome(&rig), "proposed");
+    assert_eq!(branches(&rig), "ringfence/docs-links/7");
+}
+
+#[test]
 fn an_answer_may_act_at_once() {
     let rig = held();
     let ran = rig.run(&["answer", "held-1", "approve", "--now", "--format", "json"]);
@@ -325,7 +377,11 @@ fn an_approval_that_was_given_here_counts_in_a_folder_that_was_copied() {
 #[test]
 fn an_approved_label_that_came_with_the_folder_counts_for_nothing() {
     let rig = Rig::with_loop();
-    rig.edit("LOOP.md", "[escalate]", "[escalate]\nlabels = [\"fixable\"]");
+    rig.edit(
+        "LOOP.md",
+        "[escalate]",
+        "[escalate]\nlabels = [\"fixable\"]",
+    );
     rig.commit();
     assert_eq!(outcome(&rig), "nothing-to-do");
     let inbox = rig.run(&["inbox", "--format", "json"]).json();
@@ -475,10 +531,19 @@ fn a_frozen_loop_waits_and_says_why() {
         ops/calendar.toml: No such file or directory (os error 2)
     --- exit 4
     ");
+    for args in [&["inbox", "calendar"][..], &["doctor"], &["status"]] {
+        let ran = rig.run(args);
+        assert!(
+            ran.out.contains("ops/calendar.toml: No such"),
+            "{args:?}: {}",
+            ran.out
+        );
+    }
     rig.write(
         "ops/calendar.toml",
         "[[freeze]]\nfrom = \"2026-01-01\"\nuntil = \"2026-01-03\"\nreason = \"holidays\"\n",
     );
+    assert!(rig.run(&["inbox"]).out.contains("nothing waits"));
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
     docs-links beat 2: waiting
       until 2026-01-04T00:00:00Z: frozen by the calendar: holidays

@@ -4,34 +4,34 @@
 //! scope-checked and judged like any other, and on the tree it was made for it must be the very change that was approved.
 
 use crate::beat::{
-    BeatState, Context, Effect, Event, Restored, Step, discard, end, instead_of, sensing,
+    BeatState, Context, Effect, Event, Restored, Step, discard, instead_of, sensing,
 };
 use crate::change::ChangeSet;
 use crate::decision::{Checked, Move};
 use crate::failure::Failure;
 use crate::guard::{self, Guard};
-use crate::journal::{Held, Outcome, Settle, WaitCause};
+use crate::journal::{Held, Outcome, Settle};
 
-/// Begins with `held`, if the guards let it.
-pub(super) fn begin(mut context: Box<Context>, held: Held) -> Step {
+/// The change that a person approved, if there is one that this beat may settle.
+pub(super) fn to_settle(context: &mut Context) -> Option<Held> {
+    let held = context.plan.state.approved()?.clone();
     match guard::guard(&context.situated()) {
         // Approved was a change that is proposed; recording it in its place would use the approval up.
         Guard::Go {
             shadow_only: Some(hold),
         } if context.settle != Settle::Shadow => {
-            let cause = match hold.until {
-                Some(_) => WaitCause::Budget,
-                None => WaitCause::Paused,
-            };
-            let outcome = Outcome::Waiting {
-                cause,
-                until: hold.until_or_never(),
-                why: format!("{} is approved; {hold}", held.id()),
-            };
-            return end(context, outcome);
+            let note = format!("{} is approved, and not settled yet: {hold}", held.id());
+            context.notes.push(note);
+            None
         }
-        Guard::Go { .. } => {}
-        Guard::Wait(hold) => return sensing::wait(context, &hold),
+        Guard::Go { .. } | Guard::Wait(_) => Some(held),
+    }
+}
+
+/// Begins with `held`, if the guards let anything begin.
+pub(super) fn begin(mut context: Box<Context>, held: Held) -> Step {
+    if let Guard::Wait(hold) = guard::guard(&context.situated()) {
+        return sensing::wait(context, &hold);
     }
     let mv = Box::new(held.hold.mv.clone());
     context.decision = Some(Checked::Move((*mv).clone()));

@@ -21,7 +21,7 @@ pub(super) fn begin(mut context: Box<Context>) -> Step {
     if let Some(hold) = guard::before_sensing(&context.situated()) {
         return wait(context, &hold);
     }
-    if let Some(held) = context.plan.state.approved().cloned() {
+    if let Some(held) = approved::to_settle(&mut context) {
         return approved::begin(context, held);
     }
     let purse = context.purse;

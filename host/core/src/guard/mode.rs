@@ -97,15 +97,12 @@ fn of(hold: &Hold) -> Mode {
     }
 }
 
-/// The rule that has stopped the loop, whatever the operator has ordered.
+/// The rule that has stopped the loop or lets it only record, whatever the operator has ordered.
 #[must_use]
 pub fn stopped_by_rule(state: &LoopState, now: Timestamp) -> Option<Hold> {
     let trips = state.evidence.trips.iter();
     let by_rule = trips.map(|(trip, tripped)| by_rule(*trip, tripped));
-    by_rule
-        .chain(unanswered(state, None, now))
-        .filter(|hold| hold.cause().is_some())
-        .max_by_key(of)
+    by_rule.chain(unanswered(state, None, now)).max_by_key(of)
 }
 
 /// Everything that puts the loop into a mode, the strongest first.

@@ -63,7 +63,7 @@ impl Begun<'_> {
             match record.beat(receipt.clone(), false) {
                 Ok(()) => {
                     next = self.open.next(record.state(), now, now);
-                    due = people::due(self.open, record.state(), now);
+                    due = people::due(self.open, record.state(), self.around.config_dir, now);
                     record.leave_bookmark(self.dir, &self.open.spec.budget.timezone, base);
                 }
                 Err(error) => event = Event::HostFailed(chain(&error)),

@@ -6,8 +6,7 @@ use crate::beat::*;
 use crate::decision::RawDecision;
 use crate::guard::Freeze;
 use crate::ids::BeatNo;
-use crate::journal::{Act, Answer, BeatReceipt, Body, Entry, OperatorAct, Settle};
-use crate::quantity::Fuel;
+use crate::journal::{Act, Answer, BeatReceipt, Body, Entry, OperatorAct, Settle, Trip, Tripped};
 use crate::relpath::RelPath;
 use crate::verdict::{Finding, Severity};
 
@@ -271,21 +270,52 @@ fn what_the_host_failed_at_is_tried_again_later() {
 
 #[test]
 fn approval_does_not_lift_a_budget() {
-    let check = |edit: fn(&mut BeatPlan), expect: &str| {
-        let mut story = held();
-        answer(&mut story, "held-1", Answer::Approve, "");
-        edit(&mut story.plan);
-        assert_eq!(story.beat(), expect);
-        assert!(!story.durable && story.plan.state.approved().is_some());
-    };
-    check(
-        |plan| plan.limits.beats_per_day = 1,
+    let mut story = held();
+    answer(&mut story, "held-1", Answer::Approve, "");
+    story.plan.limits.beats_per_day = 1;
+    assert_eq!(
+        story.beat(),
         "waiting until 2026-11-22T00:00:00Z: beats_per_day: 1 of 1 used, free again at 2026-11-22T00:00:00Z",
     );
-    check(
-        |plan| plan.limits.fuel_per_day = Fuel(60),
-        "waiting until 2026-11-22T00:00:00Z: held-1 is approved; fuel_per_day: 50 of 60 used; from 80 % until 2026-11-22T00:00:00Z changes are recorded and no longer proposed",
-    );
+    assert!(!story.durable && story.plan.state.approved().is_some());
+}
+
+#[test]
+fn a_loop_that_only_records_goes_on_doing_so_and_keeps_what_is_approved() {
+    let near = |story: &mut Story| {
+        for day in story.plan.state.days.values_mut() {
+            day.beats = 80;
+        }
+    };
+    let noisy = |story: &mut Story| {
+        let tripped = Tripped {
+            at: story.plan.now.timestamp(),
+            used: 16,
+            limit: 16,
+        };
+        story.plan.state.evidence.trips.insert(Trip::Noise, tripped);
+    };
+    let cases: [(&dyn Fn(&mut Story), &str); 2] = [
+        (&near, "beats_per_day: 80 of 100 used"),
+        (&noisy, "noise: 16 of the last moves"),
+    ];
+    for (only_records, why) in cases {
+        let mut story = held();
+        answer(&mut story, "held-1", Answer::Approve, "");
+        let before = story.plan.state.clone();
+        only_records(&mut story);
+        story.decision = Ok(go("b"));
+        story.measured = Ok(measurement("new"));
+        assert_eq!(story.beat(), "shadowed: patches/1", "{why}");
+        let notes = &story.receipt.as_ref().unwrap().notes;
+        let note = format!("held-1 is approved, and not settled yet: {why}");
+        assert!(notes[0].starts_with(&note), "{notes:?}");
+        assert!(story.plan.state.approved().is_some());
+        story.decision = Ok(noop(0));
+        assert_eq!(story.beat(), "nothing-to-do: quiet", "{why}");
+        story.plan.state = before;
+        assert_eq!(story.beat(), "proposed: refs/2 (c)");
+    }
 }
 
 #[test]
