@@ -70,9 +70,10 @@ pub fn is_passed_over(order: &LevelOrder, rule: Rule) -> bool {
 #[must_use]
 pub fn entered(level: Level, state: &LoopState, record: &Record, now: Timestamp) -> Entered {
     let ordered = state.orders.level.as_ref().map(|order| order.at);
+    let counted = record.levels.last().map(|(_, from)| *from);
     Entered {
         phase: Phase::of(level),
-        entered_at: ordered.max(record.ordered).or(record.began).unwrap_or(now),
+        entered_at: ordered.max(counted).or(record.began).unwrap_or(now),
     }
 }
 

@@ -63,11 +63,11 @@ fn from_what_it_showed_to_l3_and_back() {
                         needed: all passed, with this setup, in the last month
       size-guard        no: no drill showed a gate that holds a change to a size
                         needed: such a gate, drilled
-      accepted          ok: people took 5 proposals since it came to this level
+      accepted          ok: people took 5 proposals since it came to L2
       none-turned-down  ok: people turned 0 down in 30 days
       no-escalations    ok: 0 items and 0 held changes wait for a person
-      clean-moves       ok: all gates let 3 in a row through, with this setup and at
-                        this level
+      clean-moves       ok: all gates let 3 in a row through, with this setup, since
+                        it came to L2
       no-denials        ok: steps of 0 beats since then were denied something
       no-rescues        ok: nobody had to help since then
       regulator         ok: hold: exit-criteria(14), window 6/7
@@ -102,12 +102,14 @@ fn from_what_it_showed_to_l3_and_back() {
         Exit::Done,
         "promoted to L3 by ann: it earned it",
     );
-    ends(
-        &rig,
-        &["doctor"],
-        Exit::Done,
-        "docs-links, at L3, and the loop file allows L3",
-    );
+    let at_l3 = "docs-links, at L3, and the loop file allows L3";
+    ends(&rig, &["doctor"], Exit::Done, at_l3);
+    for hour in 4..6 {
+        rig.set_clock(&format!("2026-01-02T0{hour}:00:00Z"));
+        ends(&rig, &["doctor"], Exit::Done, at_l3);
+        beats(&rig, 1, "committed");
+    }
+    ends(&rig, &["doctor"], Exit::Done, at_l3);
 
     rig.set_clock("2026-02-02T00:00:00Z");
     ends(

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
-use super::{above, drills_valid, entered, shown};
+use super::{above, below, drills_valid, entered, shown};
 use crate::digest::Digest;
 use crate::ids::BeatNo;
 use crate::journal::LoopState;
@@ -217,15 +217,24 @@ pub fn evidence(to: Level, facts: &Facts<'_>) -> Vec<Check> {
         ),
     ];
     if to == Level::L3 {
-        checks.extend(of_commit(facts));
+        checks.extend(of_commit(to, facts));
     }
-    checks.extend(of_moves(facts));
+    checks.extend(of_moves(to, facts));
     checks
 }
 
+/// Since when what it did speaks for `to`, and that in words. What led there speaks for a loop that has come there, too.
+fn on_the_way(to: Level, facts: &Facts<'_>) -> (Timestamp, String) {
+    let words = match below(to) {
+        Some(below) => format!("since it came to {below}"),
+        None => "since it began".to_owned(),
+    };
+    (facts.record.below(to).unwrap_or(facts.now), words)
+}
+
 /// How its last moves went.
-fn of_moves(facts: &Facts<'_>) -> Vec<Check> {
-    let since = entered(facts.level, facts.state, facts.record, facts.now).entered_at;
+fn of_moves(to: Level, facts: &Facts<'_>) -> Vec<Check> {
+    let (since, in_words) = on_the_way(to, facts);
     let cycles: Vec<&Cycle> = facts.record.since(since).collect();
     let with_setup = cycles.iter().rev();
     let with_setup = with_setup.take_while(|cycle| cycle.setup == facts.setup);
@@ -243,7 +252,7 @@ fn of_moves(facts: &Facts<'_>) -> Vec<Check> {
         check(
             Rule::CleanMoves,
             passed >= MOVES_IN_A_ROW,
-            format!("all gates let {passed} in a row through, with this setup and at this level"),
+            format!("all gates let {passed} in a row through, with this setup, {in_words}"),
             format!("{MOVES_IN_A_ROW} in a row"),
         ),
         check(
@@ -278,14 +287,15 @@ fn regulator(facts: &Facts<'_>) -> Check {
 }
 
 /// What it needs besides before it may commit.
-fn of_commit(facts: &Facts<'_>) -> Vec<Check> {
+fn of_commit(to: Level, facts: &Facts<'_>) -> Vec<Check> {
     let drills = drills_valid(facts.state, facts.bound.as_ref(), facts.now);
     let run = facts.state.drilled.as_ref().map(|drilled| &drilled.run);
     let size = drills.is_ok() && run.is_some_and(|run| shown(run, SIZE));
     let written = facts.unwritten.is_empty();
     let escalated = facts.state.items.values();
     let escalated = escalated.filter(|item| item.escalated(facts.attempts_max).is_some());
-    let (escalated, held) = (escalated.count(), facts.state.held.len());
+    let items = escalated.count() + facts.state.unanswered_labels().count();
+    let held = facts.state.held.len();
     let mut checks = vec![
         check(
             Rule::Deny,
@@ -324,18 +334,18 @@ fn of_commit(facts: &Facts<'_>) -> Vec<Check> {
             "such a gate, drilled".to_owned(),
         ),
     ];
-    checks.extend(of_proposals(facts));
+    checks.extend(of_proposals(to, facts));
     checks.push(check(
         Rule::NoEscalations,
-        escalated + held == 0,
-        format!("{escalated} items and {held} held changes wait for a person"),
+        items + held == 0,
+        format!("{items} items and {held} held changes wait for a person"),
         "none".to_owned(),
     ));
     checks
 }
 
-fn of_proposals(facts: &Facts<'_>) -> [Check; 2] {
-    let since = entered(facts.level, facts.state, facts.record, facts.now).entered_at;
+fn of_proposals(to: Level, facts: &Facts<'_>) -> [Check; 2] {
+    let (since, in_words) = on_the_way(to, facts);
     let count = |fate, since| {
         let some = facts.proposed.iter();
         let some = some.filter(|one| one.fate == fate && one.at >= since);
@@ -351,7 +361,7 @@ fn of_proposals(facts: &Facts<'_>) -> [Check; 2] {
         check(
             Rule::Accepted,
             accepted >= ACCEPTED_MIN,
-            format!("people took {accepted} proposals since it came to this level"),
+            format!("people took {accepted} proposals {in_words}"),
             format!("at least {ACCEPTED_MIN}"),
         ),
         check(

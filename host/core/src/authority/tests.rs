@@ -4,8 +4,8 @@ use super::*;
 use crate::ids::BeatNo;
 use crate::journal::sample::{at, digest, discarded, entry, proposed};
 use crate::journal::{
-    Act, BeatReceipt, Body, DrillResult, DrillRun, Drilled, Entry, ItemHistory, OperatorAct,
-    Outcome,
+    Act, BeatReceipt, Body, DrillResult, DrillRun, Drilled, Entry, ItemHistory, Labelled,
+    LabelledSince, OperatorAct, Outcome, Settle,
 };
 
 const NOW: &str = "2026-06-20T00:00:00Z";
@@ -184,7 +184,18 @@ impl Ground {
 
     /// The names of the rules that do not hold.
     fn unmet(&self, to: Level) -> Vec<&'static str> {
-        let record = Record::of(&self.entries);
+        // What the state says was ordered before the first of these entries.
+        let ordered = self.state.orders.level.as_ref().map(|order| Entry {
+            seq: 0,
+            at: order.at,
+            body: Body::Operator(OperatorAct {
+                by: order.by.clone(),
+                reason: String::new(),
+                act: Act::Demote { to: order.what.to },
+            }),
+        });
+        let entries: Vec<Entry> = ordered.into_iter().chain(self.entries.clone()).collect();
+        let record = Record::of(&entries);
         let mut facts = Facts {
             level: Level::L2,
             ceiling: Level::L3,
@@ -264,6 +275,19 @@ fn each_rule_of_l3_is_refused_for_itself() {
         },
         &["no-escalations"],
     );
+    check(
+        |ground| {
+            let what = Labelled {
+                item: crate::journal::sample::item("x"),
+                title: String::new(),
+                label: "security".to_owned(),
+                content: Some(digest("content")),
+            };
+            let since = at(ORDERED);
+            ground.state.labelled.push(LabelledSince { since, what });
+        },
+        &["no-escalations"],
+    );
 }
 
 #[test]
@@ -312,6 +336,55 @@ fn each_rule_about_moves_is_refused_for_itself() {
         |ground| ground.entries.extend(twice),
         &["no-rescues", "regulator"],
     );
+}
+
+#[test]
+fn what_led_to_l3_speaks_for_a_loop_that_is_there() {
+    let mut ground = ground();
+    let promoted = OperatorAct {
+        by: "ann".to_owned(),
+        reason: String::new(),
+        act: Act::Promote {
+            to: Level::L3,
+            overrides: Vec::new(),
+        },
+    };
+    ground.entries.push(Entry {
+        seq: 4,
+        at: at("2026-06-05T00:00:00Z"),
+        body: Body::Operator(promoted),
+    });
+    ground.facts = |facts| facts.level = Level::L3;
+    assert_eq!(ground.unmet(Level::L3), ["one-level"]);
+    ground.proposed.truncate(4);
+    let ground = ground.beat(discarded(5, "x", "no"));
+    let unmet = ["one-level", "accepted", "clean-moves"];
+    assert_eq!(ground.unmet(Level::L3), unmet);
+}
+
+#[test]
+fn a_change_that_a_person_is_asked_about_was_let_through_all_the_same() {
+    let two = || {
+        let mut ground = ground();
+        ground.entries.truncate(2);
+        ground
+    };
+    assert_eq!(two().unmet(Level::L3), ["clean-moves"]);
+    let asked = Outcome::Escalated {
+        why: Vec::new(),
+        id: "held-4".to_owned(),
+    };
+    let held = BeatReceipt {
+        settle: Settle::Hold,
+        outcome: asked.clone(),
+        ..proposed(4, "x")
+    };
+    let given_up = BeatReceipt {
+        outcome: asked,
+        ..discarded(4, "x", "no")
+    };
+    assert_eq!(two().beat(held).unmet(Level::L3), [""; 0]);
+    assert_eq!(two().beat(given_up).unmet(Level::L3), ["clean-moves"]);
 }
 
 #[test]

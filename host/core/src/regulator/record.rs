@@ -20,6 +20,7 @@ use crate::ids::{BeatNo, ItemId};
 use crate::journal::{
     Act, Answer, BeatReceipt, Body, Entry, OperatorAct, Orders, Outcome, Settle, held_beat,
 };
+use crate::spec::Level;
 
 // How the reason of a rejection begins that says no more than that the work was done before.
 const DUPLICATE: &str = "duplicate";
@@ -37,8 +38,8 @@ pub struct Record {
     pub beats: Vec<Pace>,
     /// When each change was about to be proposed.
     pub proposed: BTreeMap<BeatNo, Timestamp>,
-    /// When the last order of a level was given; later where an entry before it says that it is from later.
-    pub ordered: Option<Timestamp>,
+    /// Every order of a level, oldest first, and when it was given; later where an entry before it says that it is from later.
+    pub levels: Vec<(Level, Timestamp)>,
     latest: Option<Timestamp>,
     orders: Orders,
     settled: BTreeSet<ItemId>,
@@ -106,6 +107,14 @@ impl Record {
             .filter(move |cycle| cycle.health.ts >= since)
     }
 
+    /// Since when the loop was last on its way to `level`: since it was ordered below that, else since its history begins.
+    #[must_use]
+    pub fn below(&self, level: Level) -> Option<Timestamp> {
+        let mut orders = self.levels.iter().rev();
+        let order = orders.find(|(to, _)| *to < level);
+        order.map(|(_, from)| *from).or(self.began)
+    }
+
     /// The last window of cycles, and the one before it where that is full.
     #[must_use]
     pub fn windows(&self) -> (Window, Option<Window>) {
@@ -130,8 +139,8 @@ impl Record {
                 self.add_rescue(entry.at, what);
             }
             Body::Operator(act) => {
-                if matches!(act.act, Act::Promote { .. } | Act::Demote { .. }) {
-                    self.ordered = Some(after(latest, entry.at));
+                if let Act::Promote { to, .. } | Act::Demote { to } = act.act {
+                    self.levels.push((to, after(latest, entry.at)));
                 }
                 self.add_act(act, entry.at);
             }
@@ -148,6 +157,10 @@ impl Record {
             let cycle = self.cycle(receipt, at);
             self.cycles.push(cycle);
         }
+        // Also by a beat that took up what a person had approved, and asked no decider.
+        if is_settled(&receipt.outcome) {
+            self.settled.extend(receipt.item().cloned());
+        }
     }
 
     fn cycle(&mut self, receipt: &BeatReceipt, at: Timestamp) -> Cycle {
@@ -156,11 +169,9 @@ impl Record {
             Some(Checked::Noop { .. }) | None => (false, None),
         };
         let is_shadow = matches!(receipt.outcome, Outcome::Shadowed { .. });
-        let passed = is_shadow
-            || matches!(
-                receipt.outcome,
-                Outcome::Proposed { .. } | Outcome::Committed { .. }
-            );
+        let is_held =
+            matches!(receipt.outcome, Outcome::Escalated { .. }) && receipt.settle == Settle::Hold;
+        let passed = is_shadow || is_held || is_settled(&receipt.outcome);
         let quiet = matches!(receipt.outcome, Outcome::NothingToDo { .. });
         let denied = receipt.steps.iter().any(|step| step.was_denied());
         let (mut duplicate, mut fresh) = (false, false);
@@ -172,8 +183,6 @@ impl Record {
             fresh = self.known.insert(item.clone());
             if is_shadow {
                 self.shadowed.insert(on_tree);
-            } else if passed {
-                self.settled.insert(item);
             }
         }
         Cycle {
@@ -226,6 +235,13 @@ impl Record {
             cycle.health.manual_rescues = cycle.health.manual_rescues.saturating_add(1);
         }
     }
+}
+
+fn is_settled(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Proposed { .. } | Outcome::Committed { .. }
+    )
 }
 
 /// From when on there is nothing but what was written after `at`, where something before says that it is from later.

@@ -6,7 +6,7 @@ use super::*;
 use crate::journal::sample::{
     acts, at, digest, discarded, entry, failed, nothing, proposed, step, told,
 };
-use crate::journal::{Act, Answer, Body, Entry, Outcome, StepReceipt};
+use crate::journal::{Act, Answer, Body, Entry, Outcome, Settle, StepReceipt};
 use crate::manifest::Role;
 
 const VECTORS: &str = include_str!("../../tests/vectors/regulator.json");
@@ -403,6 +403,26 @@ fn what_was_shadowed_may_be_proposed() {
     ];
     let duplicates: Vec<_> = figures(&entries).iter().map(|one| one.2).collect();
     assert_eq!(duplicates, [0, 0, 1]);
+}
+
+#[test]
+fn a_change_that_a_person_approved_was_proposed() {
+    let mut held = proposed(1, "a");
+    held.settle = Settle::Hold;
+    held.outcome = Outcome::Escalated {
+        why: Vec::new(),
+        id: "held-1".to_owned(),
+    };
+    let mut taken_up = proposed(2, "a");
+    taken_up.attempted = false;
+    let entries = [
+        entry(1, BEGIN, held),
+        entry(2, BEGIN, proposed(4, "b")),
+        entry(3, BEGIN, taken_up),
+        entry(4, BEGIN, proposed(3, "a")),
+    ];
+    let found: Vec<_> = figures(&entries).iter().map(|one| (one.0, one.2)).collect();
+    assert_eq!(found, [(true, 0), (true, 0), (true, 1)]);
 }
 
 #[test]
