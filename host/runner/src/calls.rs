@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringfence_core::call::{CallReport, LogLine};
-use ringfence_core::change::FileChange;
+use ringfence_core::change::{Commit, FileChange, commits_digest};
 use ringfence_core::decision::{Move, RawDecision, Situation};
 use ringfence_core::digest::Digest;
+use ringfence_core::evidence::{self, CommandReceipt};
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::ids::StepId;
 use ringfence_core::journal::StepReceipt;
@@ -24,8 +25,8 @@ use ringfence_core::snapshot::{Observation, RawObservation, SensorReading};
 use ringfence_core::spec::LockedStep;
 use ringfence_core::verdict::{GateResult, Location, Verdict};
 use ringfence_sandbox::{
-    Call, CallError, Called, ChangeSource, Guests, LoadError, Mount, Origin, Plugin, PluginError,
-    Sandbox, Times,
+    Call, CallError, Called, ChangeSource, EvidenceSource, Guests, LoadError, Mount, Origin,
+    Plugin, PluginError, Sandbox, Times,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,6 +58,13 @@ pub struct Calls<'a> {
     memo: &'a Memo,
     /// What steps said so far.
     pub logs: Vec<StepLog>,
+}
+
+/// What a gate is given besides what every step is.
+#[derive(Default)]
+struct Given {
+    change: Option<Arc<dyn ChangeSource>>,
+    evidence: Option<Arc<dyn EvidenceSource>>,
 }
 
 /// A call that was made, or remembered: the answer, or why there is none.
@@ -92,7 +100,7 @@ impl<'a> Calls<'a> {
     pub fn observe(&mut self, step: &LockedStep, fuel: Fuel) -> (SensorReading, StepReceipt) {
         let key = self.key(step, &[]);
         let made = self.remember(step, key, |calls| {
-            calls.call(step, fuel, key, None, async |plugin, call| {
+            calls.call(step, fuel, key, Given::default(), async |plugin, call| {
                 plugin.observe(call).await
             })
         });
@@ -111,9 +119,13 @@ impl<'a> Calls<'a> {
             Err(error) => return (Err(Failure::host(&error.to_string())), receipt(step)),
         };
         let key = self.key(step, &[("situation", text.as_bytes())]);
-        self.call(step, fuel, key, None, async move |plugin, call| {
-            plugin.decide(call, &text).await
-        })
+        self.call(
+            step,
+            fuel,
+            key,
+            Given::default(),
+            async move |plugin, call| plugin.decide(call, &text).await,
+        )
     }
 
     /// Lets an executor act in the checkout; returns its own line about it.
@@ -127,29 +139,37 @@ impl<'a> Calls<'a> {
             ],
         );
         let action = mv.action.clone();
-        let (answer, receipt) = self.call(step, fuel, key, None, async move |plugin, call| {
+        let given = Given::default();
+        let (answer, receipt) = self.call(step, fuel, key, given, async move |plugin, call| {
             plugin.act(call, &action, &input).await
         });
         (answer.map(|outcome| outcome.summary), receipt)
     }
 
-    /// Asks a gate about a change, or remembers what it said of the same one.
+    /// Asks a gate about a change, or remembers what it said of the same one: the same commits, and the same evidence.
     pub fn judge(
         &mut self,
         step: &LockedStep,
         fuel: Fuel,
         change: Digest,
         source: &Arc<dyn ChangeSource>,
+        evidence: Option<&Arc<dyn EvidenceSource>>,
     ) -> (GateResult, StepReceipt) {
-        let key = self.key(step, &[("change", change.as_bytes())]);
+        let receipts = evidence.map_or(&[][..], |evidence| evidence.receipts());
+        let judged = judged(change, source.commits(), receipts);
+        let parts: Vec<(&str, &[u8])> = judged
+            .iter()
+            .map(|(name, digest)| (*name, digest.as_bytes().as_slice()))
+            .collect();
+        let key = self.key(step, &parts);
+        let given = Given {
+            change: Some(Arc::clone(source)),
+            evidence: evidence.cloned(),
+        };
         let (answer, receipt) = self.remember(step, key, |calls| {
-            calls.call(
-                step,
-                fuel,
-                key,
-                Some(Arc::clone(source)),
-                async |plugin, call| plugin.judge(call).await,
-            )
+            calls.call(step, fuel, key, given, async |plugin, call| {
+                plugin.judge(call).await
+            })
         });
         judged(step, (answer, receipt), source)
     }
@@ -207,12 +227,12 @@ impl<'a> Calls<'a> {
         step: &LockedStep,
         fuel: Fuel,
         key: StepKey,
-        change: Option<Arc<dyn ChangeSource>>,
+        given: Given,
         ask: impl AsyncFnOnce(Plugin, Call) -> Result<Called<T>, CallError> + Send + 'static,
     ) -> Made<T> {
         let prepared = self
             .load(step)
-            .and_then(|plugin| Ok((plugin, self.prepare(step, fuel, key, change)?)));
+            .and_then(|plugin| Ok((plugin, self.prepare(step, fuel, key, given)?)));
         let (plugin, call) = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => return (Err(failure.clone()), receipt(step).failed(failure)),
@@ -254,7 +274,7 @@ impl<'a> Calls<'a> {
         step: &LockedStep,
         fuel: Fuel,
         key: StepKey,
-        change: Option<Arc<dyn ChangeSource>>,
+        given: Given,
     ) -> Result<Call, Failure> {
         let policy = PathPolicy::new(&step.policy).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -277,7 +297,8 @@ impl<'a> Calls<'a> {
                 clock_start,
             },
             times: Times::Fixed(clock_start),
-            change,
+            change: given.change,
+            evidence: given.evidence,
         })
     }
 
@@ -344,6 +365,22 @@ fn judged(
 
 fn key(base: &Base, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {
     StepKey::new(step, &base.tree, clock_start(base), more)
+}
+
+/// What decides a gate's answer besides step and tree. Where there are no commits and no evidence, nothing of them counts.
+fn judged(
+    change: Digest,
+    commits: &[Commit],
+    receipts: &[CommandReceipt],
+) -> Vec<(&'static str, Digest)> {
+    let mut parts = vec![("change", change)];
+    if !commits.is_empty() {
+        parts.push(("commits", commits_digest(commits)));
+    }
+    if !receipts.is_empty() {
+        parts.push(("evidence", evidence::digest(receipts)));
+    }
+    parts
 }
 
 /// Components live in the second their base was made, so that their answers depend on nothing else.
@@ -441,4 +478,57 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         next = source.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use ringfence_core::evidence::{Confinement, Ended, Side};
+
+    use super::*;
+
+    #[test]
+    fn commits_and_evidence_decide_what_is_remembered() {
+        let commit = Commit {
+            id: "0".repeat(40),
+            author: "A <a@example.org>".to_owned(),
+            message: "fix: it".to_owned(),
+            parents: 1,
+        };
+        let receipt = CommandReceipt {
+            command: StepId::new("test").unwrap(),
+            side: Side::After,
+            declared: Digest::of(b"argv"),
+            tree: "t".to_owned(),
+            confinement: Confinement::Full,
+            network: false,
+            ended: Ended::Exited { code: 0 },
+            ms: 5,
+            reports: Vec::new(),
+            notes: Vec::new(),
+        };
+        let failed = CommandReceipt {
+            ended: Ended::Exited { code: 1 },
+            ..receipt.clone()
+        };
+        let slower = CommandReceipt {
+            ms: 6,
+            ..receipt.clone()
+        };
+        let change = Digest::of(b"change");
+        let of =
+            |commits: &[Commit], receipts: &[CommandReceipt]| judged(change, commits, receipts);
+        assert_eq!(of(&[], &[]), [("change", change)]);
+        let commits = [commit];
+        let all = [
+            of(&[], &[]),
+            of(&commits, &[]),
+            of(&[], &[receipt.clone()]),
+            of(&[], &[failed]),
+            of(&commits, &[receipt.clone()]),
+        ];
+        for (n, one) in all.iter().enumerate() {
+            assert!(all[..n].iter().all(|other| other != one), "{n}");
+        }
+        assert_eq!(of(&[], &[slower]), of(&[], &[receipt]));
+    }
 }

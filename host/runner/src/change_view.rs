@@ -1,9 +1,10 @@
-//! A measured change as gates are shown it: files from the change set, bytes and diffs from the private store.
+//! A measured change as gates are shown it: files from the change set, bytes and diffs from the private store, and the commits
+//! that it came in.
 
 use std::collections::BTreeSet;
 use std::io;
 
-use ringfence_core::change::{ChangeSet, FileChange};
+use ringfence_core::change::{ChangeSet, Commit, CommitsError, FileChange, check_commits};
 use ringfence_core::relpath::RelPath;
 use ringfence_sandbox::ChangeSource;
 
@@ -15,16 +16,27 @@ use crate::workspace::Workspace;
 pub struct ChangeView {
     workspace: Workspace,
     change: ChangeSet,
+    commits: Vec<Commit>,
 }
 
 impl ChangeView {
-    /// Shows `change`, which was measured in `workspace`.
+    /// Shows `change`, which was measured in `workspace` and came in no commits.
     #[must_use]
     pub fn new(workspace: &Workspace, change: &ChangeSet) -> Self {
         Self {
             workspace: workspace.clone(),
             change: change.clone(),
+            commits: Vec::new(),
         }
+    }
+
+    /// The same change, which came in these commits, oldest first.
+    ///
+    /// # Errors
+    /// [`CommitsError`] when they are more than gates are shown.
+    pub fn in_commits(self, commits: Vec<Commit>) -> Result<Self, CommitsError> {
+        check_commits(&commits)?;
+        Ok(Self { commits, ..self })
     }
 }
 
@@ -61,6 +73,10 @@ impl ChangeSource for ChangeView {
             )
             .map_err(failed)?;
         Ok(String::from_utf8_lossy(&diff).into_owned())
+    }
+
+    fn commits(&self) -> &[Commit] {
+        &self.commits
     }
 }
 
@@ -112,6 +128,30 @@ mod tests {
         assert_eq!(alone(&files, &all), all);
         let some = [path("a"), path("b"), path("b/x")];
         assert_eq!(alone(&files, &some), [path("b"), path("b/x")]);
+    }
+
+    #[test]
+    fn commits_are_shown_within_their_bounds() {
+        let rig = Rig::repository(&gits().swap_remove(0));
+        let opened = rig.open();
+        let tree = opened.prepare().tree;
+        let change = ChangeSet {
+            base_tree: tree.clone(),
+            candidate_tree: tree,
+            files: Vec::new(),
+            ignored: Vec::new(),
+        };
+        let commit = Commit {
+            id: "0".repeat(40),
+            author: "A <a@example.org>".to_owned(),
+            message: "fix: it".to_owned(),
+            parents: 1,
+        };
+        let view = || ChangeView::new(&opened.ws, &change);
+        assert!(view().commits().is_empty());
+        let shown = view().in_commits(vec![commit.clone()]).unwrap();
+        assert_eq!(shown.commits(), std::slice::from_ref(&commit));
+        assert!(view().in_commits(vec![commit; 1_001]).is_err());
     }
 
     #[test]

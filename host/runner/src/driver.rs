@@ -533,7 +533,7 @@ impl Beat<'_> {
             }
             self.announce(step);
             let (result, receipt) = match purse.offer(step.fuel_cap()) {
-                Ok(fuel) => self.calls.judge(step, fuel, digest, &source),
+                Ok(fuel) => self.calls.judge(step, fuel, digest, &source, None),
                 Err(over) => {
                     let failure = Failure::new(FailureClass::Budget, &over.to_string());
                     let result = GateResult {

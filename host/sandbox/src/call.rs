@@ -22,6 +22,7 @@ use wasmtime_wasi::sockets::WasiSocketsCtx;
 
 use crate::bindings::ringfence::beat::types;
 use crate::change_source::ChangeSource;
+use crate::evidence_source::EvidenceSource;
 use crate::fs::{Fs, Links, Mount, OPEN_MAX, TOO_MANY_OPEN, Times, Way};
 use crate::limiter::{INSTANCES_MAX, Limiter, MEMORIES_MAX, TABLES_MAX};
 use crate::meter::Meter;
@@ -55,6 +56,8 @@ pub struct Call {
     pub times: Times,
     /// The change to be judged; only for gates.
     pub change: Option<Arc<dyn ChangeSource>>,
+    /// What native programs said of it; none is the same as no programs.
+    pub evidence: Option<Arc<dyn EvidenceSource>>,
 }
 
 /// How a call ended.
@@ -123,6 +126,7 @@ pub(crate) struct Setup {
     pub(crate) cli: Cli,
     pub(crate) config: String,
     pub(crate) change: Option<Arc<dyn ChangeSource>>,
+    pub(crate) evidence: Option<Arc<dyn EvidenceSource>>,
 }
 
 impl From<Call> for Setup {
@@ -140,6 +144,7 @@ impl From<Call> for Setup {
             cli: Cli::default(),
             config: call.config,
             change: call.change,
+            evidence: call.evidence,
         }
     }
 }
@@ -230,6 +235,7 @@ fn set_up(pre: &InstancePre<State>, setup: Setup) -> Result<Store<State>, CallEr
         sockets: WasiSocketsCtx::default(),
         config: setup.config,
         change: setup.change,
+        evidence: setup.evidence,
         started,
         meter,
     };

@@ -1,11 +1,7 @@
 //! Where a gate's `change` interface takes its answers from.
 
-mod asked;
-
-use ringfence_core::change::FileChange;
+use ringfence_core::change::{Commit, FileChange};
 use ringfence_core::relpath::RelPath;
-
-pub(crate) use self::asked::{Asked, Question};
 
 /// A measured change, as the runner or a test offers it to gates.
 ///
@@ -25,4 +21,11 @@ pub trait ChangeSource: Send + Sync {
     /// # Errors
     /// When the diff cannot be had or is longer than `max`.
     fn unified_diff(&self, context: u32, paths: &[RelPath], max: u64) -> std::io::Result<String>;
+
+    /// The commits that make up the change, oldest first, within the bounds of [`check_commits`]; none by default.
+    ///
+    /// [`check_commits`]: ringfence_core::change::check_commits
+    fn commits(&self) -> &[Commit] {
+        &[]
+    }
 }

@@ -1,6 +1,7 @@
-//! Our own interfaces: `log`, `config`, `change`.
+//! Our own interfaces: `log`, `config`, `change`, `evidence`.
 
 mod change;
+mod evidence;
 
 use crate::bindings::ringfence::beat::{config, log, types};
 use crate::state::State;

@@ -1,8 +1,8 @@
 //! The thread that calls run on: a confined one, begun with the first call.
 //!
 //! Owns that thread and its timer. A call's mounts are the thread's roots; a call with other mounts gets another thread,
-//! since what was given up cannot be had back. What a call asks of its host (bytes of a change, for which git is run) is
-//! answered by the thread that waits for the call, which is not confined.
+//! since what was given up cannot be had back. What a call asks of its host (bytes of a change, for which git is run; a
+//! report of a native program) is answered by the thread that waits for the call, which is not confined.
 //!
 //! **Invariant:** no guest code runs before the thread is confined, and nothing of a guest runs anywhere else. When
 //! [`Guests`] is dropped, its thread has ended.
@@ -16,8 +16,8 @@ use std::thread::{Builder, JoinHandle};
 use rustix::fs::Stat;
 use tokio::runtime::Runtime;
 
+use crate::asked::{Asked, Question};
 use crate::call::{Call, CallError, Called};
-use crate::change_source::{Asked, Question};
 use crate::confine::{self, Confinement};
 
 /// Runs calls, one after the other, where they can do the least.
@@ -72,12 +72,12 @@ impl Guests {
     ) -> Result<Called<T>, CallError> {
         let worker = self.worker(&call)?;
         let (tell, hear) = channel();
-        call.change = call.change.map(|source| {
-            let ask = tell.clone();
-            Arc::new(Asked::new(source, move |question| {
-                ask.send(Heard::Question(question)).is_ok()
-            })) as _
-        });
+        call.change = call
+            .change
+            .map(|source| Arc::new(Asked::new(source, asking(&tell))) as _);
+        call.evidence = call
+            .evidence
+            .map(|source| Arc::new(Asked::new(source, asking(&tell))) as _);
         let job: Job = Box::new(move |runtime| {
             let ended = runtime.block_on(ask(call));
             // Nobody listens any more when the waiting thread has panicked.
@@ -111,6 +111,14 @@ impl Guests {
         self.0 = None;
         CallError::Store("the thread of the call ended".to_owned())
     }
+}
+
+/// Hands questions to the thread that waits.
+fn asking<T: Send + 'static>(
+    tell: &Sender<Heard<T>>,
+) -> impl Fn(Question) -> bool + Send + Sync + use<T> {
+    let ask = tell.clone();
+    move |question| ask.send(Heard::Question(question)).is_ok()
 }
 
 /// Answers questions until the call has ended; none when it never will.

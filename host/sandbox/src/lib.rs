@@ -27,6 +27,7 @@
 //!     origin: Origin { seed: Digest::of(b"seed"), clock_start: 0 },
 //!     times: Times::Fixed(0),
 //!     change: None,
+//!     evidence: None,
 //! };
 //! let called = Guests::new().run(call, async move |call| plugin.observe(call).await)?;
 //! println!("{:?} for {} fuel", called.answer, called.report.usage.fuel.used.0);
@@ -35,6 +36,7 @@
 //! ```
 
 mod artifact;
+mod asked;
 mod bindings;
 mod cache;
 mod call;
@@ -43,6 +45,7 @@ mod compile;
 pub mod confine;
 mod contract;
 mod engine;
+mod evidence_source;
 mod fs;
 mod guests;
 mod inspect;
@@ -62,6 +65,7 @@ pub use change_source::ChangeSource;
 pub use compile::child::compiler_main;
 pub use compile::{CompileClock, CompileLimits, Compiler, LoadError};
 pub use engine::{Sandbox, SandboxError, Settings};
+pub use evidence_source::EvidenceSource;
 pub use fs::{Mount, Times};
 pub use guests::Guests;
 pub use inspect::{COMPONENT_BYTES_MAX, InspectError, Inspection, inspect};

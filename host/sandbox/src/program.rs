@@ -120,6 +120,7 @@ impl Program {
             },
             config: String::new(),
             change: None,
+            evidence: None,
         };
         enter(
             &self.pre,

@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::sockets::WasiSocketsCtx;
 
 use crate::change_source::ChangeSource;
+use crate::evidence_source::EvidenceSource;
 use crate::fs::Fs;
 use crate::limiter::Limiter;
 use crate::meter::Meter;
@@ -31,6 +32,7 @@ pub(crate) struct State {
     /// JSON text.
     pub(crate) config: String,
     pub(crate) change: Option<Arc<dyn ChangeSource>>,
+    pub(crate) evidence: Option<Arc<dyn EvidenceSource>>,
     pub(crate) started: Instant,
 }
 

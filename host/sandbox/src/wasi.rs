@@ -13,7 +13,7 @@ use wasmtime_wasi::p2::bindings::{cli as c, clocks as t, random as r, sockets as
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView};
 use wasmtime_wasi_io::bindings::wasi::io;
 
-use crate::bindings::ringfence::beat::{change, config, log};
+use crate::bindings::ringfence::beat::{change, config, evidence, log};
 use crate::bindings::wasi::filesystem::{preopens, types};
 use crate::state::State;
 
@@ -48,7 +48,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     preopens::add_to_linker::<_, Own>(linker, own)?;
     log::add_to_linker::<_, Own>(linker, own)?;
     config::add_to_linker::<_, Own>(linker, own)?;
-    change::add_to_linker::<_, Own>(linker, own)
+    change::add_to_linker::<_, Own>(linker, own)?;
+    evidence::add_to_linker::<_, Own>(linker, own)
 }
 
 /// Links sockets that cannot be made: a world of `wasi:cli/command` imports them, whether its program wants any or not.

@@ -1,6 +1,7 @@
 //! What the executor did, as the host measured it: what a gate judges.
 //!
-//! Owns the change and its files. Native tests build one in `change/testing.rs`.
+//! Owns the change, its files and its commits; what native programs said of it is in `evidence`. Native tests build one in
+//! `change/testing.rs`.
 //!
 //! **Invariant:** the bytes before the change are had only through here; those after it are ordinary files, which `read`
 //! reads as a test describes them, too.
@@ -10,6 +11,7 @@ use std::cell::OnceCell;
 use crate::{
     bindings::shared::ringfence::beat::change as host,
     error::{Error, Result},
+    evidence::{Evidence, TestRun},
 };
 
 pub use lines::AddedLine;
@@ -52,10 +54,25 @@ pub struct FileChange {
     pub binary: bool,
 }
 
+/// One of the commits that make up the change. Whoever made it wrote what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The id that git gave it, in hexadecimal.
+    pub id: String,
+    /// `Name <address>`; nobody checked it.
+    pub author: String,
+    /// Everything that its author wrote, subject first.
+    pub message: String,
+    /// 1 for most, 0 for the first of a history, more for a merge.
+    pub parents: u32,
+}
+
 /// The change to judge.
 #[derive(Debug)]
 pub struct Change {
     files: OnceCell<Vec<FileChange>>,
+    commits: OnceCell<Vec<Commit>>,
+    evidence: Evidence,
     source: Source,
 }
 
@@ -66,18 +83,37 @@ enum Source {
 }
 
 impl Change {
-    /// A change for native tests, sorted by path; line counts come from a simple line diff.
+    /// A change for native tests, sorted by path; line counts come from a simple line diff. It comes in no commits, and no
+    /// command looked at it.
     pub fn test(files: Vec<TestFile>) -> Self {
         Self {
             files: OnceCell::from(testing::file_changes(&files)),
+            commits: OnceCell::from(Vec::new()),
+            evidence: Evidence::test(Vec::new()),
             source: Source::Test(files),
         }
+    }
+
+    /// The change of a test, in these commits, oldest first.
+    #[must_use]
+    pub fn in_commits(self, commits: Vec<Commit>) -> Self {
+        let commits = OnceCell::from(commits);
+        Self { commits, ..self }
+    }
+
+    /// The change of a test, with what commands said of it.
+    #[must_use]
+    pub fn with_evidence(self, runs: Vec<TestRun>) -> Self {
+        let evidence = Evidence::test(runs);
+        Self { evidence, ..self }
     }
 
     /// The change of a call by the host, asked for when first needed.
     pub(crate) fn of_call() -> Self {
         Self {
             files: OnceCell::new(),
+            commits: OnceCell::new(),
+            evidence: Evidence::of_call(),
             source: Source::Host,
         }
     }
@@ -86,6 +122,17 @@ impl Change {
     pub fn files(&self) -> &[FileChange] {
         self.files
             .get_or_init(|| host::files().into_iter().map(FileChange::from).collect())
+    }
+
+    /// The commits that make up the change, oldest first; empty when it is none: what a beat did, a patch, a working tree.
+    pub fn commits(&self) -> &[Commit] {
+        self.commits
+            .get_or_init(|| host::commits().into_iter().map(Commit::from).collect())
+    }
+
+    /// What native programs said of the trees before and after the change.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// The bytes of one file before the change.
@@ -133,6 +180,39 @@ impl Change {
     }
 }
 
+impl Commit {
+    /// The first line of the message.
+    pub fn subject(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+
+    /// The id as people are shown it: its first twelve digits.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+
+    /// A commit for native tests, with one parent.
+    pub fn test(message: impl Into<String>) -> Self {
+        Self {
+            id: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+            author: "A. Author <author@example.org>".to_owned(),
+            message: message.into(),
+            parents: 1,
+        }
+    }
+}
+
+impl From<host::Commit> for Commit {
+    fn from(commit: host::Commit) -> Self {
+        Self {
+            id: commit.id,
+            author: commit.author,
+            message: commit.message,
+            parents: commit.parents,
+        }
+    }
+}
+
 impl From<host::FileChange> for FileChange {
     fn from(file: host::FileChange) -> Self {
         Self {
@@ -156,6 +236,20 @@ impl From<host::FileChange> for FileChange {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_comes_in_commits_or_in_none() {
+        assert!(Change::test(vec![]).commits().is_empty());
+        let change = Change::test(vec![]).in_commits(vec![Commit::test("fix: it\n\nWhy.\n")]);
+        let [commit] = change.commits() else {
+            panic!("{:?}", change.commits());
+        };
+        assert_eq!(
+            (commit.subject(), commit.short_id()),
+            ("fix: it", "0123456789ab")
+        );
+        assert_eq!(Commit::test("").subject(), "");
+    }
 
     #[test]
     fn an_empty_old_name_is_none() {

@@ -24,11 +24,14 @@
 //! # fn main() {}
 //! ```
 //!
+//! Besides the files, a gate may look at the commits that the change came in ([`Change::commits`]) and at what native programs
+//! said of it: how the operator's commands ended, and the reports they wrote ([`Change::evidence`]).
+//!
 //! The function stays an ordinary one: native unit tests call it with [`Context::test`] and [`Change::test`]. Built
 //! for `wasm32-wasip2` with `crate-type = ["cdylib"]`, the crate is a component that exports exactly its roles.
 //!
 //! Owns the author's types and the way across the component boundary. In reading order: `context`, then a role at
-//! a time (`observation`; `situation`, `decision`; `outcome`; `change`, `finding`, `verdict`), `error`, and
+//! a time (`observation`; `situation`, `decision`; `outcome`; `change`, `evidence`, `finding`, `verdict`), `error`, and
 //! `private` with the generated `bindings` below it.
 //!
 //! **Invariant:** nothing is generated while a plugin builds, and nothing survives a call. The contract itself is
@@ -42,6 +45,7 @@ mod change;
 mod context;
 mod decision;
 mod error;
+mod evidence;
 mod finding;
 mod observation;
 mod outcome;
@@ -49,10 +53,11 @@ pub mod prelude;
 mod situation;
 mod verdict;
 
-pub use change::{AddedLine, Change, ChangeKind, FileChange, TestFile};
+pub use change::{AddedLine, Change, ChangeKind, Commit, FileChange, TestFile};
 pub use context::{Context, Level};
 pub use decision::Decision;
 pub use error::{Error, Result};
+pub use evidence::{Evidence, Receipt, Report, Side, TestRun};
 pub use finding::{Finding, Location, Severity};
 pub use observation::{Item, Observation, item_id};
 pub use outcome::Outcome;

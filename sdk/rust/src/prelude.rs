@@ -6,7 +6,8 @@
 pub use serde_json::{Value, json};
 
 pub use crate::{
-    ActionInfo, Change, ChangeKind, Context, Decision, Error, ExecutorInfo, FileChange, Finding,
-    Item, Location, Observation, Outcome, Result, Ruling, SensorReport, Severity, Situation,
-    SituationItem, TestFile, Verdict, decider, executor, gate, item_id, sensor,
+    ActionInfo, Change, ChangeKind, Commit, Context, Decision, Error, Evidence, ExecutorInfo,
+    FileChange, Finding, Item, Location, Observation, Outcome, Receipt, Result, Ruling,
+    SensorReport, Severity, Side, Situation, SituationItem, TestFile, TestRun, Verdict, decider,
+    executor, gate, item_id, sensor,
 };

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use ringfence_core::change::Commit;
 use ringfence_core::limits::Limits;
 use ringfence_core::policy::{DenyPattern, DenySource};
 use ringfence_core::quantity::{Bytes, Fuel, Millis};
@@ -12,7 +13,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::change::TestChange;
-use crate::stop;
+use crate::evidence::{CommandRun, TestEvidence};
+use crate::{fixture, stop};
 
 /// A workspace with its policy and limits. Everything may be read and written unless a method says otherwise; what every
 /// loop denies is denied here, too.
@@ -20,6 +22,8 @@ pub struct Case {
     dir: TempDir,
     /// Bytes before the change, of every file that was there.
     before: BTreeMap<String, Vec<u8>>,
+    commits: Vec<Commit>,
+    runs: Vec<CommandRun>,
     pub(crate) read: Vec<String>,
     pub(crate) write: Vec<String>,
     pub(crate) deny: Vec<DenyPattern>,
@@ -43,12 +47,26 @@ impl Case {
         Self {
             dir: TempDir::new().unwrap_or_else(|error| stop(error)),
             before: BTreeMap::new(),
+            commits: Vec::new(),
+            runs: Vec::new(),
             read: vec!["**".into()],
             write: vec!["**".into()],
             deny: Vec::new(),
             config: json!({}),
             limits: Limits::default(),
         }
+    }
+
+    /// The case in a folder: `before/` and `after/` have the files, and, each where there is something to say, `config.json` the
+    /// configuration, `commits.toml` the commits (`[[commit]]` with `message`, and `author`, `parents` or `id` where that
+    /// matters), `evidence/COMMAND/after/junit.xml` the report `junit` of a command, with `run.toml` beside it (`ended`,
+    /// `exit_code`, `confinement`, `network`) where it did not simply end well.
+    ///
+    /// # Panics
+    /// When there is no such folder, or something in it is not understood.
+    #[must_use]
+    pub fn fixture(folder: impl AsRef<Path>) -> Self {
+        fixture::read(folder.as_ref())
     }
 
     /// A file that is the same before and after.
@@ -100,6 +118,20 @@ impl Case {
         for (path, bytes) in read_tree(from.as_ref()) {
             self = self.unchanged(&path, bytes);
         }
+        self
+    }
+
+    /// The change comes in these commits, oldest first, and not in none.
+    #[must_use]
+    pub fn commits(mut self, commits: Vec<Commit>) -> Self {
+        self.commits = commits;
+        self
+    }
+
+    /// A command has looked at the change.
+    #[must_use]
+    pub fn ran(mut self, run: CommandRun) -> Self {
+        self.runs.push(run);
         self
     }
 
@@ -174,7 +206,11 @@ impl Case {
     }
 
     pub(crate) fn change(&self) -> TestChange {
-        TestChange::between(&self.before, &self.files())
+        TestChange::between(&self.before, &self.files()).in_commits(&self.commits)
+    }
+
+    pub(crate) fn evidence(&self) -> TestEvidence {
+        TestEvidence::of(&self.runs)
     }
 
     fn put(&self, path: &str, bytes: &[u8]) {
@@ -191,7 +227,7 @@ impl Case {
 }
 
 /// Regular files below `root`, links not followed.
-fn read_tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn read_tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut open = vec![root.to_owned()];
     while let Some(dir) = open.pop() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use ringfence_core::change::{ChangeKind, FileChange};
+use ringfence_core::change::{ChangeKind, Commit, FileChange, check_commits};
 use ringfence_core::relpath::RelPath;
 use ringfence_sandbox::ChangeSource;
 use similar::{ChangeTag, TextDiff};
@@ -19,6 +19,7 @@ pub(crate) struct TestChange {
     files: Vec<FileChange>,
     before: Files,
     after: Files,
+    commits: Vec<Commit>,
 }
 
 impl TestChange {
@@ -33,6 +34,15 @@ impl TestChange {
             files,
             before: before.clone(),
             after: after.clone(),
+            commits: Vec::new(),
+        }
+    }
+
+    pub(crate) fn in_commits(self, commits: &[Commit]) -> Self {
+        check_commits(commits).unwrap_or_else(|error| stop(error));
+        Self {
+            commits: commits.to_vec(),
+            ..self
         }
     }
 }
@@ -70,6 +80,10 @@ impl ChangeSource for TestChange {
         } else {
             Ok(text)
         }
+    }
+
+    fn commits(&self) -> &[Commit] {
+        &self.commits
     }
 }
 

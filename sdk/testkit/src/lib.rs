@@ -1,6 +1,7 @@
 //! Runs a built plugin in the real boundary from an ordinary test.
 //!
-//! A [`Case`] is a small workspace and what was changed in it; a [`Component`] is called on it and returns a [`Run`]: the
+//! A [`Case`] is a small workspace and what was changed in it, for gates also the commits that the change came in and what
+//! commands said of it ([`Case::commits`], [`Case::ran`]); [`Case::fixture`] reads one from a folder. A [`Component`] is called on it and returns a [`Run`]: the
 //! answer, the fuel, the denials, the log. Nothing is simulated: the file system, the limits and the policy are those
 //! that the plugin gets in a loop.
 //!
@@ -20,6 +21,8 @@
 
 mod case;
 mod change;
+mod evidence;
+mod fixture;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +42,7 @@ use ringfence_sandbox::{
 use serde_json::Value;
 
 pub use case::Case;
+pub use evidence::CommandRun;
 pub use ringfence_core as core;
 pub use ringfence_sandbox as sandbox;
 
@@ -186,6 +190,7 @@ impl Component {
             },
             times: Times::Fixed(NOW),
             change: (role == Role::Gate).then(|| Arc::new(case.change()) as _),
+            evidence: (role == Role::Gate).then(|| Arc::new(case.evidence()) as _),
         }
     }
 }

@@ -76,6 +76,7 @@ pub fn call(root: &Path, policy: PathPolicy) -> Call {
         },
         times: Times::Fixed(0),
         change: None,
+        evidence: None,
     }
 }
 

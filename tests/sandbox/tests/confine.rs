@@ -18,11 +18,15 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use ringfence_testkit::core::change::FileChange;
+use ringfence_testkit::core::evidence::{CommandReceipt, Side};
+use ringfence_testkit::core::ids::StepId;
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::relpath::RelPath;
 use ringfence_testkit::core::verdict::Verdict;
 use ringfence_testkit::sandbox::confine::{self, Confinement, Layer};
-use ringfence_testkit::sandbox::{Call, CallError, Called, ChangeSource, Guests, Mount, Plugin};
+use ringfence_testkit::sandbox::{
+    Call, CallError, Called, ChangeSource, EvidenceSource, Guests, Mount, Plugin,
+};
 use ringfence_testkit::{Case, Component};
 use ringfence_tests_sandbox::attempts::{CALLS, Deed, FILES, Ground, INSIDE, SECRET, UNSEEN};
 use ringfence_tests_sandbox::census::census;
@@ -314,6 +318,17 @@ impl ChangeSource for Outside {
     }
 }
 
+impl EvidenceSource for Outside {
+    fn receipts(&self) -> &[CommandReceipt] {
+        &[]
+    }
+
+    fn read(&self, _: &StepId, _: Side, report: &str, max: u64) -> io::Result<Vec<u8>> {
+        let told = self.read_base(&RelPath::lexical(report).unwrap(), max)?;
+        Ok(told.unwrap())
+    }
+}
+
 #[test]
 fn a_source_that_panics_ends_the_waiting_thread_and_the_guests() {
     let (probe, ground) = (guest("probe"), Ground::new());
@@ -340,28 +355,34 @@ fn a_source_that_panics_ends_the_waiting_thread_and_the_guests() {
 }
 
 #[test]
-fn a_change_is_looked_up_by_the_thread_that_waits() {
+fn a_change_and_evidence_are_looked_up_by_the_thread_that_waits() {
     let (probe, ground) = (guest("probe"), Ground::new());
     let (asked, threads) = channel();
     let mut call = call(&probe, &ground.root());
-    call.change = Some(Arc::new(Outside {
+    let outside = Arc::new(Outside {
         secret: ground.secret(),
         asked: asked.into(),
-    }));
+    });
+    call.change = Some(outside.clone());
+    call.evidence = Some(outside);
     let plugin = probe.plugin().clone();
     let called = Guests::new().run(call, async move |call| {
         let source = call.change.clone().unwrap();
         let path = RelPath::lexical("a").unwrap();
         let told = source.read_base(&path, 100).unwrap();
         let diff = source.unified_diff(0, &[], 100).unwrap();
-        Ok(judge(plugin, call).await?.map(|_| (told, diff)))
+        let evidence = call.evidence.clone().unwrap();
+        let test = StepId::new("test").unwrap();
+        let report = evidence.read(&test, Side::After, "junit", 100).unwrap();
+        Ok(judge(plugin, call).await?.map(|_| (told, diff, report)))
     });
-    let (told, diff) = called.unwrap().answer.unwrap().unwrap();
+    let (told, diff, report) = called.unwrap().answer.unwrap().unwrap();
     assert_eq!(told.as_deref(), Some(SECRET.as_bytes()));
     assert_eq!(diff, "a diff");
+    assert_eq!(report, SECRET.as_bytes());
     assert_eq!(
         threads.try_iter().collect::<Vec<_>>(),
-        [thread::current().id()]
+        [thread::current().id(); 2]
     );
 }
 

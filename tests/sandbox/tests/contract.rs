@@ -7,15 +7,17 @@
 use std::sync::LazyLock;
 
 use ringfence_testkit::core::call::CallFailure;
+use ringfence_testkit::core::change::Commit;
+use ringfence_testkit::core::evidence::{Confinement, Ended, Side};
 use ringfence_testkit::core::manifest::Role;
 use ringfence_testkit::core::verdict::Verdict;
 use ringfence_testkit::sandbox::{
     ActOutcome, Called, Plugin, PluginError, Sandbox, Settings, inspect,
 };
-use ringfence_testkit::{Case, Component};
+use ringfence_testkit::{Case, CommandRun, Component};
 use ringfence_tests_sandbox::made::{ACTION, component, core, executor, manifest, section};
 use ringfence_tests_sandbox::{guest, guest_bytes, wait};
-use serde_json::json;
+use serde_json::{Value, json};
 
 static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(Settings::default()).unwrap());
 
@@ -292,6 +294,112 @@ fn proposals_that_are_off_stay_off() {
             panic!("{core} is not text")
         };
         refuses(&bytes, &["does not compile"]);
+    }
+}
+
+/// What a gate is told besides the files: all of it, and nothing where there is nothing.
+#[test]
+fn gates_are_told_of_commits_and_of_evidence() {
+    let puppet = guest("puppet");
+    let told = |case: Case| -> Value {
+        let run = puppet.judge(&case.config(json!({ "look_at_change": true })));
+        serde_json::from_str(&run.answer().summary).unwrap()
+    };
+    let nothing = told(Case::new());
+    assert_eq!(nothing["change"]["commits"], json!([]));
+    assert_eq!(nothing["change"]["evidence"], json!([]));
+    let commit = |number: u32, message: &str| Commit {
+        id: format!("{number:040x}"),
+        author: "Ann <ann@example.org>".to_owned(),
+        message: message.to_owned(),
+        parents: number,
+    };
+    let case = Case::new()
+        .commits(vec![
+            commit(1, "feat: a\n\nBody.\n"),
+            commit(2, "\u{1b}[31mMerge"),
+        ])
+        .ran(CommandRun::new("test", Side::Before).report("junit", "<a/>"))
+        .ran(
+            CommandRun::new("test", Side::After)
+                .ended(Ended::Exited { code: 101 })
+                .confinement(Confinement::None)
+                .network()
+                .report("junit", "<b/>")
+                .report("stdout", ""),
+        )
+        .ran(CommandRun::new("lint", Side::After).ended(Ended::TimedOut));
+    let told = told(case);
+    let id = |number: u32| format!("{number:040x}");
+    let author = "Ann <ann@example.org>";
+    assert_eq!(
+        told["change"]["commits"],
+        json!([
+            [id(1), author, "feat: a\n\nBody.\n", 1],
+            [id(2), author, "\u{1b}[31mMerge", 2]
+        ])
+    );
+    let run = |command: &str, side: &str, ended: &str, code: Value, free: bool, reports: Value| {
+        let what = format!("no-such-report of {command} {side} the change");
+        json!({
+            "command": command, "side": side, "ended": ended, "exit_code": code, "reports": reports,
+            "confinement": if free { "none" } else { "full" }, "network": free,
+            "other": format!("error: unavailable: {what}: no such report"),
+        })
+    };
+    assert_eq!(
+        told["change"]["evidence"],
+        json!([
+            run(
+                "test",
+                "before",
+                "exited",
+                json!(0),
+                false,
+                json!([["junit", 4, "<a/>"]])
+            ),
+            run(
+                "test",
+                "after",
+                "exited",
+                json!(101),
+                true,
+                json!([["junit", 4, "<b/>"], ["stdout", 0, ""]])
+            ),
+            run("lint", "after", "timed-out", Value::Null, false, json!([])),
+        ])
+    );
+}
+
+/// Each byte that is told costs fuel, whatever the guest does with it.
+#[test]
+fn commits_and_reports_are_paid_for() {
+    let hog = guest("hog");
+    let fuel = |mode: &str, case: Case| {
+        let config = json!({ "mode": mode, "path": "stdout" });
+        let run = hog.judge(&case.config(config));
+        assert_eq!(run.answer().summary, format!("{mode}: 1 done"));
+        run.fuel().0
+    };
+    let both = |bytes: usize| {
+        let message = "x".repeat(bytes);
+        let run = CommandRun::new("test", Side::After).report("stdout", &message);
+        let commit = Commit {
+            id: "0".repeat(40),
+            author: String::new(),
+            message,
+            parents: 1,
+        };
+        [
+            fuel("commits", Case::new().commits(vec![commit])),
+            fuel("read-report", Case::new().ran(run)),
+        ]
+    };
+    for (little, much) in both(10_000).into_iter().zip(both(60_000)) {
+        assert!(
+            (50_000..60_000).contains(&(much - little)),
+            "{little} → {much}"
+        );
     }
 }
 

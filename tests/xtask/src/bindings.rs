@@ -23,10 +23,13 @@ world shared {
     import ringfence:beat/log@0.1.0;
     import ringfence:beat/config@0.1.0;
     import ringfence:beat/change@0.1.0;
+    import ringfence:beat/evidence@0.1.0;
 }
 ";
 
-const SHARED_INTERFACES: [&str; 4] = ["types", "log", "config", "change"];
+const SHARED_INTERFACES: [&str; 5] = ["types", "log", "config", "change", "evidence"];
+/// Those that only a gate imports.
+const OF_GATES: [&str; 2] = ["change", "evidence"];
 const ROLES: [&str; 4] = ["sensor", "decider", "executor", "gate"];
 const PACKAGE: &str = "ringfence:beat";
 const PACKAGE_VERSION: &str = "0.1.0";
@@ -71,7 +74,7 @@ fn generate(wit: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 fn role_opts(role: &str) -> Opts {
     let with = SHARED_INTERFACES
         .iter()
-        .filter(|name| **name != "change" || role == "gate")
+        .filter(|name| !OF_GATES.contains(name) || role == "gate")
         .map(|name| {
             (
                 format!("{PACKAGE}/{name}@{PACKAGE_VERSION}"),

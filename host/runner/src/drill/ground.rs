@@ -206,7 +206,7 @@ impl<'a> Ground<'a> {
         let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(&self.workspace, &change));
         let judge = |gate: &LockedStep| {
             calls
-                .judge(gate, gate.limits.fuel, change.digest(), &source)
+                .judge(gate, gate.limits.fuel, change.digest(), &source, None)
                 .0
         };
         let results = self.spec.gates.iter().map(judge).collect();
@@ -227,7 +227,8 @@ impl<'a> Ground<'a> {
         fuel: Fuel,
     ) -> (GateResult, StepReceipt) {
         let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(&self.workspace, change));
-        self.calls().judge(gate, fuel, change.digest(), &source)
+        self.calls()
+            .judge(gate, fuel, change.digest(), &source, None)
     }
 
     /// The text of a file of the base; none of what is long, or no text.

@@ -1,11 +1,11 @@
 //! The `change` interface: what a gate is told of a change, and what it may read of it.
 //!
-//! A gate sees which files changed, since that is what it judges; bytes before the change and diffs are given only of paths
-//! that the gate may read, by the same judge as its file calls.
+//! A gate sees which files changed, since that is what it judges, and what the commits say; bytes before the change and diffs
+//! are given only of paths that the gate may read, by the same judge as its file calls.
 
 use std::sync::Arc;
 
-use ringfence_core::change::{ChangeKind, FileChange};
+use ringfence_core::change::{ChangeKind, Commit, FileChange};
 use ringfence_core::policy::Access;
 use ringfence_core::relpath::RelPath;
 
@@ -15,7 +15,7 @@ use crate::meter::{ENTRY, GIT};
 use crate::state::State;
 
 // Limit: what the host holds for one answer; a gate that needs more of a file does not judge text.
-const BYTES_MAX: u64 = 16 << 20;
+pub(super) const BYTES_MAX: u64 = 16 << 20;
 // Limit: more than a reader looks at around a change; the contract names it.
 const CONTEXT_LINES_MAX: u32 = 1_000;
 
@@ -66,6 +66,15 @@ impl change::Host for State {
             Err(error) => Err(error.to_string()),
         })
     }
+
+    fn commits(&mut self) -> wasmtime::Result<Vec<change::Commit>> {
+        let source = self.source()?;
+        for commit in source.commits() {
+            self.meter.charge(ENTRY);
+            self.meter.charge_bytes(commit.bytes());
+        }
+        Ok(source.commits().iter().map(lower_commit).collect())
+    }
 }
 
 impl State {
@@ -96,5 +105,14 @@ fn lower(file: &FileChange) -> change::FileChange {
         lines_added: file.lines_added,
         lines_removed: file.lines_removed,
         binary: file.binary,
+    }
+}
+
+fn lower_commit(commit: &Commit) -> change::Commit {
+    change::Commit {
+        id: commit.id.clone(),
+        author: commit.author.clone(),
+        message: commit.message.clone(),
+        parents: commit.parents,
     }
 }

@@ -92,6 +92,7 @@ impl Probe {
             },
             times: Times::Real,
             change: others.map(|others| Arc::new(others) as Arc<dyn ChangeSource>),
+            evidence: None,
         };
         let called = self
             .runtime

@@ -4,6 +4,7 @@
 //   * with "ringfence:beat/log@0.1.0" = "crate::bindings::shared::ringfence::beat::log"
 //   * with "ringfence:beat/config@0.1.0" = "crate::bindings::shared::ringfence::beat::config"
 //   * with "ringfence:beat/change@0.1.0" = "crate::bindings::shared::ringfence::beat::change"
+//   * with "ringfence:beat/evidence@0.1.0" = "crate::bindings::shared::ringfence::beat::evidence"
 //   * default-bindings-module: "ringfence_sdk::__private::gate"
 //   * export-macro-name: export_gate
 //   * pub-export-macro
@@ -16,7 +17,9 @@ use crate::bindings::shared::ringfence::beat::config as __with_name1;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
 use crate::bindings::shared::ringfence::beat::change as __with_name2;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::bindings::shared::ringfence::beat::types as __with_name3;
+use crate::bindings::shared::ringfence::beat::evidence as __with_name3;
+#[allow(unfulfilled_lint_expectations, unused_imports)]
+use crate::bindings::shared::ringfence::beat::types as __with_name4;
 #[rustfmt::skip]
 #[allow(dead_code, clippy::all)]
 pub mod exports {
@@ -26,8 +29,8 @@ pub mod exports {
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod judge {
                 use super::super::super::super::_rt;
-                pub type Finding = super::super::super::super::__with_name3::Finding;
-                pub type PluginError = super::super::super::super::__with_name3::PluginError;
+                pub type Finding = super::super::super::super::__with_name4::Finding;
+                pub type PluginError = super::super::super::super::__with_name4::PluginError;
                 #[repr(u8)]
                 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
                 pub enum Ruling {
@@ -118,7 +121,7 @@ pub mod exports {
                                     let base = result10
                                         .add(i * (9 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let super::super::super::super::__with_name3::Finding {
+                                        let super::super::super::super::__with_name4::Finding {
                                             severity: severity3,
                                             rule: rule3,
                                             message: message3,
@@ -164,7 +167,7 @@ pub mod exports {
                                             let base = result8
                                                 .add(i * (8 + 2 * ::core::mem::size_of::<*const u8>()));
                                             {
-                                                let super::super::super::super::__with_name3::Location {
+                                                let super::super::super::super::__with_name4::Location {
                                                     path: path6,
                                                     line: line6,
                                                     column: column6,
@@ -222,7 +225,7 @@ pub mod exports {
                             }
                             Err(e) => {
                                 *ptr1.add(0).cast::<u8>() = (1i32) as u8;
-                                use super::super::super::super::__with_name3::PluginError as V15;
+                                use super::super::super::super::__with_name4::PluginError as V15;
                                 match e {
                                     V15::Config(e) => {
                                         *ptr1
@@ -536,30 +539,37 @@ macro_rules! __export_gate_impl {
         : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.63.0:ringfence:beat@0.1.0:gate:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1066] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1371] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xaf\x07\x01A\x02\x01\
-A\x0c\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe0\x09\x01A\x02\x01\
+A\x0e\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18\
 ringfence:beat/log@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x03get\x01\0\x03\0\x1bri\
-ngfence:beat/config@0.1.0\x05\x01\x01B\x0e\x01m\x03\x05added\x08modified\x07dele\
+ngfence:beat/config@0.1.0\x05\x01\x01B\x13\x01m\x03\x05added\x08modified\x07dele\
 ted\x04\0\x0bchange-kind\x03\0\0\x01r\x09\x04paths\x04kind\x01\x0crenamed-froms\x08\
 old-modey\x08new-modey\x04sizew\x0blines-addedy\x0dlines-removedy\x06binary\x7f\x04\
-\0\x0bfile-change\x03\0\x02\x01p\x03\x01@\0\0\x04\x04\0\x05files\x01\x05\x01p}\x01\
-j\x01\x06\x01s\x01@\x01\x04paths\0\x07\x04\0\x09read-base\x01\x08\x01j\x01s\x01s\
-\x01@\x01\x0dcontext-linesy\0\x09\x04\0\x0cunified-diff\x01\x0a\x03\0\x1bringfen\
-ce:beat/change@0.1.0\x05\x02\x01B\x0c\x01m\x03\x05error\x07warning\x04note\x04\0\
-\x08severity\x03\0\0\x01r\x03\x04paths\x04liney\x06columny\x04\0\x08location\x03\
-\0\x02\x01p\x03\x01r\x05\x08severity\x01\x04rules\x07messages\x09locations\x04\x04\
-helps\x04\0\x07finding\x03\0\x05\x01ps\x01r\x04\x02ids\x05titles\x06labels\x07\x06\
-details\x04\0\x04item\x03\0\x08\x01q\x03\x06config\x01s\0\x0bunavailable\x01s\0\x08\
+\0\x0bfile-change\x03\0\x02\x01r\x04\x02ids\x06authors\x07messages\x07parentsy\x04\
+\0\x06commit\x03\0\x04\x01p\x03\x01@\0\0\x06\x04\0\x05files\x01\x07\x01p}\x01j\x01\
+\x08\x01s\x01@\x01\x04paths\0\x09\x04\0\x09read-base\x01\x0a\x01j\x01s\x01s\x01@\
+\x01\x0dcontext-linesy\0\x0b\x04\0\x0cunified-diff\x01\x0c\x01p\x05\x01@\0\0\x0d\
+\x04\0\x07commits\x01\x0e\x03\0\x1bringfence:beat/change@0.1.0\x05\x02\x01B\x0e\x01\
+m\x02\x06before\x05after\x04\0\x04side\x03\0\0\x01r\x02\x04names\x04sizew\x04\0\x06\
+report\x03\0\x02\x01p\x03\x01r\x07\x07commands\x04side\x01\x05endeds\x09exit-cod\
+ez\x0bconfinements\x07network\x7f\x07reports\x04\x04\0\x07receipt\x03\0\x05\x01p\
+\x06\x01@\0\0\x07\x04\0\x08receipts\x01\x08\x01p}\x01j\x01\x09\x01s\x01@\x03\x07\
+commands\x04side\x01\x06reports\0\x0a\x04\0\x04read\x01\x0b\x03\0\x1dringfence:b\
+eat/evidence@0.1.0\x05\x03\x01B\x0c\x01m\x03\x05error\x07warning\x04note\x04\0\x08\
+severity\x03\0\0\x01r\x03\x04paths\x04liney\x06columny\x04\0\x08location\x03\0\x02\
+\x01p\x03\x01r\x05\x08severity\x01\x04rules\x07messages\x09locations\x04\x04help\
+s\x04\0\x07finding\x03\0\x05\x01ps\x01r\x04\x02ids\x05titles\x06labels\x07\x06de\
+tails\x04\0\x04item\x03\0\x08\x01q\x03\x06config\x01s\0\x0bunavailable\x01s\0\x08\
 internal\x01s\0\x04\0\x0cplugin-error\x03\0\x0a\x03\0\x1aringfence:beat/types@0.\
-1.0\x05\x03\x02\x03\0\x03\x07finding\x02\x03\0\x03\x0cplugin-error\x01B\x0c\x02\x03\
-\x02\x01\x04\x04\0\x07finding\x03\0\0\x02\x03\x02\x01\x05\x04\0\x0cplugin-error\x03\
+1.0\x05\x04\x02\x03\0\x04\x07finding\x02\x03\0\x04\x0cplugin-error\x01B\x0c\x02\x03\
+\x02\x01\x05\x04\0\x07finding\x03\0\0\x02\x03\x02\x01\x06\x04\0\x0cplugin-error\x03\
 \0\x02\x01m\x03\x04pass\x04fail\x07abstain\x04\0\x06ruling\x03\0\x04\x01p\x01\x01\
 r\x03\x06ruling\x05\x08findings\x06\x07summarys\x04\0\x07verdict\x03\0\x07\x01j\x01\
 \x08\x01\x03\x01@\0\0\x09\x04\0\x05judge\x01\x0a\x04\0\x1aringfence:beat/judge@0\
-.1.0\x05\x06\x04\0\x19ringfence:beat/gate@0.1.0\x04\0\x0b\x0a\x01\0\x04gate\x03\0\
+.1.0\x05\x07\x04\0\x19ringfence:beat/gate@0.1.0\x04\0\x0b\x0a\x01\0\x04gate\x03\0\
 \0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.262.0\x10wit-bi\
 ndgen-rust\x060.63.0";
         };
@@ -574,23 +584,30 @@ pub use __export_gate_impl as export_gate;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 926] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x83\x06\x01A\x02\x01\
-A\x08\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1231] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb4\x08\x01A\x02\x01\
+A\x0a\x01B\x04\x01m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05leve\
 l\x03\0\0\x01@\x02\x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18\
 ringfence:beat/log@0.1.0\x05\0\x01B\x02\x01@\0\0s\x04\0\x03get\x01\0\x03\0\x1bri\
-ngfence:beat/config@0.1.0\x05\x01\x01B\x0e\x01m\x03\x05added\x08modified\x07dele\
+ngfence:beat/config@0.1.0\x05\x01\x01B\x13\x01m\x03\x05added\x08modified\x07dele\
 ted\x04\0\x0bchange-kind\x03\0\0\x01r\x09\x04paths\x04kind\x01\x0crenamed-froms\x08\
 old-modey\x08new-modey\x04sizew\x0blines-addedy\x0dlines-removedy\x06binary\x7f\x04\
-\0\x0bfile-change\x03\0\x02\x01p\x03\x01@\0\0\x04\x04\0\x05files\x01\x05\x01p}\x01\
-j\x01\x06\x01s\x01@\x01\x04paths\0\x07\x04\0\x09read-base\x01\x08\x01j\x01s\x01s\
-\x01@\x01\x0dcontext-linesy\0\x09\x04\0\x0cunified-diff\x01\x0a\x03\0\x1bringfen\
-ce:beat/change@0.1.0\x05\x02\x01B\x0c\x01m\x03\x05error\x07warning\x04note\x04\0\
-\x08severity\x03\0\0\x01r\x03\x04paths\x04liney\x06columny\x04\0\x08location\x03\
-\0\x02\x01p\x03\x01r\x05\x08severity\x01\x04rules\x07messages\x09locations\x04\x04\
-helps\x04\0\x07finding\x03\0\x05\x01ps\x01r\x04\x02ids\x05titles\x06labels\x07\x06\
-details\x04\0\x04item\x03\0\x08\x01q\x03\x06config\x01s\0\x0bunavailable\x01s\0\x08\
+\0\x0bfile-change\x03\0\x02\x01r\x04\x02ids\x06authors\x07messages\x07parentsy\x04\
+\0\x06commit\x03\0\x04\x01p\x03\x01@\0\0\x06\x04\0\x05files\x01\x07\x01p}\x01j\x01\
+\x08\x01s\x01@\x01\x04paths\0\x09\x04\0\x09read-base\x01\x0a\x01j\x01s\x01s\x01@\
+\x01\x0dcontext-linesy\0\x0b\x04\0\x0cunified-diff\x01\x0c\x01p\x05\x01@\0\0\x0d\
+\x04\0\x07commits\x01\x0e\x03\0\x1bringfence:beat/change@0.1.0\x05\x02\x01B\x0e\x01\
+m\x02\x06before\x05after\x04\0\x04side\x03\0\0\x01r\x02\x04names\x04sizew\x04\0\x06\
+report\x03\0\x02\x01p\x03\x01r\x07\x07commands\x04side\x01\x05endeds\x09exit-cod\
+ez\x0bconfinements\x07network\x7f\x07reports\x04\x04\0\x07receipt\x03\0\x05\x01p\
+\x06\x01@\0\0\x07\x04\0\x08receipts\x01\x08\x01p}\x01j\x01\x09\x01s\x01@\x03\x07\
+commands\x04side\x01\x06reports\0\x0a\x04\0\x04read\x01\x0b\x03\0\x1dringfence:b\
+eat/evidence@0.1.0\x05\x03\x01B\x0c\x01m\x03\x05error\x07warning\x04note\x04\0\x08\
+severity\x03\0\0\x01r\x03\x04paths\x04liney\x06columny\x04\0\x08location\x03\0\x02\
+\x01p\x03\x01r\x05\x08severity\x01\x04rules\x07messages\x09locations\x04\x04help\
+s\x04\0\x07finding\x03\0\x05\x01ps\x01r\x04\x02ids\x05titles\x06labels\x07\x06de\
+tails\x04\0\x04item\x03\0\x08\x01q\x03\x06config\x01s\0\x0bunavailable\x01s\0\x08\
 internal\x01s\0\x04\0\x0cplugin-error\x03\0\x0a\x03\0\x1aringfence:beat/types@0.\
-1.0\x05\x03\x04\09ringfence:beat/gate-with-all-of-its-exports-removed@0.1.0\x04\0\
+1.0\x05\x04\x04\09ringfence:beat/gate-with-all-of-its-exports-removed@0.1.0\x04\0\
 \x0b*\x01\0$gate-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0c\
 processed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rust\x060.63.0";

@@ -343,6 +343,31 @@ pub mod ringfence {
                         .finish()
                 }
             }
+            /// One of the commits that make up the change.
+            #[derive(Clone)]
+            pub struct Commit {
+                /// The id that git gave it, in hexadecimal.
+                pub id: _rt::String,
+                /// `Name <address>`, as the commit says it: nobody checked it.
+                pub author: _rt::String,
+                /// Everything that its author wrote, subject first.
+                pub message: _rt::String,
+                /// 1 for most, 0 for the first of a history, more for a merge.
+                pub parents: u32,
+            }
+            impl ::core::fmt::Debug for Commit {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Commit")
+                        .field("id", &self.id)
+                        .field("author", &self.author)
+                        .field("message", &self.message)
+                        .field("parents", &self.parents)
+                        .finish()
+                }
+            }
             #[allow(unused_unsafe, clippy::all)]
             /// The files that differ, sorted by path.
             #[allow(async_fn_in_trait)]
@@ -596,6 +621,423 @@ pub mod ringfence {
                     result9
                 }
             }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The commits that make up the change, oldest first; empty when it is none: what a beat did, a patch, a working tree.
+            #[allow(async_fn_in_trait)]
+            pub fn commits() -> _rt::Vec<Commit> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 2
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ringfence:beat/change@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "commits"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = *ptr0.add(0).cast::<*mut u8>();
+                    let l3 = *ptr0
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base14 = l2;
+                    let len14 = l3;
+                    let mut result14 = _rt::Vec::with_capacity(len14);
+                    for i in 0..len14 {
+                        let base = base14
+                            .add(i * (7 * ::core::mem::size_of::<*const u8>()));
+                        let e14 = {
+                            let l4 = *base.add(0).cast::<*mut u8>();
+                            let l5 = *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len6 = l5;
+                            let bytes6 = _rt::Vec::from_raw_parts(l4.cast(), len6, len6);
+                            let l7 = *base
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l8 = *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len9 = l8;
+                            let bytes9 = _rt::Vec::from_raw_parts(l7.cast(), len9, len9);
+                            let l10 = *base
+                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l11 = *base
+                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len12 = l11;
+                            let bytes12 = _rt::Vec::from_raw_parts(
+                                l10.cast(),
+                                len12,
+                                len12,
+                            );
+                            let l13 = *base
+                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                .cast::<i32>();
+                            Commit {
+                                id: _rt::string_lift(bytes6),
+                                author: _rt::string_lift(bytes9),
+                                message: _rt::string_lift(bytes12),
+                                parents: l13 as u32,
+                            }
+                        };
+                        result14.push(e14);
+                    }
+                    _rt::cabi_dealloc(
+                        base14,
+                        len14 * (7 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result15 = result14;
+                    result15
+                }
+            }
+        }
+        /// What native programs said of the trees before and after the change: a build, tests, a linter. Which of them ran, and
+        /// how, is the operator's choice.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod evidence {
+            use super::super::super::_rt;
+            /// Which tree a program looked at.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Side {
+                Before,
+                After,
+            }
+            impl ::core::fmt::Debug for Side {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Side::Before => f.debug_tuple("Side::Before").finish(),
+                        Side::After => f.debug_tuple("Side::After").finish(),
+                    }
+                }
+            }
+            impl Side {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Side {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Side::Before,
+                        1 => Side::After,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// One report that a program wrote.
+            #[derive(Clone)]
+            pub struct Report {
+                /// As the operator declared it: `junit`, `sarif`, `stdout`.
+                pub name: _rt::String,
+                /// Bytes.
+                pub size: u64,
+            }
+            impl ::core::fmt::Debug for Report {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Report")
+                        .field("name", &self.name)
+                        .field("size", &self.size)
+                        .finish()
+                }
+            }
+            /// One run of a command. How long it took is not told: it differs from run to run.
+            #[derive(Clone)]
+            pub struct Receipt {
+                /// The command's name in the operator's file.
+                pub command: _rt::String,
+                pub side: Side,
+                /// How the program ended. `exited`: by itself; `signalled`: by a signal; `timed-out`, `out-of-memory`,
+                /// `too-much-output`, `too-many-processes`: by the host; `not-started`; `unseen`: it ran elsewhere. There may be more.
+                pub ended: _rt::String,
+                /// What it exited with; -1 when it did not exit by itself.
+                pub exit_code: i32,
+                /// How far it was confined. `full`: by the operating system; `none`: the operator wished so; `elsewhere`: it did not run
+                /// here. There may be more.
+                pub confinement: _rt::String,
+                /// True when it could reach the network.
+                pub network: bool,
+                /// By name.
+                pub reports: _rt::Vec<Report>,
+            }
+            impl ::core::fmt::Debug for Receipt {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Receipt")
+                        .field("command", &self.command)
+                        .field("side", &self.side)
+                        .field("ended", &self.ended)
+                        .field("exit-code", &self.exit_code)
+                        .field("confinement", &self.confinement)
+                        .field("network", &self.network)
+                        .field("reports", &self.reports)
+                        .finish()
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The runs, at most one for each command and side; empty when no command ran.
+            #[allow(async_fn_in_trait)]
+            pub fn receipts() -> _rt::Vec<Receipt> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 2
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ringfence:beat/evidence@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "receipts"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = *ptr0.add(0).cast::<*mut u8>();
+                    let l3 = *ptr0
+                        .add(::core::mem::size_of::<*const u8>())
+                        .cast::<usize>();
+                    let base23 = l2;
+                    let len23 = l3;
+                    let mut result23 = _rt::Vec::with_capacity(len23);
+                    for i in 0..len23 {
+                        let base = base23
+                            .add(i * (11 * ::core::mem::size_of::<*const u8>()));
+                        let e23 = {
+                            let l4 = *base.add(0).cast::<*mut u8>();
+                            let l5 = *base
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len6 = l5;
+                            let bytes6 = _rt::Vec::from_raw_parts(l4.cast(), len6, len6);
+                            let l7 = i32::from(
+                                *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>(),
+                            );
+                            let l8 = *base
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l9 = *base
+                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len10 = l9;
+                            let bytes10 = _rt::Vec::from_raw_parts(
+                                l8.cast(),
+                                len10,
+                                len10,
+                            );
+                            let l11 = *base
+                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                .cast::<i32>();
+                            let l12 = *base
+                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l13 = *base
+                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len14 = l13;
+                            let bytes14 = _rt::Vec::from_raw_parts(
+                                l12.cast(),
+                                len14,
+                                len14,
+                            );
+                            let l15 = i32::from(
+                                *base
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>(),
+                            );
+                            let l16 = *base
+                                .add(9 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l17 = *base
+                                .add(10 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let base22 = l16;
+                            let len22 = l17;
+                            let mut result22 = _rt::Vec::with_capacity(len22);
+                            for i in 0..len22 {
+                                let base = base22
+                                    .add(i * (8 + 2 * ::core::mem::size_of::<*const u8>()));
+                                let e22 = {
+                                    let l18 = *base.add(0).cast::<*mut u8>();
+                                    let l19 = *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len20 = l19;
+                                    let bytes20 = _rt::Vec::from_raw_parts(
+                                        l18.cast(),
+                                        len20,
+                                        len20,
+                                    );
+                                    let l21 = *base
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<i64>();
+                                    Report {
+                                        name: _rt::string_lift(bytes20),
+                                        size: l21 as u64,
+                                    }
+                                };
+                                result22.push(e22);
+                            }
+                            _rt::cabi_dealloc(
+                                base22,
+                                len22 * (8 + 2 * ::core::mem::size_of::<*const u8>()),
+                                8,
+                            );
+                            Receipt {
+                                command: _rt::string_lift(bytes6),
+                                side: Side::_lift(l7 as u8),
+                                ended: _rt::string_lift(bytes10),
+                                exit_code: l11,
+                                confinement: _rt::string_lift(bytes14),
+                                network: _rt::bool_lift(l15 as u8),
+                                reports: result22,
+                            }
+                        };
+                        result23.push(e23);
+                    }
+                    _rt::cabi_dealloc(
+                        base23,
+                        len23 * (11 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result24 = result23;
+                    result24
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The bytes of a report: an untrusted program wrote them. An error names a report that there is not, or that is too large.
+            #[allow(async_fn_in_trait)]
+            pub fn read(
+                command: &str,
+                side: Side,
+                report: &str,
+            ) -> ::core::result::Result<_rt::Vec<u8>, _rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<
+                            u8,
+                        >; 3 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit(); 3
+                            * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec0 = command;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let vec1 = report;
+                    let ptr1 = vec1.as_ptr().cast::<u8>();
+                    let len1 = vec1.len();
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ringfence:beat/evidence@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "read"]
+                        fn wit_import3(
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        ptr0.cast_mut(),
+                        len0,
+                        side.clone() as i32,
+                        ptr1.cast_mut(),
+                        len1,
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result11 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l6 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len7 = l6;
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l5.cast(), len7, len7))
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l8 = *ptr2
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l9 = *ptr2
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len10 = l9;
+                                let bytes10 = _rt::Vec::from_raw_parts(
+                                    l8.cast(),
+                                    len10,
+                                    len10,
+                                );
+                                _rt::string_lift(bytes10)
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result11
+                }
+            }
         }
     }
 }
@@ -707,9 +1149,9 @@ mod _rt {
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 923] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xfe\x05\x01A\x02\x01\
-A\x08\x01B\x0c\x01m\x03\x05error\x07warning\x04note\x04\0\x08severity\x03\0\0\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1228] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xaf\x08\x01A\x02\x01\
+A\x0a\x01B\x0c\x01m\x03\x05error\x07warning\x04note\x04\0\x08severity\x03\0\0\x01\
 r\x03\x04paths\x04liney\x06columny\x04\0\x08location\x03\0\x02\x01p\x03\x01r\x05\
 \x08severity\x01\x04rules\x07messages\x09locations\x04\x04helps\x04\0\x07finding\
 \x03\0\x05\x01ps\x01r\x04\x02ids\x05titles\x06labels\x07\x06details\x04\0\x04ite\
@@ -718,12 +1160,19 @@ m\x03\0\x08\x01q\x03\x06config\x01s\0\x0bunavailable\x01s\0\x08internal\x01s\0\x
 m\x05\x05trace\x05debug\x04info\x04warn\x05error\x04\0\x05level\x03\0\0\x01@\x02\
 \x05level\x01\x07messages\x01\0\x04\0\x05write\x01\x02\x03\0\x18ringfence:beat/l\
 og@0.1.0\x05\x01\x01B\x02\x01@\0\0s\x04\0\x03get\x01\0\x03\0\x1bringfence:beat/c\
-onfig@0.1.0\x05\x02\x01B\x0e\x01m\x03\x05added\x08modified\x07deleted\x04\0\x0bc\
+onfig@0.1.0\x05\x02\x01B\x13\x01m\x03\x05added\x08modified\x07deleted\x04\0\x0bc\
 hange-kind\x03\0\0\x01r\x09\x04paths\x04kind\x01\x0crenamed-froms\x08old-modey\x08\
 new-modey\x04sizew\x0blines-addedy\x0dlines-removedy\x06binary\x7f\x04\0\x0bfile\
--change\x03\0\x02\x01p\x03\x01@\0\0\x04\x04\0\x05files\x01\x05\x01p}\x01j\x01\x06\
-\x01s\x01@\x01\x04paths\0\x07\x04\0\x09read-base\x01\x08\x01j\x01s\x01s\x01@\x01\
-\x0dcontext-linesy\0\x09\x04\0\x0cunified-diff\x01\x0a\x03\0\x1bringfence:beat/c\
-hange@0.1.0\x05\x03\x04\04ringfence:sdk/shared-with-all-of-its-exports-removed\x04\
+-change\x03\0\x02\x01r\x04\x02ids\x06authors\x07messages\x07parentsy\x04\0\x06co\
+mmit\x03\0\x04\x01p\x03\x01@\0\0\x06\x04\0\x05files\x01\x07\x01p}\x01j\x01\x08\x01\
+s\x01@\x01\x04paths\0\x09\x04\0\x09read-base\x01\x0a\x01j\x01s\x01s\x01@\x01\x0d\
+context-linesy\0\x0b\x04\0\x0cunified-diff\x01\x0c\x01p\x05\x01@\0\0\x0d\x04\0\x07\
+commits\x01\x0e\x03\0\x1bringfence:beat/change@0.1.0\x05\x03\x01B\x0e\x01m\x02\x06\
+before\x05after\x04\0\x04side\x03\0\0\x01r\x02\x04names\x04sizew\x04\0\x06report\
+\x03\0\x02\x01p\x03\x01r\x07\x07commands\x04side\x01\x05endeds\x09exit-codez\x0b\
+confinements\x07network\x7f\x07reports\x04\x04\0\x07receipt\x03\0\x05\x01p\x06\x01\
+@\0\0\x07\x04\0\x08receipts\x01\x08\x01p}\x01j\x01\x09\x01s\x01@\x03\x07commands\
+\x04side\x01\x06reports\0\x0a\x04\0\x04read\x01\x0b\x03\0\x1dringfence:beat/evid\
+ence@0.1.0\x05\x04\x04\04ringfence:sdk/shared-with-all-of-its-exports-removed\x04\
 \0\x0b,\x01\0&shared-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\
 \x0cprocessed-by\x02\x0dwit-component\x070.262.0\x10wit-bindgen-rust\x060.63.0";

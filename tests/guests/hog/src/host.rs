@@ -249,13 +249,25 @@ fn ask(config: &Config) -> Option<Verdict> {
     })
 }
 
-/// The same of the change interface.
+/// The same of the change and evidence interfaces.
 fn question_change(config: &Config, change: &Change) -> Option<Verdict> {
     Some(match config.mode.as_str() {
         "read-base" => config.repeat(|_| change.read_base(&config.path).map(drop).map_err(text)),
         "diff" => {
             let context = u32::try_from(config.bytes).unwrap_or(u32::MAX);
             config.repeat(|_| change.unified_diff(context).map(drop).map_err(text))
+        }
+        "commits" => config.repeat(|_| {
+            std::hint::black_box(change.commits());
+            Ok(())
+        }),
+        // Of the command `test`, after the change.
+        "read-report" => {
+            let evidence = change.evidence();
+            config.repeat(|_| {
+                let read = evidence.read("test", Side::After, &config.path);
+                read.map(drop).map_err(text)
+            })
         }
         _ => return None,
     })

@@ -42,7 +42,7 @@ pub(crate) struct Script {
     random: u32,
     /// Whether to report environment, arguments and current folder.
     environment: bool,
-    /// Whether a gate reports the change: files, their bases and the diff.
+    /// Whether a gate reports the change: files, their bases, the diff, commits and evidence.
     pub(crate) look_at_change: bool,
     /// Fuel to burn: rounds of an idle loop.
     burn: u64,
@@ -202,7 +202,7 @@ impl Report {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Adds everything that the change interface tells.
+    /// Adds everything that the change and evidence interfaces tell.
     pub(crate) fn look_at(&mut self, change: &Change) -> Result<()> {
         let files: Vec<_> = change
             .files()
@@ -226,9 +226,46 @@ impl Report {
                 })
             })
             .collect();
-        self.change = Some(json!({ "files": files, "diff": change.unified_diff(3)? }));
+        let commits: Vec<_> = change
+            .commits()
+            .iter()
+            .map(|commit| json!([commit.id, commit.author, commit.message, commit.parents]))
+            .collect();
+        self.change = Some(json!({
+            "files": files,
+            "diff": change.unified_diff(3)?,
+            "commits": commits,
+            "evidence": evidence(change.evidence()),
+        }));
         Ok(())
     }
+}
+
+fn evidence(evidence: &Evidence) -> Vec<Value> {
+    let read = |receipt: &Receipt, report: &str| {
+        let read = evidence.read(&receipt.command, receipt.side, report);
+        match read {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => format!("error: {error}"),
+        }
+    };
+    let one = |receipt: &Receipt| {
+        let reports = receipt.reports.iter();
+        let reports: Vec<_> = reports
+            .map(|report| json!([report.name, report.size, read(receipt, &report.name)]))
+            .collect();
+        json!({
+            "command": receipt.command,
+            "side": receipt.side.to_string(),
+            "ended": receipt.ended,
+            "exit_code": receipt.exit_code,
+            "confinement": receipt.confinement,
+            "network": receipt.network,
+            "reports": reports,
+            "other": read(receipt, "no-such-report"),
+        })
+    };
+    evidence.receipts().iter().map(one).collect()
 }
 
 fn write_with_folders(path: &str, text: &str) -> std::io::Result<()> {

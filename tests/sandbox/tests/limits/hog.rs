@@ -8,10 +8,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ringfence_testkit::core::change::FileChange;
+use ringfence_testkit::core::evidence::Side;
 use ringfence_testkit::core::limits::Limits;
 use ringfence_testkit::core::relpath::RelPath;
 use ringfence_testkit::sandbox::{Called, ChangeSource};
-use ringfence_testkit::{Case, Component};
+use ringfence_testkit::{Case, CommandRun, Component};
 use ringfence_tests_sandbox::probe::{Grant, writing_call};
 use ringfence_tests_sandbox::{guest, wait};
 use serde_json::json;
@@ -176,6 +177,18 @@ const ROWS: &[Row] = &[
     ("read-base", u64::MAX, 0, "a.md", OutOfFuel),
     ("read-base", u64::MAX, 0, "a.md", Deadline),
     ("diff", u64::MAX, u64::MAX, ".", OutOfFuel),
+    ("commits", 1, 0, ".", Says("commits: 1 done")),
+    ("read-report", u64::MAX, 0, "junit", OutOfFuel),
+    ("read-report", u64::MAX, 0, "junit", Deadline),
+    (
+        "read-report",
+        1,
+        0,
+        "none",
+        Says(
+            "read-report: 0 done, then unavailable: none of test after the change: no such report",
+        ),
+    ),
     ("poll-same", 500, 0, ".", Says("poll-same: 500 ready")),
     (
         "poll-same",
@@ -369,7 +382,9 @@ pub(crate) fn strain(
     path: &str,
     limits: Limits,
 ) -> Called<String> {
-    let case = Case::new().modified("a.md", "before\n", "after\n");
+    let case = Case::new()
+        .modified("a.md", "before\n", "after\n")
+        .ran(CommandRun::new("test", Side::After).report("junit", "<testsuites/>"));
     let mut call = writing_call(hog, &case, EVERYTHING);
     call.config = json!({ "mode": mode, "count": count, "bytes": bytes, "path": path }).to_string();
     call.limits = limits;
