@@ -60,6 +60,16 @@ pub struct Calls<'a> {
     pub logs: Vec<StepLog>,
 }
 
+/// What gates judge.
+pub struct Matter {
+    /// The digest of the change set.
+    pub change: Digest,
+    /// What they are shown of the change.
+    pub source: Arc<dyn ChangeSource>,
+    /// What native programs said of it; none where none ran.
+    pub evidence: Option<Arc<dyn EvidenceSource>>,
+}
+
 /// What a gate is given besides what every step is.
 #[derive(Default)]
 struct Given {
@@ -151,40 +161,41 @@ impl<'a> Calls<'a> {
         &mut self,
         step: &LockedStep,
         fuel: Fuel,
-        change: Digest,
-        source: &Arc<dyn ChangeSource>,
-        evidence: Option<&Arc<dyn EvidenceSource>>,
+        matter: &Matter,
     ) -> (GateResult, StepReceipt) {
-        let receipts = evidence.map_or(&[][..], |evidence| evidence.receipts());
-        let judged = judged(change, source.commits(), receipts);
-        let parts: Vec<(&str, &[u8])> = judged
-            .iter()
-            .map(|(name, digest)| (*name, digest.as_bytes().as_slice()))
-            .collect();
-        let key = self.key(step, &parts);
+        let key = self.matter_key(step, matter);
         let given = Given {
-            change: Some(Arc::clone(source)),
-            evidence: evidence.cloned(),
+            change: Some(Arc::clone(&matter.source)),
+            evidence: matter.evidence.clone(),
         };
-        let (answer, receipt) = self.remember(step, key, |calls| {
+        let made = self.remember(step, key, |calls| {
             calls.call(step, fuel, key, given, async |plugin, call| {
                 plugin.judge(call).await
             })
         });
-        judged(step, (answer, receipt), source)
+        judged(step, made, matter.source.files())
     }
 
-    /// What a gate said of the same change, if that is remembered. Nothing is called.
+    /// What a gate said of the same matter, if that is remembered. Nothing is called.
     #[must_use]
     pub fn remembered_verdict(
         &self,
         step: &LockedStep,
-        change: Digest,
-        source: &Arc<dyn ChangeSource>,
+        matter: &Matter,
     ) -> Option<(GateResult, StepReceipt)> {
-        let key = self.key(step, &[("change", change.as_bytes())]);
-        let (answer, receipt) = recall(self.memo, step, key)?;
-        Some(judged(step, (answer, receipt), source))
+        let made = recall(self.memo, step, self.matter_key(step, matter))?;
+        Some(judged(step, made, matter.source.files()))
+    }
+
+    fn matter_key(&self, step: &LockedStep, matter: &Matter) -> StepKey {
+        let receipts = matter.evidence.as_ref();
+        let receipts = receipts.map_or(&[][..], |evidence| evidence.receipts());
+        let parts = matter_parts(matter.change, matter.source.commits(), receipts);
+        let parts: Vec<(&str, &[u8])> = parts
+            .iter()
+            .map(|(name, digest)| (*name, digest.as_bytes().as_slice()))
+            .collect();
+        self.key(step, &parts)
     }
 
     fn key(&self, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {
@@ -349,12 +360,12 @@ fn reading(
 fn judged(
     step: &LockedStep,
     (answer, receipt): Made<Verdict>,
-    source: &Arc<dyn ChangeSource>,
+    changed: &[FileChange],
 ) -> (GateResult, StepReceipt) {
     let (answer, receipt) = check(answer, receipt, |verdict: Verdict| {
         let verdict = Verdict::check(verdict)
             .map_err(|error| Failure::new(FailureClass::Contract, &error.to_string()))?;
-        Ok(without_foreign_paths(verdict, step, source.files()))
+        Ok(without_foreign_paths(verdict, step, changed))
     });
     let result = GateResult {
         gate: step.id.clone(),
@@ -368,7 +379,7 @@ fn key(base: &Base, step: &LockedStep, more: &[(&str, &[u8])]) -> StepKey {
 }
 
 /// What decides a gate's answer besides step and tree. Where there are no commits and no evidence, nothing of them counts.
-fn judged(
+fn matter_parts(
     change: Digest,
     commits: &[Commit],
     receipts: &[CommandReceipt],

@@ -37,7 +37,7 @@ use ringfence_core::relpath::RelPath;
 use ringfence_core::snapshot::{SensorReading, Snapshot};
 use ringfence_core::spec::{LockedSpec, LockedStep};
 use ringfence_core::verdict::{Finding, GateResult, Location, Severity};
-use ringfence_sandbox::{ChangeSource, Sandbox};
+use ringfence_sandbox::Sandbox;
 use serde::Serialize;
 
 pub use self::look::look;
@@ -47,7 +47,7 @@ pub(crate) use self::plan::base_from;
 use self::record::Record;
 use crate::authority;
 use crate::bookmark::BaseCommit;
-use crate::calls::{Calls, StepLog, chain, receipt};
+use crate::calls::{Calls, Matter, StepLog, chain, receipt};
 use crate::change_view::ChangeView;
 use crate::clock::Clock;
 use crate::git::GitError;
@@ -520,7 +520,11 @@ impl Beat<'_> {
         if let Err(error) = self.workspace.checkout(&candidate, self.around.steps) {
             return Event::HostFailed(chain(&error));
         }
-        let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(self.workspace, &change));
+        let matter = Matter {
+            change: digest,
+            source: Arc::new(ChangeView::new(self.workspace, &change)),
+            evidence: None,
+        };
         let (mut results, mut receipts) = (Vec::new(), Vec::new());
         for step in self
             .spec
@@ -533,7 +537,7 @@ impl Beat<'_> {
             }
             self.announce(step);
             let (result, receipt) = match purse.offer(step.fuel_cap()) {
-                Ok(fuel) => self.calls.judge(step, fuel, digest, &source, None),
+                Ok(fuel) => self.calls.judge(step, fuel, &matter),
                 Err(over) => {
                     let failure = Failure::new(FailureClass::Budget, &over.to_string());
                     let result = GateResult {

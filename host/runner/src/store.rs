@@ -253,13 +253,35 @@ impl Store {
         let mut blobs = Vec::new();
         for wanted in wanted {
             blobs.push(if wanted {
-                let bytes = next_blob(&mut rest).ok_or_else(|| unreadable("cat-file", &said))?;
+                let bytes = next_object(&mut rest, "blob");
+                let bytes = bytes.ok_or_else(|| unreadable("cat-file", &said))?;
                 Some(bytes.to_vec())
             } else {
                 None
             });
         }
         Ok(blobs)
+    }
+
+    /// The texts of commits, in the order asked.
+    ///
+    /// # Errors
+    /// [`GitError`] where one is not there or no commit, and for more than `all_max` bytes together.
+    pub fn commit_texts(&self, ids: &[String], all_max: usize) -> Result<Vec<Vec<u8>>, GitError> {
+        if let Some(odd) = ids.iter().find(|id| !is_id(id)) {
+            return Err(unreadable("cat-file", odd.as_bytes()));
+        }
+        let asked: String = ids.iter().flat_map(|id| [id, "\n"]).collect();
+        let heads = ids.len().saturating_mul(HEAD_BYTES_MAX);
+        let call = self.git.call("cat-file").arg("--batch");
+        let call = call.stdin(asked.into_bytes());
+        let said = call.stdout_max(all_max.saturating_add(heads)).run()?;
+        let mut rest = said.as_slice();
+        let next = |_| {
+            let bytes = next_object(&mut rest, "commit").map(<[u8]>::to_vec);
+            bytes.ok_or_else(|| unreadable("cat-file", &said))
+        };
+        ids.iter().map(next).collect()
     }
 
     /// The id of the blob that `tree` has at `path`; none when there is no file.
@@ -372,12 +394,12 @@ fn commit_text<'a>(id: &str, said: &'a [u8]) -> Option<Option<&'a [u8]>> {
     (bytes.parse() == Ok(text.len())).then_some(Some(text))
 }
 
-/// Takes `<id> blob <size>\n<bytes>\n` off the beginning; none when something else stands there.
-fn next_blob<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+/// Takes `<id> <kind> <size>\n<bytes>\n` off the beginning; none when something else stands there.
+fn next_object<'a>(rest: &mut &'a [u8], kind: &str) -> Option<&'a [u8]> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let (head, after) = rest.split_at_checked(end)?;
     let mut words = std::str::from_utf8(head).ok()?.split(' ').skip(1);
-    (words.next()? == "blob").then_some(())?;
+    (words.next()? == kind).then_some(())?;
     let size: usize = words.next()?.parse().ok()?;
     let (bytes, after) = after.get(1..)?.split_at_checked(size)?;
     *rest = after.strip_prefix(b"\n")?;

@@ -16,12 +16,12 @@ use ringfence_core::quantity::{Bytes, Fuel, Millis};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{LockedSpec, LockedStep};
 use ringfence_core::verdict::{Finding, GateResult, Ruling, Severity, Verdict};
+use ringfence_sandbox::Sandbox;
 use ringfence_sandbox::selftest::PROBE;
-use ringfence_sandbox::{ChangeSource, Sandbox};
 use serde_json::{Value, json};
 
 use super::DrillError;
-use crate::calls::Calls;
+use crate::calls::{Calls, Matter};
 use crate::change_view::ChangeView;
 use crate::driver::{self, Surroundings};
 use crate::git::output::records;
@@ -203,12 +203,8 @@ impl<'a> Ground<'a> {
         };
         self.workspace.checkout(&candidate, &NoSteps)?;
         let mut calls = self.calls();
-        let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(&self.workspace, &change));
-        let judge = |gate: &LockedStep| {
-            calls
-                .judge(gate, gate.limits.fuel, change.digest(), &source, None)
-                .0
-        };
+        let matter = self.matter(&change);
+        let judge = |gate: &LockedStep| calls.judge(gate, gate.limits.fuel, &matter).0;
         let results = self.spec.gates.iter().map(judge).collect();
         self.reset()?;
         Ok(Judged {
@@ -226,9 +222,15 @@ impl<'a> Ground<'a> {
         change: &ChangeSet,
         fuel: Fuel,
     ) -> (GateResult, StepReceipt) {
-        let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(&self.workspace, change));
-        self.calls()
-            .judge(gate, fuel, change.digest(), &source, None)
+        self.calls().judge(gate, fuel, &self.matter(change))
+    }
+
+    fn matter(&self, change: &ChangeSet) -> Matter {
+        Matter {
+            change: change.digest(),
+            source: Arc::new(ChangeView::new(&self.workspace, change)),
+            evidence: None,
+        }
     }
 
     /// The text of a file of the base; none of what is long, or no text.

@@ -9,18 +9,16 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use ringfence_core::call::LogLine;
-use ringfence_core::digest::Digest;
 use ringfence_core::failure::Failure;
 use ringfence_core::journal::StepReceipt;
 use ringfence_core::policy::{Access, PathPolicy};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::LockedStep;
 use ringfence_core::verdict::GateResult;
-use ringfence_sandbox::ChangeSource;
 
 use super::sides::Sides;
 use super::{Around, Gating, GatingError, Options, Progress};
-use crate::calls::{Calls, receipt};
+use crate::calls::{Calls, Matter, receipt};
 use crate::change_view::ChangeView;
 use crate::memo::Memo;
 use crate::open_loop::Components;
@@ -49,8 +47,12 @@ pub(super) fn ask(
     }
     let workspace = &gating.workspace;
     let memo = Memo::new(gating.dir.memo(), !options.no_memo);
-    let source: Arc<dyn ChangeSource> = Arc::new(ChangeView::new(workspace, &sides.change));
-    let change = sides.change.digest();
+    let view = ChangeView::new(workspace, &sides.change).in_commits(sides.commits.clone());
+    let matter = Matter {
+        change: sides.change.digest(),
+        source: Arc::new(view.map_err(|error| GatingError::Host(error.to_string()))?),
+        evidence: None,
+    };
     let fixed = Timestamp::from_second(BASE_SECOND_WITHOUT_COMMIT).unwrap_or(Timestamp::UNIX_EPOCH);
     let base = Base {
         tree: sides.head.tree.clone(),
@@ -62,7 +64,7 @@ pub(super) fn ask(
     let calls = || Calls::new(sandbox, components, &base, &memo);
     let mut answers: Vec<Option<Answer>> = Vec::new();
     for gate in gates {
-        let known = calls().remembered_verdict(gate, change, &source);
+        let known = calls().remembered_verdict(gate, &matter);
         answers.push(known.map(|(result, receipt)| Answer {
             gate: (*gate).clone(),
             result,
@@ -86,7 +88,7 @@ pub(super) fn ask(
             scope.spawn(|| {
                 let mut calls = calls();
                 while let Some((at, gate)) = unknown().nth(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = one(&mut calls, gate, change, &source, progress);
+                    let answer = one(&mut calls, gate, &matter, progress);
                     let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
                     made.push((at, answer));
                 }
@@ -106,13 +108,12 @@ pub(super) fn ask(
 fn one(
     calls: &mut Calls<'_>,
     gate: &LockedStep,
-    change: Digest,
-    source: &Arc<dyn ChangeSource>,
+    matter: &Matter,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Answer {
     progress(Progress::Gate(gate.id.clone()));
     let began = Instant::now();
-    let (result, receipt) = calls.judge(gate, gate.limits.fuel, change, source);
+    let (result, receipt) = calls.judge(gate, gate.limits.fuel, matter);
     let log = calls.logs.drain(..).flat_map(|log| log.lines).collect();
     Answer {
         gate: gate.clone(),

@@ -1,7 +1,7 @@
 //! The two trees of a change, and what differs.
 
 use jiff::Timestamp;
-use ringfence_core::change::ChangeSet;
+use ringfence_core::change::{COMMITS_BYTES_MAX, COMMITS_MAX, ChangeSet, Commit};
 use ringfence_core::gating::TreeName;
 
 use super::{Base, Gating, GatingError, Head, Wanted};
@@ -12,8 +12,8 @@ use crate::store::Store;
 use crate::workspace::measure::differences;
 use crate::workspace::{BaseFrom, Refusal, WorkspaceError};
 
-// Limit: the commits of one change; more are no change but a history.
-pub(super) const COMMITS_MAX: usize = 1_000;
+// Limit: of a commit besides what gates are shown of it: signatures, parents.
+const COMMIT_REST_BYTES_MAX: usize = 64 << 10;
 
 /// What a revision leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(super) struct Sides {
     /// The time that components live in.
     pub(super) time: Option<Timestamp>,
     /// The commits from base to head, oldest first.
-    pub(super) commits: Vec<String>,
+    pub(super) commits: Vec<Commit>,
 }
 
 impl Gating {
@@ -76,7 +76,7 @@ impl Gating {
         if let (Head::Revision(_), Some(from), Some(to)) =
             (&wanted.head, &base.commit, &head.0.commit)
         {
-            commits = between(repo, from, to)?;
+            commits = between(repo, store, from, to)?;
         }
         let (files, refused) = differences(store, &base.tree, &head.0.tree)?;
         let change = ChangeSet {
@@ -215,7 +215,12 @@ fn merge_base(
 }
 
 /// The commits that `to` has and `from` has not, oldest first.
-fn between(repo: &UserRepo, from: &str, to: &str) -> Result<Vec<String>, GatingError> {
+fn between(
+    repo: &UserRepo,
+    store: &Store,
+    from: &str,
+    to: &str,
+) -> Result<Vec<Commit>, GatingError> {
     let git = repo.git();
     let range = format!("{from}..{to}");
     let listed = git
@@ -224,16 +229,42 @@ fn between(repo: &UserRepo, from: &str, to: &str) -> Result<Vec<String>, GatingE
         .arg(format!("--max-count={}", COMMITS_MAX + 1))
         .arg(&range)
         .run()?;
-    let commits: Vec<String> = String::from_utf8_lossy(&listed)
+    let ids: Vec<String> = String::from_utf8_lossy(&listed)
         .lines()
         .map(str::to_owned)
         .collect();
-    if commits.len() > COMMITS_MAX {
+    if ids.len() > COMMITS_MAX {
         return Err(GatingError::Host(format!(
-            "the change has more than {COMMITS_MAX} commits"
+            "{base} to {tip} is more than the {COMMITS_MAX} commits that gates are shown",
+            base = from,
+            tip = to
         )));
     }
-    Ok(commits)
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bytes_max = COMMITS_BYTES_MAX.saturating_add(COMMIT_REST_BYTES_MAX * ids.len());
+    let texts = store.commit_texts(&ids, bytes_max)?;
+    let commits = ids.into_iter().zip(texts);
+    Ok(commits.map(|(id, text)| commit(id, &text)).collect())
+}
+
+/// What gates are shown of a commit.
+fn commit(id: String, text: &[u8]) -> Commit {
+    let text = String::from_utf8_lossy(text);
+    let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let author = head.lines().find_map(|line| line.strip_prefix("author "));
+    // Behind the address stand the time and its zone.
+    let author = author.and_then(|author| author.rsplit_once('>'));
+    let parents = head.lines().filter(|line| line.starts_with("parent "));
+    Commit {
+        id,
+        author: author
+            .map(|(name, _)| format!("{name}>"))
+            .unwrap_or_default(),
+        message: message.to_owned(),
+        parents: u32::try_from(parents.count()).unwrap_or(u32::MAX),
+    }
 }
 
 fn is_shallow(repo: &UserRepo) -> bool {
