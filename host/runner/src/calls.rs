@@ -526,8 +526,9 @@ mod tests {
             ..receipt.clone()
         };
         let change = Digest::of(b"change");
-        let of =
-            |commits: &[Commit], receipts: &[CommandReceipt]| judged(change, commits, receipts);
+        let of = |commits: &[Commit], receipts: &[CommandReceipt]| {
+            matter_parts(change, commits, receipts)
+        };
         assert_eq!(of(&[], &[]), [("change", change)]);
         let commits = [commit];
         let all = [

@@ -3,7 +3,7 @@
 //! `readme` runs the README, `main_job` the work that Ringfence is for, `moving` what it shares with other tools, `bad_input`
 //! what can be wrong with a project, `authority` drills loops and promotes them, `steps` has components that are broken or
 //! hostile; `running` keeps it running, and kills it; `seeing` looks on until it is stopped; `month` lets a
-//! loop misbehave for a month, and audits it. `rig` makes projects and runs the
+//! loop misbehave for a month, and audits it; `in_ci` runs what docs/ci.md shows. `rig` makes projects and runs the
 //! program in them, `traces` sees what was changed there, `shown` makes what was printed comparable, `loop_files` writes
 //! the loops.
 //!
@@ -21,6 +21,7 @@
 mod authority;
 mod bad_input;
 mod commits;
+mod in_ci;
 mod loop_files;
 mod main_job;
 mod month;

@@ -1,0 +1,197 @@
+//! What docs/ci.md shows, as far as it can be run without the services it is for: the action's script, and the hooks.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::rig::{PROGRAM, Rig, environment, root};
+
+const TOKEN: &str = "ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1w2";
+
+/// A repository with gates on `main`, and a folder of programs that has `ringfence`.
+fn rig() -> (Rig, PathBuf) {
+    let rig = Rig::folder();
+    rig.git(&["init", "-q", "-b", "main"]);
+    fs::write(rig.top().join("a.md"), "# A\n").unwrap();
+    fs::write(rig.top().join(".gitignore"), ".ringfence/\n").unwrap();
+    let ran = rig.run(&["gate", "init"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    commit(&rig, "a beginning");
+    let programs = rig.home().join("programs");
+    fs::create_dir(&programs).unwrap();
+    symlink(PROGRAM, programs.join("ringfence")).unwrap();
+    (rig, programs)
+}
+
+fn commit(rig: &Rig, message: &str) -> String {
+    rig.git(&["add", "-A"]);
+    rig.git(&["commit", "-q", "--no-verify", "-m", message]);
+    rig.git(&["rev-parse", "HEAD"]).trim().to_owned()
+}
+
+fn write(rig: &Rig, path: &str, text: &str) {
+    fs::write(rig.top().join(path), text).unwrap();
+}
+
+fn run(rig: &Rig, programs: &Path, command: &mut Command) -> Output {
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", programs.display());
+    command
+        .current_dir(rig.top())
+        .env_clear()
+        .envs(environment(&rig.home()))
+        .env("PATH", path)
+        .output()
+        .unwrap()
+}
+
+/// The block of docs/ci.md that holds `what`.
+fn block(what: &str) -> String {
+    let text = fs::read_to_string(root().join("docs/ci.md")).unwrap();
+    let found = text.split("```").find(|block| block.contains(what));
+    let block = found.unwrap_or_else(|| panic!("no block with {what}"));
+    block.split_once('\n').unwrap().1.to_owned()
+}
+
+fn hook(rig: &Rig, name: &str) {
+    let path = rig.top().join(".git/hooks").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, block(&format!(".git/hooks/{name}"))).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_action_annotates_and_ends_as_the_gates_do() {
+    let (rig, programs) = rig();
+    let base = rig.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    write(&rig, "b.md", "# B, see [a](a.md)\n");
+    let good = commit(&rig, "a good one");
+    write(&rig, "b.md", &format!("# B\n\ntoken = \"{TOKEN}\"\n"));
+    // What would let it pass stands in the change itself.
+    write(
+        &rig,
+        "ringfence-gates.toml",
+        "[[gate]]\nplugin = \"std:md-links\"\n",
+    );
+    let bad = commit(&rig, "a bad one");
+    let step = |base: &str, head: &str, args: &str| {
+        let (summary, output) = (rig.home().join("summary"), rig.home().join("output"));
+        let sarif = rig.home().join("gates.sarif");
+        for file in [&summary, &output, &sarif] {
+            fs::write(file, "").unwrap();
+        }
+        let mut command = Command::new("bash");
+        command.arg(root().join(".github/actions/gate/run.sh"));
+        let path = std::env::var("PATH").unwrap();
+        let ended = command
+            .current_dir(rig.top())
+            .env_clear()
+            .envs(environment(&rig.home()))
+            .env("PATH", path)
+            .env("RINGFENCE", programs.join("ringfence"))
+            .envs([("BASE", base), ("HEAD", head), ("ARGS", args)])
+            .env("SARIF", &sarif)
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .env("GITHUB_OUTPUT", &output)
+            .output()
+            .unwrap();
+        let read = |file: &Path| fs::read_to_string(file).unwrap();
+        let out = String::from_utf8(ended.stdout).unwrap();
+        let code = ended.status.code().unwrap();
+        assert_eq!(read(&output), format!("exit-code={code}\n"));
+        (code, out, read(&summary), read(&sarif))
+    };
+    let (code, _, summary, sarif) = step(&base, &good, "");
+    assert_eq!(code, 0);
+    assert!(summary.contains("md-links"), "{summary}");
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let (code, out, summary, sarif) = step(&base, &bad, "");
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.contains("::error ") && out.contains("file=b.md"),
+        "{out}"
+    );
+    for text in [&out, &summary, &sarif] {
+        assert!(!text.contains(TOKEN), "{text}");
+    }
+    assert_eq!(step(&base, &bad, "--only\nmd-links\n").0, 0);
+    // The first push of a branch.
+    assert_eq!(step(&"0".repeat(40), &bad, "--only\nsecrets").0, 2);
+    rig.git(&["checkout", "-q", &good]);
+    assert_eq!(step(&"0".repeat(40), "HEAD", "").0, 0);
+}
+
+#[test]
+fn the_pre_commit_hook_lets_no_secret_in() {
+    let (rig, programs) = rig();
+    hook(&rig, "pre-commit");
+    let commit = |message: &str| {
+        let mut command = Command::new("git");
+        run(
+            &rig,
+            &programs,
+            command.args(["commit", "-q", "-m", message]),
+        )
+    };
+    write(&rig, "b.md", "# B\n");
+    rig.git(&["add", "-A"]);
+    let ended = commit("fine");
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    write(&rig, "c.md", &format!("token = \"{TOKEN}\"\n"));
+    rig.git(&["add", "-A"]);
+    assert!(!commit("not fine").status.success());
+    assert_eq!(rig.git(&["log", "-1", "--format=%s"]).trim(), "fine");
+}
+
+#[test]
+fn the_pre_push_hook_lets_no_secret_out() {
+    let (rig, programs) = rig();
+    let remote = rig.home().join("remote.git");
+    let remote = remote.to_str().unwrap();
+    rig.git(&["init", "-q", "--bare", "-b", "main", remote]);
+    rig.git(&["remote", "add", "origin", remote]);
+    rig.git(&["push", "-q", "origin", "main"]);
+    hook(&rig, "pre-push");
+    let push = |what: &str| {
+        let mut command = Command::new("git");
+        let command = command
+            .args(["push", "-q", "origin", what])
+            .stdin(Stdio::null());
+        run(&rig, &programs, command)
+    };
+    rig.git(&["checkout", "-q", "-b", "topic"]);
+    write(&rig, "b.md", "# B\n");
+    commit(&rig, "fine");
+    let ended = push("topic");
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    write(&rig, "c.md", &format!("token = \"{TOKEN}\"\n"));
+    commit(&rig, "not fine");
+    assert!(!push("topic").status.success());
+    assert!(!push("topic:other").status.success());
+    // Taking a branch away judges nothing.
+    assert!(push(":topic").status.success());
+}
+
+/// The workflows are read by nobody here; that they are YAML with the words that matter is all that can be said.
+#[test]
+fn the_workflows_name_what_there_is() {
+    let action = fs::read_to_string(root().join(".github/actions/gate/action.yml")).unwrap();
+    let workflow = block(".github/workflows/gates.yml");
+    assert!(workflow.contains("/.github/actions/gate@") && workflow.contains("fetch-depth: 0"));
+    assert!(action.contains("run.sh") && action.contains("host/cli"));
+    for input in ["BASE:", "HEAD:", "ARGS:", "SARIF:", "RINGFENCE:"] {
+        assert!(action.contains(input), "{input}");
+    }
+    let gitlab = block(".gitlab-ci.yml");
+    assert!(gitlab.contains("--rules-from") && gitlab.contains("GIT_DEPTH: 0"));
+}
