@@ -26,15 +26,6 @@ impl Digest {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
-    /// The digest of `bytes` up to `middle`, and that of all of them, for the price of one.
-    #[must_use]
-    pub fn of_start_and_all(bytes: &[u8], middle: usize) -> (Self, Self) {
-        let (start, end) = bytes.split_at_checked(middle).unwrap_or((bytes, &[]));
-        let mut hasher = blake3::Hasher::new();
-        let start = Self(*hasher.update(start).finalize().as_bytes());
-        (start, Self(*hasher.update(end).finalize().as_bytes()))
-    }
-
     /// The raw 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -54,15 +45,33 @@ impl Digest {
     }
 }
 
+/// Hashes bytes as they come; the digest of each beginning costs no second reading.
+#[derive(Debug, Clone, Default)]
+pub struct RunningDigest(blake3::Hasher);
+
+impl RunningDigest {
+    /// Goes on by `bytes`.
+    pub fn add(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.update(bytes);
+        self
+    }
+
+    /// The digest of all bytes so far: what [`Digest::of`] says of them.
+    #[must_use]
+    pub fn so_far(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+}
+
 /// Hashes a list of named parts, each with its length before it.
 #[derive(Debug, Clone)]
-pub struct PartsHasher(blake3::Hasher);
+pub struct PartsHasher(RunningDigest);
 
 impl PartsHasher {
     /// Starts a hash for one purpose; `context` keeps hashes of different purposes apart.
     #[must_use]
     pub fn new(context: &str) -> Self {
-        let mut hasher = Self(blake3::Hasher::new());
+        let mut hasher = Self(RunningDigest::default());
         hasher.bytes(context.as_bytes());
         hasher
     }
@@ -77,12 +86,11 @@ impl PartsHasher {
     /// The digest of all parts so far.
     #[must_use]
     pub fn finish(&self) -> Digest {
-        Digest(*self.0.finalize().as_bytes())
+        self.0.so_far()
     }
 
     fn bytes(&mut self, value: &[u8]) {
-        self.0.update(&(value.len() as u64).to_le_bytes());
-        self.0.update(value);
+        self.0.add(&(value.len() as u64).to_le_bytes()).add(value);
     }
 }
 
@@ -157,12 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn a_start_and_all_are_hashed_as_each_by_itself() {
+    fn each_beginning_is_hashed_as_by_itself() {
         let bytes: Vec<u8> = (0..5_000_u32).map(|n| n.to_le_bytes()[0]).collect();
-        for middle in [0, 1, 1024, 4_900, 5_000, 6_000] {
-            let (start, all) = Digest::of_start_and_all(&bytes, middle);
-            assert_eq!(start, Digest::of(&bytes[..middle.min(5_000)]), "{middle}");
-            assert_eq!(all, Digest::of(&bytes), "{middle}");
+        let mut running = RunningDigest::default();
+        let mut read = 0;
+        for until in [0, 1, 1024, 4_900, 4_900, 5_000] {
+            let found = running.add(&bytes[read..until]).so_far();
+            assert_eq!(found, Digest::of(&bytes[..until]), "{until}");
+            read = until;
         }
     }
 

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 use ringfence_core::journal::{
-    Entry, Head, History, JournalError, JournalProblem, LoopState, TornTail, decode_on,
+    Entry, Head, History, JournalError, JournalProblem, LINE_BYTES_MAX, LoopState, TornTail,
+    decode_on,
 };
 
 use crate::bookmark::Mark;
@@ -157,14 +158,12 @@ impl Followed {
                 .read_to_end(&mut piece)
                 .map_err(|source| io(path, source))?;
             let is_last = piece.len() - before < PIECE_BYTES;
-            let lines = if is_last {
-                piece.len()
-            } else {
-                // A line that is longer than a piece is read on.
-                piece
-                    .iter()
-                    .rposition(|byte| *byte == b'\n')
-                    .map_or(0, |at| at + 1)
+            let new = piece.get(before..).unwrap_or_default();
+            let lines = match new.iter().rposition(|byte| *byte == b'\n') {
+                Some(at) if !is_last => before + at + 1,
+                // A line that is longer than a piece is read on, until it is too long for any reader.
+                None if !is_last && piece.len() <= LINE_BYTES_MAX => continue,
+                _ => piece.len(),
             };
             let rest = piece.split_off(lines);
             let entries = self
@@ -339,6 +338,23 @@ mod tests {
                 }
                 (found, expect) => panic!("{at}: {found:?}, {:?}", expect.map(|read| read.head)),
             }
+        }
+    }
+
+    #[test]
+    fn a_line_that_never_ends_is_refused_and_not_read_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        let before = lines(2, 10).concat();
+        for end in ["", "\n", "\n\n"] {
+            let all = before.clone() + &"x".repeat(4 * PIECE_BYTES) + end;
+            fs::write(&path, &all).unwrap();
+            let found = Followed::new(TimeZone::UTC).look(&path, &mut |_| ());
+            let Err(FollowError::Journal { source, .. }) = found else {
+                panic!("{found:?}");
+            };
+            assert_eq!(source.problem, JournalProblem::TooLong);
+            assert_eq!(source, decode(all.as_bytes()).unwrap_err());
         }
     }
 }

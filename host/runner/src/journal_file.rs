@@ -8,14 +8,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+pub use ringfence_core::journal::LINE_BYTES_MAX;
 
-use crate::state_dir::sync_dir;
+use crate::state_dir::{open_plain, sync_dir};
 use crate::steps::{self, Steps};
 
-/// Longest line that is written, in bytes without its newline.
-// Limit: an entry lists verdicts and findings, each bounded; 8 MiB is a hundred times the largest seen.
-pub const LINE_BYTES_MAX: usize = 8 << 20;
 /// Longest journal that is read, in bytes.
 // Limit: decades of entries; beyond it the file was not written by a loop.
 pub const JOURNAL_BYTES_MAX: u64 = 512 << 20;
@@ -234,19 +231,6 @@ pub(crate) fn open_journal(path: &Path) -> Result<Option<File>, JournalFileError
             doing: "opened",
             source,
         }),
-    }
-}
-
-/// Opens without following a link and without waiting for the other end of a pipe.
-fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = options
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::other("no regular file"))
     }
 }
 

@@ -145,17 +145,21 @@ impl Trouble {
 
 /// What the scheduler listens to.
 pub struct Line {
-    to: Sender<Message>,
+    caller: Caller,
     from: Receiver<Message>,
 }
 
 /// Calls a scheduler from elsewhere.
 #[derive(Debug, Clone)]
-pub struct Caller(Sender<Message>);
+pub struct Caller {
+    to: Sender<Message>,
+    stopped: Arc<AtomicBool>,
+}
 
 #[derive(Debug)]
 enum Message {
-    Stop,
+    /// Somebody has stopped it, and it may be asleep.
+    Wake,
     Ended {
         file: Arc<Path>,
         began: Timestamp,
@@ -180,13 +184,17 @@ impl Line {
     #[must_use]
     pub fn new() -> Self {
         let (to, from) = channel();
-        Self { to, from }
+        let stopped = Arc::default();
+        Self {
+            caller: Caller { to, stopped },
+            from,
+        }
     }
 
     /// Somebody who can call.
     #[must_use]
     pub fn caller(&self) -> Caller {
-        Caller(self.to.clone())
+        self.caller.clone()
     }
 }
 
@@ -197,13 +205,18 @@ impl Default for Line {
 }
 
 impl Caller {
-    /// Lets no beat begin any more, and those that run end before their next step.
+    /// Lets no beat begin any more, and those that run end before their next step; nor is another journal looked at.
     pub fn stop(&self) {
-        self.send(Message::Stop);
+        self.stopped.store(true, Ordering::Relaxed);
+        self.send(Message::Wake);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     fn send(&self, message: Message) {
-        if self.0.send(message).is_err() {
+        if self.to.send(message).is_err() {
             tracing::debug!("the scheduler has ended");
         }
     }
@@ -225,14 +238,13 @@ pub fn run(
     line: &Line,
     tell: &mut dyn FnMut(News),
 ) -> Result<(), FindError> {
-    let stopped = AtomicBool::new(false);
+    let caller = line.caller();
     let found = wish.search.find(crew.program)?;
     std::thread::scope(|scope| {
         let mut shift = Shift {
             crew,
             wish,
-            stopped: &stopped,
-            caller: line.caller(),
+            caller: &caller,
             roster: Roster::new(wish.jobs.clamp(1, JOBS_MAX), wish.once),
             latest: crew.clock.now(),
             tell,
@@ -247,8 +259,7 @@ pub fn run(
 struct Shift<'s> {
     crew: Crew<'s>,
     wish: &'s Wish,
-    stopped: &'s AtomicBool,
-    caller: Caller,
+    caller: &'s Caller,
     roster: Roster<Marks>,
     /// The latest time that the clock has shown.
     latest: Timestamp,
@@ -263,6 +274,9 @@ impl<'s> Shift<'s> {
         let (mut looked, mut found) = (Instant::now(), Instant::now());
         loop {
             self.mind_the_clock();
+            if self.caller.is_stopped() {
+                self.roster.stop();
+            }
             while let Some(file) = self.roster.begin(self.crew.clock.now()) {
                 self.begin(scope, file);
             }
@@ -270,10 +284,7 @@ impl<'s> Shift<'s> {
                 return;
             }
             match messages.recv_timeout(self.idle(looked)) {
-                Ok(Message::Stop) => {
-                    self.stopped.store(true, Ordering::Relaxed);
-                    self.roster.stop();
-                }
+                Ok(Message::Wake) => {}
                 Ok(Message::Ended {
                     file,
                     began,
@@ -320,15 +331,15 @@ impl<'s> Shift<'s> {
     where
         's: 'scope,
     {
-        let (crew, stopped, caller) = (self.crew, self.stopped, self.caller.clone());
+        let (crew, caller) = (self.crew, self.caller);
         let once = self.wish.once;
         let began = crew.clock.now();
         let job = {
-            let (file, caller) = (Arc::clone(&file), caller.clone());
+            let file = Arc::clone(&file);
             let marks = marks_of(&file, self.roster.place(&file));
             let changed_since = self.roster.changed_since(&file, &marks);
             move || {
-                let turn = AssertUnwindSafe(|| turn(crew, &file, once, changed_since, stopped));
+                let turn = AssertUnwindSafe(|| turn(crew, &file, once, changed_since, caller));
                 let result = catch_unwind(turn).unwrap_or(Err(Trouble::Panicked));
                 caller.send(Message::Ended {
                     file,
@@ -404,6 +415,10 @@ impl<'s> Shift<'s> {
     /// Looks at what has changed.
     fn look(&mut self) {
         for (file, marks, since) in self.roster.changed(marks_of) {
+            // What a repository holds decides how long reading it takes.
+            if self.caller.is_stopped() {
+                return;
+            }
             let now = self.crew.clock.now();
             match look(self.crew.program, &file, self.wish.once, since, now) {
                 Ok((place, next)) => {
@@ -449,7 +464,7 @@ fn turn(
     file: &Path,
     once: bool,
     changed_since: Option<Timestamp>,
-    stopped: &AtomicBool,
+    caller: &Caller,
 ) -> Result<Turn, Trouble> {
     if let Some(since) = changed_since {
         let now = crew.clock.now();
@@ -467,7 +482,7 @@ fn turn(
     let around = Surroundings {
         sandbox: crew.sandbox,
         clock: crew.clock,
-        steps: &UntilStopped(stopped),
+        steps: &UntilStopped(caller),
         config_dir: crew.config_dir,
     };
     let report = driver::beat(&open, &locked, options, around, &mut |_| {})?;
@@ -518,12 +533,12 @@ fn marks_of(file: &Path, place: Option<&Place>) -> Marks {
 }
 
 /// Lets every step pass, and ends the beat between two of them when it is time to stop.
-struct UntilStopped<'a>(&'a AtomicBool);
+struct UntilStopped<'a>(&'a Caller);
 
 impl Steps for UntilStopped<'_> {
     fn at(&self, _step: &'static str) {}
 
     fn stopped(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_stopped()
     }
 }

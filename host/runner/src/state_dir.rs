@@ -5,7 +5,7 @@
 //! was not made at this very place lends nothing to a beat but its journal: its caches are thrown away, since a
 //! repository can ship files of these names.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -444,6 +444,33 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
+/// Opens a regular file, without following a link in its place and without waiting for the other end of a pipe.
+///
+/// # Errors
+/// What the system said, and one of its own for what is no regular file.
+pub(crate) fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    open_with(path, options, OFlags::NOFOLLOW | OFlags::NONBLOCK)
+}
+
+/// Opens a regular file or one that a link leads to, for reading, without waiting for the other end of a pipe.
+///
+/// # Errors
+/// As whatever opens files; and one of its own for what is no regular file.
+pub fn open_followed(path: &Path) -> io::Result<File> {
+    open_with(path, File::options().read(true), OFlags::NONBLOCK)
+}
+
+fn open_with(path: &Path, options: &mut OpenOptions, flags: OFlags) -> io::Result<File> {
+    let file = options
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
+}
+
 /// The text of a regular file of bounded length; a link or pipe in its place is not followed and not waited for.
 pub(crate) fn read_plain(path: &Path, bytes_max: u64) -> Option<String> {
     String::from_utf8(read_plain_bytes(path, bytes_max)?).ok()
@@ -451,14 +478,9 @@ pub(crate) fn read_plain(path: &Path, bytes_max: u64) -> Option<String> {
 
 /// The same for a file that may be no text.
 pub(crate) fn read_plain_bytes(path: &Path, bytes_max: u64) -> Option<Vec<u8>> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = File::options()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
-        .ok()?;
+    let file = open_plain(path, File::options().read(true)).ok()?;
     let meta = file.metadata().ok()?;
-    if !meta.is_file() || meta.len() > bytes_max {
+    if meta.len() > bytes_max {
         return None;
     }
     let mut bytes = Vec::new();

@@ -1,9 +1,13 @@
 //! Loops that beat by themselves, as far as that can be seen without waiting.
 
+use ringfence_runner::git::GitProgram;
+use ringfence_runner::scheduler::{self, Crew, Line, Search, Wish};
+use ringfence_sandbox::{Compiler, Sandbox, Settings};
 use serde_json::Value;
 
 use super::rig::{Ran, Rig};
 use crate::exit::Exit;
+use crate::std_plugins::StdPlugins;
 
 fn lines(ran: &Ran) -> Vec<Value> {
     assert_eq!(ran.err, "");
@@ -204,4 +208,61 @@ fn units_quote_what_they_run() {
         &["install-service", "--print", "--user", "--all", "."],
     );
     assert_eq!(ran.exit, Exit::Usage);
+}
+
+#[test]
+fn a_journal_that_never_ends_keeps_no_other_waiting() {
+    let rig = Rig::with_loop();
+    let text = rig.read("LOOP.md").replace("docs-links", "other");
+    rig.write("loops/other/LOOP.md", &text);
+    rig.write(
+        ".ringfence/other/journal.jsonl",
+        &",\"sum\":\"".repeat((9 << 20) / 8),
+    );
+    insta::assert_snapshot!(rig.run(&["run", "--once", "--jobs", "1"]).shown(), @r"
+    --- stderr
+    2026-01-02T03:04:05Z loops/other/LOOP.md cannot beat
+    error: the journal [project]/.ringfence/other/journal.jsonl cannot be
+      trusted: journal entry 1 at byte 0: the line has more than 8388608 bytes
+    help: `ringfence journal verify` says more; restore the file, or move it away to
+          begin anew
+    2026-01-02T03:04:05Z docs-links proposed: ringfence/docs-links/1
+    --- exit 8
+    ");
+    insta::assert_snapshot!(rig.run(&["status", "--all", "."]).shown(), @r"
+    loop        level  mode  next       last beat  spent  waits  where
+    docs-links  L2     run   in 15 min  proposed   0 %    0      .
+
+    error: loops/other/LOOP.md: [project]/.ringfence/other/journal.jsonl:
+      journal entry 1 at byte 0: the line has more than 8388608 bytes
+    --- exit 0
+    ");
+}
+
+#[test]
+fn one_that_was_stopped_looks_at_no_loop_any_more() {
+    let rig = Rig::with_loop();
+    rig.write("loops/broken/LOOP.md", "+++\n+++\n");
+    let program = GitProgram::find(&std::env::var_os("PATH").unwrap()).unwrap();
+    let sandbox = Sandbox::new(Settings {
+        compiler: Compiler::InProcess,
+        ..Settings::default()
+    });
+    let crew = Crew {
+        program: &program,
+        plugins: &StdPlugins,
+        sandbox: &sandbox.unwrap(),
+        clock: &rig.clock,
+        config_dir: None,
+    };
+    let wish = Wish {
+        search: Search::Project(rig.top()),
+        jobs: 1,
+        once: false,
+    };
+    let line = Line::new();
+    line.caller().stop();
+    let mut told = Vec::new();
+    scheduler::run(crew, &wish, &line, &mut |news| told.push(news)).unwrap();
+    assert!(told.is_empty(), "{told:?}");
 }

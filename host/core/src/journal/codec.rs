@@ -8,7 +8,8 @@
 //! altered unseen. The last one has no successor: `sum` is the digest of its own text without that field. That notices
 //! damage, not forgery: whoever may write the file can write another last line, sum and all. A line that ends in a
 //! newline and keeps its sum is *whole*. The last line may be torn; a whole line that cannot be understood, and any
-//! other line that is not whole, refuses the journal.
+//! other line that is not whole or is longer than [`LINE_BYTES_MAX`], refuses the journal. Whatever a file holds, each of
+//! its bytes is hashed once.
 //!
 //! Unknown fields of a body are ignored, so that an older host reads what a newer one wrote; fields that must not be
 //! ignored are named in `must_understand`. Frame, chain and sum are the same in every version of the format.
@@ -22,11 +23,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, RunningDigest};
 use crate::journal::{Body, Entry};
 
 /// The version of the format that this host writes, and the only one it reads.
 pub const FORMAT_VERSION: u64 = 1;
+
+/// Longest line in bytes, without its newline.
+// Limit: an entry lists verdicts and findings, each bounded; 8 MiB is a hundred times the largest seen.
+pub const LINE_BYTES_MAX: usize = 8 << 20;
 
 const GENESIS: &str = "blake3:0000000000000000000000000000000000000000000000000000000000000000";
 const SUM_START: &str = ",\"sum\":\"";
@@ -86,6 +91,9 @@ pub enum JournalProblem {
     /// The line does not keep its checksum, and others follow.
     #[error("the line does not match its sum")]
     Sum,
+    /// The line is longer than any that is written; its end may not have been looked for.
+    #[error("the line has more than {LINE_BYTES_MAX} bytes")]
+    TooLong,
     /// The line is no JSON object of the expected shape.
     #[error("{0}")]
     Shape(String),
@@ -187,6 +195,9 @@ pub fn decode_on(
             entry: found.head.seq + 1,
             problem,
         };
+        if line.strip_suffix(b"\n").unwrap_or(line).len() > LINE_BYTES_MAX {
+            return Err(refused(JournalProblem::TooLong));
+        }
         match whole(line) {
             Ok((text, digest)) => {
                 each(read_line(text, &found.head).map_err(refused)?);
@@ -213,9 +224,10 @@ fn whole(line: &[u8]) -> Result<(&str, Digest), &'static str> {
         .strip_suffix(SUM_END)
         .and_then(|rest| rest.rsplit_once(SUM_START))
         .ok_or("the last line has no sum")?;
-    let (found, digest) = Digest::of_start_and_all(text.as_bytes(), open.len());
-    if found.to_string() == sum {
-        Ok((text, digest))
+    let mut running = RunningDigest::default();
+    if running.add(open.as_bytes()).so_far().to_string() == sum {
+        let end = text.get(open.len()..).unwrap_or_default();
+        Ok((text, running.add(end.as_bytes()).so_far()))
     } else {
         Err("the last line does not match its sum")
     }
@@ -227,14 +239,22 @@ fn holds_whole_line(line: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(line) else {
         return false;
     };
+    let mut running = RunningDigest::default();
+    let mut hashed = 0;
     text.match_indices(SUM_START).any(|(at, _)| {
-        let (open, rest) = text.split_at_checked(at).unwrap_or((text, ""));
-        let rest = rest
-            .strip_prefix(SUM_START)
-            .and_then(|rest| rest.strip_prefix(&sum_of(open)))
-            .and_then(|rest| rest.strip_prefix(SUM_END));
-        rest.is_some_and(|rest| !rest.is_empty())
+        let open = text.get(hashed..at).unwrap_or_default();
+        running.add(open.as_bytes());
+        hashed = at;
+        let claimed = text.get(at + SUM_START.len()..).and_then(claimed_sum);
+        claimed.is_some_and(|(sum, rest)| !rest.is_empty() && running.so_far().to_string() == sum)
     })
+}
+
+/// The digest that `text` begins with, and what follows the end of the line behind it.
+fn claimed_sum(text: &str) -> Option<(&str, &str)> {
+    let (sum, rest) = text.split_at_checked(GENESIS.len())?;
+    sum.parse::<Digest>().ok()?;
+    Some((sum, rest.strip_prefix(SUM_END)?))
 }
 
 /// The checksum of a line's text up to where its sum begins.

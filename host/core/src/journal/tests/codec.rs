@@ -428,6 +428,33 @@ fn an_error_names_its_place() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_refused_whether_it_ends_or_not() {
+    let before = write(&small()[..1]);
+    for end in ["", "\n", "\n{}"] {
+        let long = "x".repeat(LINE_BYTES_MAX + 1) + end;
+        let error = decode(&[&before, long.as_bytes()].concat()).unwrap_err();
+        assert_eq!(error.offset, before.len());
+        assert_eq!(error.entry, 2);
+        assert_eq!(error.problem, JournalProblem::TooLong);
+    }
+    let longest = [&before, "x".repeat(LINE_BYTES_MAX).as_bytes()].concat();
+    assert!(decode(&longest).unwrap().torn_tail.is_some());
+}
+
+/// Hashing all before each of them would take many minutes.
+#[test]
+fn a_tail_that_could_end_anywhere_is_read_once() {
+    let before = write(&small()[..1]);
+    let sum = format!(",\"sum\":\"{}\"}}", digest("x"));
+    for end in [",\"sum\":\"", &sum] {
+        let tail = end.repeat((1 << 20) / end.len());
+        let journal = decode(&[&before, tail.as_bytes()].concat()).unwrap();
+        assert_eq!(journal.entries.len(), 1);
+        assert_eq!(journal.torn_tail.unwrap().bytes.start, before.len());
+    }
+}
+
+#[test]
 fn lines_taken_out_or_swapped() {
     let bytes = write(&small());
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
