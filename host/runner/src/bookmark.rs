@@ -16,10 +16,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use ringfence_core::digest::Digest;
 use ringfence_core::journal::{Head, LoopState};
-use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use crate::state_dir::{LoopDir, boot_id, read_plain};
+use crate::state_dir::{LoopDir, boot_id, open_plain, read_plain};
 use crate::workspace::Base;
 
 // Limit: a thousand times the usual one; what is longer takes longer to read than a journal.
@@ -143,18 +142,10 @@ impl Bookmark {
     fn try_write(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_string(self)?;
         let text = format!("{}\n{text}", Digest::of(text.as_bytes()));
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         // In place: a new file under the old name would be flushed by the file system.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(flags.bits().cast_signed())
-            .open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("no regular file"));
-        }
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let mut file = open_plain(path, &mut options)?;
         file.write_all(text.as_bytes())?;
         file.set_len(text.len() as u64)
     }

@@ -5,11 +5,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ringfence_core::import::{FILE_NAMES, IMPORT_BYTES_MAX};
-use rustix::fs::OFlags;
+
+use crate::state_dir::{open_followed, open_plain};
 
 /// A file, and its text or why there is none.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub fn read(start: &Path, from: &[PathBuf]) -> Result<Vec<Found>, (PathBuf, io::
         } else {
             found.push(Found {
                 name: path.to_string_lossy().into_owned(),
-                text: text(&at, OFlags::NONBLOCK),
+                text: text(open_followed(&at)),
             });
         }
     }
@@ -48,7 +48,7 @@ fn search(dir: &Path) -> Vec<Found> {
         if folder != Path::new("") && dir.join(folder).is_symlink() {
             continue;
         }
-        match text(&dir.join(name), OFlags::NONBLOCK | OFlags::NOFOLLOW) {
+        match text(open_plain(&dir.join(name), File::options().read(true))) {
             Err(error) if is_absent(&error) => {}
             text => found.push(Found {
                 name: (*name).to_owned(),
@@ -66,15 +66,8 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-fn text(path: &Path, flags: OFlags) -> Result<String, io::Error> {
-    let file = File::options()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
-        .map_err(named)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
+fn text(opened: io::Result<File>) -> Result<String, io::Error> {
+    let file = opened.map_err(named)?;
     let mut bytes = Vec::new();
     // One byte more than is taken, so that core says that it is too long.
     file.take(IMPORT_BYTES_MAX as u64 + 1)

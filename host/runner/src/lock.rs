@@ -9,12 +9,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rustix::fs::OFlags;
 use rustix::io::FdFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::state_dir::LoopDir;
+use crate::state_dir::{LoopDir, open_plain};
 
 // Limit: a holder's note is about 60 bytes; what is longer was not written by us.
 const NOTE_BYTES_MAX: u64 = 1024;
@@ -72,11 +71,7 @@ impl LoopLock {
             .create(true)
             .truncate(false)
             .mode(0o600);
-        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-        let mut file = options.open(&path).map_err(io)?;
-        if !file.metadata().map_err(io)?.is_file() {
-            return Err(io(io::Error::other("no regular file")));
-        }
+        let mut file = open_plain(&path, &mut options).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

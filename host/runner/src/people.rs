@@ -22,7 +22,6 @@ use ringfence_core::journal::{Body, Held, JournalError, LoopState, Notice, WaitC
 use ringfence_core::notify::{Message, due as due_of};
 use ringfence_core::spec::Level;
 use ringfence_core::text;
-use rustix::fs::OFlags;
 
 use crate::calendar;
 use crate::driver::{self, BeatError, Seams};
@@ -30,7 +29,7 @@ use crate::git::process::{self, Input, Limits, RunError};
 use crate::journal_file::{JournalFileError, read_journal};
 use crate::open_loop::OpenLoop;
 use crate::settle::patch_diff;
-use crate::state_dir::{LoopDir, read_plain};
+use crate::state_dir::{LoopDir, open_plain, read_plain};
 use crate::workspace::read_held;
 
 /// The operator's file, in their configuration directory.
@@ -188,17 +187,12 @@ pub fn tell(
         return Ok(None);
     };
     let path = dir.telling();
-    let lock = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
-        .open(&path)
-        .map_err(|source| PeopleError::Lock {
-            path: path.clone(),
-            source,
-        })?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let lock = open_plain(&path, &mut options).map_err(|source| PeopleError::Lock {
+        path: path.clone(),
+        source,
+    })?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,7 @@ use ringfence_core::spec::{LOCK_FILE_BYTES_MAX, LockFile, PluginFacts, PluginRef
 use ringfence_sandbox::{COMPONENT_BYTES_MAX, inspect};
 
 use crate::open_loop::{Components, LOCK_FILE, LockMode, OpenError, PluginSource};
-use crate::state_dir::write_atomic;
+use crate::state_dir::{open_followed, write_atomic};
 use crate::store::Store;
 
 /// Plugins by reference.
@@ -167,11 +166,7 @@ pub(crate) fn read_text(path: &Path, bytes_max: usize) -> Result<String, OpenErr
 pub(crate) fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, OpenError> {
     let read = || {
         let mut bytes = Vec::new();
-        let meta = fs::metadata(path)?;
-        if !meta.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        File::open(path)?
+        open_followed(path)?
             .take(bytes_max as u64 + 1)
             .read_to_end(&mut bytes)?;
         Ok(bytes)

@@ -15,7 +15,9 @@ use crate::git::discover::{DiscoverError, ObjectFormat, Project};
 use crate::git::output::{Commit, commit, is_id};
 use crate::git::{Durability, Git, GitError, GitProgram, unreadable};
 use crate::lock::LoopLock;
-use crate::state_dir::{LoopDir, Origin, StateDirError, TEMP_PREFIX, boot_id};
+use crate::state_dir::{
+    LoopDir, Origin, StateDirError, TEMP_PREFIX, boot_id, read_plain, read_plain_bytes,
+};
 use crate::workspace::clean;
 
 // Beats every `.gitattributes`: the file of this name inside the repository directory comes first for git.
@@ -74,7 +76,7 @@ impl Store {
         let path = dir.store();
         let boot = boot_id();
         let made_for = format!("{} {boot}", format.name());
-        if fs::read_to_string(path.join(BOOT)).ok().as_ref() != Some(&made_for) {
+        if read_plain(&path.join(BOOT), made_for.len() as u64).as_ref() != Some(&made_for) {
             dir.drop_caches()?;
         }
         let io = |path: &Path| {
@@ -101,7 +103,7 @@ impl Store {
             (BOOT, made_for.as_bytes()),
         ] {
             let file = path.join(name);
-            if fs::read(&file).ok().as_deref() != Some(bytes) {
+            if read_plain_bytes(&file, bytes.len() as u64).as_deref() != Some(bytes) {
                 replace(&file, bytes).map_err(io(&file))?;
             }
         }

@@ -1,11 +1,11 @@
 //! `ringfence plugin`: what plugins are, by their bytes alone.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use ringfence_core::digest::Digest;
 use ringfence_core::manifest::Manifest;
+use ringfence_runner::state_dir::open_followed;
 use ringfence_sandbox::{COMPONENT_BYTES_MAX, Inspection};
 use serde::Serialize;
 
@@ -102,17 +102,14 @@ fn unknown(name: &str) -> Stop {
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     let read = || {
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(std::io::Error::other("it is no regular file"));
-        }
         let mut bytes = Vec::new();
         // One byte more than is allowed, so that too large a file is seen to be one.
-        File::open(path)?
+        open_followed(path)?
             .take(COMPONENT_BYTES_MAX as u64 + 1)
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    read().map_err(|error| {
+    read().map_err(|error: std::io::Error| {
         let exit = if error.kind() == std::io::ErrorKind::NotFound {
             Exit::Usage
         } else {

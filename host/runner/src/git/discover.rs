@@ -4,12 +4,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::output::{is_id, records};
 use super::{Durability, Git, GitError, GitProgram, display_name, failed, unreadable};
+use crate::state_dir::open_followed;
 
 // Limit: a `.git` or `commondir` file holds one path, and the kernel takes none longer than this.
 const LINK_FILE_BYTES_MAX: u64 = 4096 + 16;
@@ -400,7 +401,13 @@ fn small_file(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, DiscoverEr
             path: path.to_owned(),
             why: "it is far too long",
         }),
-        Ok(_) => fs::read(path).map(Some).map_err(io),
+        Ok(_) => {
+            let mut bytes = Vec::new();
+            open_followed(path)
+                .and_then(|file| file.take(bytes_max).read_to_end(&mut bytes))
+                .map_err(io)?;
+            Ok(Some(bytes))
+        }
     }
 }
 

@@ -207,11 +207,34 @@ fn an_intent_of_another_loop_is_not_acted_on() {
         file: "shadow/7.patch".to_owned(),
         candidate_tree: base.tree.clone(),
     };
-    fs::write(opened.ws.dir().shadow(BeatNo(7)), "something else").unwrap();
-    assert!(matches!(
-        look(&opened.ws, &intent),
-        Err(RecoveryError::NotOurs { .. })
-    ));
+    let path = opened.ws.dir().shadow(BeatNo(7));
+    let not_ours = || {
+        let found = look(&opened.ws, &intent);
+        assert!(
+            matches!(found, Err(RecoveryError::NotOurs { .. })),
+            "{found:?}"
+        );
+        fs::remove_file(&path).unwrap();
+    };
+    fs::write(&path, "something else").unwrap();
+    not_ours();
+    // Nobody writes into the pipe, so opening it would not end.
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    not_ours();
+    let patch = format!("Ringfence patch 1\ncandidate-tree: {}\n", base.tree);
+    let outside = rig.top.with_file_name("outside");
+    fs::write(&outside, &patch).unwrap();
+    std::os::unix::fs::symlink(&outside, &path).unwrap();
+    not_ours();
+    fs::write(&path, &patch).unwrap();
+    let found = look(&opened.ws, &intent).unwrap();
+    assert_eq!(found, Found::Published { commit: None });
 }
 
 #[test]

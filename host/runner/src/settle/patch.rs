@@ -2,13 +2,13 @@
 //!
 //! **Invariant:** a patch is there whole or not at all, and is never overwritten by another one. `git apply` takes it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::{SettleError, Settlement, clean_message};
 use crate::git::output::is_id;
-use crate::state_dir::write_atomic;
+use crate::state_dir::{open_plain, write_atomic};
 use crate::steps::{self, Steps};
 use crate::workspace::Workspace;
 
@@ -30,7 +30,7 @@ pub(super) fn publish(
         path: path.clone(),
         source,
     };
-    if std::fs::symlink_metadata(&path).is_ok() {
+    if fs::symlink_metadata(&path).is_ok() {
         return Err(SettleError::Exists(file.to_owned()));
     }
     write_atomic(&path, &bytes).map_err(io)?;
@@ -38,12 +38,16 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// The tree that the patch at `path` says it leads to.
+/// The tree that the patch at `path` says it leads to; none for whatever else is there: a link and a pipe are no patch.
 pub(super) fn candidate(path: &Path) -> io::Result<Option<String>> {
     let mut head = Vec::new();
-    match File::open(path) {
+    match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?.take(HEADER_BYTES_MAX).read_to_end(&mut head)?,
+        Err(error) => return Err(error),
+        Ok(meta) if !meta.is_file() => return Ok(None),
+        Ok(_) => open_plain(path, File::options().read(true))?
+            .take(HEADER_BYTES_MAX)
+            .read_to_end(&mut head)?,
     };
     let text = String::from_utf8_lossy(&head);
     let mut lines = text.lines();

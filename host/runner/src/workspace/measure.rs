@@ -118,6 +118,7 @@ fn candidate_git(store: &Store, dir: &LoopDir) -> Result<Git, MeasureError> {
         source,
     };
     clean::remove_file_if_there(&lock_of(&copy)).map_err(io)?;
+    clean::remove_file_if_there(&copy).map_err(io)?;
     fs::copy(&index, &copy).map_err(io)?;
     let written = fs::metadata(&index)
         .and_then(|meta| meta.modified())

@@ -20,7 +20,7 @@ use crate::git::discover::UserRepo;
 use crate::git::output::records;
 use crate::git::{Git, GitError, unreadable};
 use crate::settle::SettleError;
-use crate::state_dir::{LoopDir, read_plain, sync_dir};
+use crate::state_dir::{LoopDir, open_followed, read_plain, sync_dir};
 use crate::workspace::clean;
 
 // Limit: two seconds, in which an editor's `git status` or a commit by hand is over.
@@ -191,8 +191,12 @@ impl<'a> Place<'a> {
         };
         clean::remove_file_if_there(&copy).map_err(io(&copy))?;
         let file = self.file();
-        let meta = match fs::copy(&file, &copy) {
-            Ok(_) => Some(fs::metadata(&file).map_err(io(&file))?),
+        let permissions = match open_followed(&file) {
+            Ok(mut found) => {
+                let mut made = File::create_new(&copy).map_err(io(&copy))?;
+                io::copy(&mut found, &mut made).map_err(io(&file))?;
+                Some(found.metadata().map_err(io(&file))?.permissions())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(io(&file)(error)),
         };
@@ -205,7 +209,7 @@ impl<'a> Place<'a> {
         let bytes = fs::read(&copy).map_err(io(&copy))?;
         let next = self.next();
         clean::remove_file_if_there(&next).map_err(io(&next))?;
-        write_new(&next, &bytes, meta.map(|meta| meta.permissions())).map_err(io(&next))?;
+        write_new(&next, &bytes, permissions).map_err(io(&next))?;
         clean::remove_file_if_there(&copy).map_err(io(&copy))
     }
 
