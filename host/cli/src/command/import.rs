@@ -52,10 +52,10 @@ pub(super) fn run(args: &args::Import, context: &mut Context<'_, '_>) -> Result<
     let mut written = None;
     let mut problems = Vec::new();
     if !args.stdout {
-        let file = target(args, from, &imported.loop_id, context);
-        write(&file, &imported.text, args)?;
-        problems = check(&file, context);
-        written = Some(file);
+        let target = target(args, from, &imported.loop_id, context);
+        write(&target, &imported.text, args)?;
+        problems = check(&target.file, context);
+        written = Some(target.file);
     }
     tell(args, context, &imported, written.as_deref(), problems)?;
     Ok(Exit::Done)
@@ -111,35 +111,42 @@ fn unread(found: &Found) -> Option<Note> {
     })
 }
 
-/// Where to write: as it was said, or at the top, or beside the `LOOP.md` that is there.
-fn target(
-    args: &args::Import,
-    from: &[PathBuf],
-    id: &LoopId,
-    context: &Context<'_, '_>,
-) -> PathBuf {
+/// Where to write.
+struct Target {
+    file: PathBuf,
+    /// Folders of the repository that it is in and that need not be there, the outer one first.
+    folders: Vec<PathBuf>,
+}
+
+/// As it was said, or at the top, or beside the `LOOP.md` that is there.
+fn target(args: &args::Import, from: &[PathBuf], id: &LoopId, context: &Context<'_, '_>) -> Target {
+    let plain = |file| Target {
+        file,
+        folders: Vec::new(),
+    };
     if let Some(output) = &args.output {
-        return context.dir.join(output);
+        return plain(context.dir.join(output));
     }
     let dir = match from {
-        [one] if context.dir.join(one).is_dir() => context.dir.join(one),
+        // Without the `.` that stands for this folder.
+        [one] if context.dir.join(one).is_dir() => context.dir.join(one).components().collect(),
         _ => context.dir.clone(),
     };
     let top = dir.join(LOOP_FILE);
     if args.force || fs::symlink_metadata(&top).is_err() {
-        top
-    } else {
-        dir.join("loops").join(id.as_str()).join(LOOP_FILE)
+        return plain(top);
+    }
+    let loops = dir.join("loops");
+    let own = loops.join(id.as_str());
+    Target {
+        file: own.join(LOOP_FILE),
+        folders: vec![loops, own],
     }
 }
 
-fn write(file: &Path, text: &str, args: &args::Import) -> Result<(), Stop> {
-    let written = if args.output.is_some() {
-        Ok(())
-    } else {
-        folders(file)
-    };
-    let written = written.and_then(|()| {
+fn write(target: &Target, text: &str, args: &args::Import) -> Result<(), Stop> {
+    let file = &target.file;
+    let written = make(&target.folders).and_then(|()| {
         if args.force {
             write_atomic_for_all(file, text.as_bytes())
         } else {
@@ -157,16 +164,13 @@ fn write(file: &Path, text: &str, args: &args::Import) -> Result<(), Stop> {
     })
 }
 
-/// Makes `loops` and `loops/NAME`, where those are the file's; a link in their place would lead out of the repository.
-fn folders(file: &Path) -> io::Result<()> {
-    let own = file
-        .parent()
-        .into_iter()
-        .flat_map(|dir| [dir.parent(), Some(dir)]);
-    for dir in own.flatten() {
+/// Makes the folders that are not there; a link in the place of one may lead out of the repository.
+fn make(folders: &[PathBuf]) -> io::Result<()> {
+    for dir in folders {
         match fs::symlink_metadata(dir) {
-            Ok(meta) if meta.is_symlink() && dir.ends_with("loops") => {
-                return Err(io::Error::other("`loops` is a link"));
+            Ok(meta) if meta.is_symlink() => {
+                let what = format!("{} is a link", dir.display());
+                return Err(io::Error::other(what));
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir(dir)?,

@@ -137,9 +137,18 @@ fn links_lead_nowhere() {
     let rig = swept();
     let outside = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(outside.path(), rig.top().join("loops")).unwrap();
-    let ran = rig.run(&["import"]);
-    assert_eq!(ran.exit, Exit::Host, "{}", ran.out);
-    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    let refused = |rig: &Rig| {
+        let ran = rig.run(&["import"]);
+        assert_eq!(ran.exit, Exit::Host, "{}", ran.out);
+        assert!(ran.err.contains("is a link"), "{}", ran.err);
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    };
+    refused(&rig);
+    std::fs::remove_file(rig.top().join("loops")).unwrap();
+    std::fs::create_dir(rig.top().join("loops")).unwrap();
+    let own = rig.top().join("loops/build-sweeper");
+    std::os::unix::fs::symlink(outside.path(), &own).unwrap();
+    refused(&rig);
     std::fs::remove_file(rig.top().join("LOOP.md")).unwrap();
     std::os::unix::fs::symlink(outside.path().join("x"), rig.top().join("LOOP.md")).unwrap();
     assert_eq!(
