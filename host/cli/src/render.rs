@@ -21,6 +21,7 @@ pub(crate) mod import;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod json;
+pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod page;
 pub(crate) mod plugin;

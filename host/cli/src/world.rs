@@ -15,6 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::exit::Exit;
+use crate::render::log::LogLine;
 
 /// Everything that differs from run to run.
 pub struct World<'a> {
@@ -159,8 +160,9 @@ pub(crate) fn log_to_stderr(verbose: u8, coloured: bool) {
         .with_targets(crates.map(|name| (name, ours)));
     let shown = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(coloured)
-        .without_time();
+        // The colours are those of the lines, and what is in a line is escaped there.
+        .with_ansi(false)
+        .event_format(LogLine { coloured });
     let logger = tracing_subscriber::registry()
         .with(shown)
         .with(filter)
