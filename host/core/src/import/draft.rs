@@ -258,7 +258,18 @@ impl<'a> Picker<'a> {
         let mut lines = Vec::new();
         for (index, fact) in self.all(Setting::People).into_iter().enumerate() {
             if index < PEOPLE_MAX {
-                self.took(fact, "the prose; words decide nothing");
+                let enforced = [Setting::PersonPaths, Setting::MaxFiles]
+                    .into_iter()
+                    .flat_map(|setting| self.all(setting))
+                    .any(|other| other.at == fact.at);
+                self.took(
+                    fact,
+                    if enforced {
+                        "the prose, besides what of it is enforced"
+                    } else {
+                        "the prose; words decide nothing"
+                    },
+                );
                 lines.push(text::one_line(&fact.text, PEOPLE_CHARS_MAX));
             } else {
                 self.left(fact, format!("only the first {PEOPLE_MAX} are kept"));
@@ -376,7 +387,7 @@ fn is_yaml(fact: &Fact) -> bool {
 }
 
 /// The paths in a line of prose: what stands in backticks, else what looks like a path.
-fn path_words(text: &str) -> Vec<String> {
+pub(super) fn path_words(text: &str) -> Vec<String> {
     let quoted: Vec<String> = text
         .split('`')
         .skip(1)
@@ -394,7 +405,8 @@ fn path_words(text: &str) -> Vec<String> {
         .filter(|word| {
             alone || word.contains(['/', '*']) || word.starts_with('.') || is_file_name(word)
         })
-        .filter(|word| !word.is_empty() && !word.contains("://") && *word != "/")
+        .filter(|word| word.contains(char::is_alphabetic) || word.contains('*'))
+        .filter(|word| !word.contains("://") && !["and/or", "n/a"].contains(word))
         .map(str::to_owned)
         .collect()
 }
@@ -434,6 +446,8 @@ mod tests {
             ("see https://example.com/x", &[]),
             ("infrastructure configs without approval", &[]),
             ("1.5 or so", &[]),
+            ("merging and/or 24/7 calls, n/a", &[]),
+            ("changes to billing/**.", &["billing/**"]),
         ] {
             assert_eq!(path_words(text), expect, "{text}");
         }

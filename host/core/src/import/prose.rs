@@ -2,15 +2,16 @@
 //!
 //! **Invariant:** what looks like a setting and is not understood is said; running text is passed over.
 
+use super::draft::path_words;
 use super::fact::{Findings, Setting, normalised, setting_of, slug};
 use super::markdown::{self, Piece, What, key_value, plain};
 
 /// Reads one file.
 pub(super) fn read(text: &str, out: &mut Findings) {
     let (pieces, dropped) = markdown::read(text);
-    for piece in &pieces {
+    for (index, piece) in pieces.iter().enumerate() {
         match &piece.what {
-            What::Heading => heading(piece, out),
+            What::Heading => heading(piece, pieces.get(index + 1..).unwrap_or_default(), out),
             What::Row(cells) => row(piece, cells, out),
             What::Bullet(text) => bullet(piece, text, out),
             What::Paragraph(text) => paragraph(piece, text, out),
@@ -25,16 +26,21 @@ pub(super) fn read(text: &str, out: &mut Findings) {
     }
 }
 
-/// The title of a file names its loop; a heading below «Active loops» names one of several.
-fn heading(piece: &Piece, out: &mut Findings) {
+/// The title of a file names its loop; a heading below «Active loops» names one of several, if anything is said of it.
+fn heading(piece: &Piece, rest: &[Piece], out: &mut Findings) {
     let Some(title) = piece.under.last() else {
         return;
     };
     if let Some(of) = loop_of(piece) {
-        out.fact(Setting::Name, title, piece.line, Some(&of));
+        let mut below = rest
+            .iter()
+            .take_while(|one| one.under.starts_with(&piece.under));
         if level_in(title) {
             out.fact(Setting::Level, title, piece.line, Some(&of));
+        } else if !below.any(says_something) {
+            return;
         }
+        out.fact(Setting::Name, title, piece.line, Some(&of));
     } else if piece.under.len() == 1
         && let Some(name) = title_name(title)
     {
@@ -59,8 +65,28 @@ fn loop_of(piece: &Piece) -> Option<String> {
     let (last, above) = piece.under.split_last()?;
     let parent = normalised(above.last()?);
     let of = slug(last);
-    (["active loops", "loops", "scheduled loops"].contains(&parent.as_str()) && !of.is_empty())
-        .then_some(of)
+    let is_below_loops = ["active loops", "loops", "scheduled loops"].contains(&parent.as_str());
+    // «Loops» may be the title of the file, and what is below it a section about all of them.
+    (is_below_loops && !is_section(last) && !of.is_empty()).then_some(of)
+}
+
+/// True for a heading that says what stands below it, and not of which loop.
+fn is_section(title: &str) -> bool {
+    setting_of(title).is_some() || SETTINGS.contains(&normalised(title).as_str())
+}
+
+/// True for a piece that holds a setting.
+fn says_something(piece: &Piece) -> bool {
+    match &piece.what {
+        What::Bullet(text) => {
+            key_value(text).is_some_and(|(key, _)| setting_of(&key).is_some())
+                || bound(text).is_some()
+        }
+        What::Row(cells) => cells
+            .first()
+            .is_some_and(|(_, cell)| setting_of(cell).is_some()),
+        What::Heading | What::Paragraph(_) => false,
+    }
 }
 
 pub(super) fn level_in(text: &str) -> bool {
@@ -99,7 +125,7 @@ fn row(piece: &Piece, cells: &[(String, String)], out: &mut Findings) {
         return;
     };
     match setting_of(first) {
-        Some(setting) => put(piece, setting, value, None, out),
+        Some(setting) => put(piece, setting, value, loop_of(piece).as_deref(), out),
         // A table with another purpose says nothing that is missed.
         None if is_settings(&column) => out.left(
             piece.line,
@@ -227,7 +253,10 @@ fn people(piece: &Piece, text: &str, out: &mut Findings) {
     if text.contains("files") && text.chars().any(|c| c.is_ascii_digit()) && text.contains('>') {
         out.fact(Setting::MaxFiles, text, piece.line, None);
     }
-    if text.contains('`') {
+    // A word alone may be a file, such as LICENSE, or what people do, such as merging.
+    let is_a_word = |c: char| c.is_alphabetic() && !c.is_uppercase();
+    let is_path = !text.chars().all(char::is_alphabetic) || !text.chars().any(is_a_word);
+    if is_path && !path_words(text).is_empty() {
         out.fact(Setting::PersonPaths, text, piece.line, None);
     }
 }
@@ -245,24 +274,25 @@ fn section(piece: &Piece) -> Option<Setting> {
     piece.under.last().and_then(|title| setting_of(title))
 }
 
+/// Headings above settings of several kinds.
+const SETTINGS: &[&str] = &[
+    "limits",
+    "budget",
+    "budgets",
+    "scope",
+    "termination",
+    "caps",
+    "daily limits",
+    "limits and budget",
+];
+
 fn is_settings_section(piece: &Piece) -> bool {
     let title = piece
         .under
         .last()
         .map(|title| normalised(title))
         .unwrap_or_default();
-    [
-        "limits",
-        "budget",
-        "budgets",
-        "scope",
-        "termination",
-        "caps",
-        "daily limits",
-        "limits and budget",
-    ]
-    .contains(&title.as_str())
-        || loop_of(piece).is_some()
+    SETTINGS.contains(&title.as_str()) || loop_of(piece).is_some()
 }
 
 /// What a sentence like `Max 3 attempts per item` bounds.

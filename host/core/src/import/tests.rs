@@ -69,6 +69,56 @@ fn one_of_several_loops() {
 }
 
 #[test]
+fn a_title_that_says_loops_has_sections_below_it_too() {
+    let loops = "# Loops\n\n| Pattern | Cadence | Status |\n|---|---|---|\n| PR Babysitter | 15m | L2 |\n\n\
+                 ## Overview\n\nText.\n\n## Docs Sweep\n\n- Cadence: 1d\n\n### Steps\n\n- read\n\n\
+                 ## Limits\n\n- max files: 5\n- max runs per day: 20\n- colour: red\n";
+    let sources = [
+        Source {
+            name: "LOOP.md",
+            text: loops,
+        },
+        Source {
+            name: "gate.yaml",
+            text: "denylist: [a]\nmaxFiles: 7\n",
+        },
+    ];
+    let found = imported(&sources, None);
+    assert_eq!(found.loop_id.as_str(), "pr-babysitter");
+    assert_eq!(found.other_loops, ["docs-sweep"]);
+    assert!(found.text.contains("max_files = 5"), "{}", found.text);
+    assert!(found.text.contains("beats_per_day     = 20"));
+    for (what, says) in [
+        ("7", "stricter, and taken: max_files = 5"),
+        ("colour", "no key of the loop file says this"),
+    ] {
+        let note = found.notes.iter().find(|note| note.what == what);
+        assert_eq!(note.map(|note| note.says.as_str()), Some(says), "{what}");
+    }
+}
+
+#[test]
+fn what_is_for_people_counts_with_and_without_backticks() {
+    let text = "# Loop: a\n\n## Human Gates\n\n- `auth/**`\n- changes to billing/**\n- LICENSE\n- Deployment\n\
+                - merging and/or publishing\n";
+    let found = imported(&one("LOOP.md", text), None);
+    let (spec, _) = spec::parse(&found.text, "LOOP.md").unwrap();
+    assert_eq!(spec.escalate.paths, ["auth/**", "billing/**", "LICENSE"]);
+    let says = |what: &str| -> Vec<&str> {
+        let notes = found.notes.iter().filter(|note| note.what == what);
+        notes.map(|note| note.says.as_str()).collect()
+    };
+    assert_eq!(says("Deployment"), ["the prose; words decide nothing"]);
+    assert_eq!(
+        says("LICENSE"),
+        [
+            "the prose, besides what of it is enforced",
+            "escalate.paths: \"LICENSE\""
+        ]
+    );
+}
+
+#[test]
 fn a_gate_that_is_weaker_than_it_looks() {
     let sources = fixture!("platform": "gate.yaml", "loop-ledger.json");
     insta::assert_snapshot!(shown(&imported(&sources, Some("freshness"))));

@@ -220,7 +220,7 @@ impl Writer {
             self.broken("", "", goal);
         }
         if !draft.people.is_empty() {
-            self.line("\n## What people decide\n\nFrom the old files, in their words. Nothing of it is enforced.\n");
+            self.line("\n## What people decide\n\nFrom the old files, in their words, which enforce nothing. What is enforced\nstands in the front matter.\n");
             for line in &draft.people {
                 self.broken("- ", "  ", line);
             }
