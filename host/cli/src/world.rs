@@ -29,7 +29,7 @@ pub struct World<'a> {
     pub cache_dir: Option<PathBuf>,
     /// Where the operator's own files are; none where the user has no such place.
     pub config_dir: Option<PathBuf>,
-    /// Who the user is, as the system calls them; empty where it does not say. Nothing proves it.
+    /// Who the user is, as the system calls them; a name of one line. Nothing proves it.
     pub user: String,
     /// Who compiles them.
     pub compiler: Compiler,
@@ -86,7 +86,7 @@ pub fn main_ambient() -> ExitCode {
         search_path: std::env::var_os("PATH").unwrap_or_default(),
         cache_dir: user_dir("XDG_CACHE_HOME", ".cache"),
         config_dir: user_dir("XDG_CONFIG_HOME", ".config"),
-        user: user(),
+        user: ringfence_runner::user::name(),
         compiler: Compiler::Child(own_program()),
         no_color: no_color(),
         out: Stream {
@@ -123,16 +123,6 @@ fn own_program() -> PathBuf {
 fn no_color() -> bool {
     let is_set = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     is_set || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
-}
-
-/// The user's name, one line of it.
-fn user() -> String {
-    let names = ["USER", "LOGNAME"].into_iter().filter_map(std::env::var_os);
-    let name = names.map(|name| name.to_string_lossy().into_owned());
-    // Limit: the longest name a system takes, and some.
-    name.map(|name| ringfence_core::text::one_line(&name, 64))
-        .find(|name| !name.is_empty())
-        .unwrap_or_default()
 }
 
 /// `ringfence` in the directory that `variable` names, else in `fallback` below the user's home; none where they have

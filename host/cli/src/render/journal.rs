@@ -127,12 +127,16 @@ pub(crate) fn operator(told: &OperatorAct) -> Text {
     } else {
         text![": ", Safe::line(&told.reason)]
     };
-    let by = if told.by.is_empty() {
+    text![what, by(&told.by), why]
+}
+
+/// ` by NAME`, where the journal has one.
+pub(super) fn by(name: &str) -> Text {
+    if name.is_empty() {
         Text::new()
     } else {
-        text![" by ", Safe::line(&told.by)]
-    };
-    text![what, by, why]
+        text![" by ", Safe::line(name)]
+    }
 }
 
 fn drill(run: &DrillRun) -> Text {

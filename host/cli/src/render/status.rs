@@ -8,6 +8,7 @@ use ringfence_core::quantity::{Fuel, Money};
 
 use super::amount::{ago, count, until};
 use super::bar::{bar, percent};
+use super::journal::by;
 use super::page::Page;
 use super::receipt::{branch, outcome_line, outcome_word};
 use super::safe::Safe;
@@ -79,14 +80,7 @@ pub(crate) fn level(level: &LevelNow) -> Text {
             let rules = order.overrides.iter().map(|rule| Safe::line(rule));
             text![text!["; passed over: "], Text::join(rules, "; ")].ink(Ink::Warn)
         };
-        text![
-            ", ordered by ",
-            Safe::line(&order.by),
-            " at ",
-            order.at,
-            why,
-            against
-        ]
+        text![", ordered", by(&order.by), " at ", order.at, why, against]
     });
     let lapsed = level.lapsed.as_ref().map_or_else(Text::new, |why| {
         text!["; not further because of ", Safe::line(why)].ink(Ink::Warn)

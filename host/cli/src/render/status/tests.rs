@@ -209,6 +209,19 @@ fn hostile_text_stays_on_its_line() {
 }
 
 #[test]
+fn nobody_is_named_where_the_journal_names_nobody() {
+    let mut found = sample("said");
+    let order = found.level.order.as_mut().unwrap();
+    order.by = String::new();
+    order.at = "2026-11-20T12:00:00.953803013Z".parse().unwrap();
+    let line: String = level(&found.level).spans().map(|(_, text)| text).collect();
+    assert!(
+        line.contains(", ordered at 2026-11-20T12:00:00Z: said"),
+        "{line}"
+    );
+}
+
+#[test]
 fn many_loops() {
     let mut other = sample("/srv/repos/handbook");
     other.loop_id = LoopId::new("a-name-that-is-longer-than-its-column").unwrap();
