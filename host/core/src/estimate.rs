@@ -19,6 +19,7 @@ use crate::cadence::{Cadence, Rhythm};
 use crate::guard::{BEATS_PER_DAY, FUEL_PER_DAY, MONEY_PER_DAY, PROPOSALS_PER_DAY, TOKENS_PER_DAY};
 use crate::quantity::{Fuel, Millis};
 use crate::spec::{Spec, StepSpec};
+use crate::text;
 
 const DAY: u64 = 86_400_000;
 // Limit: as long as it takes until weekdays come round; a cron of every minute has 40,000 ticks by then.
@@ -220,7 +221,8 @@ fn cautions(measured: Option<&Measured>) -> Vec<String> {
     let beats = measured.fuel.count;
     if beats < BEATS_ENOUGH {
         out.push(format!(
-            "{beats} beats are few: what is measured may be far off, and the 90 % is the largest"
+            "{}: what is measured may be far off, and the 90 % is the largest",
+            text::count(beats, "beat is little", "beats are few")
         ));
     }
     if measured.full_days == 0 {

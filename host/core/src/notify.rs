@@ -143,7 +143,7 @@ fn headline(event: &Event) -> String {
         Kind::GivenUp => "an approved change could not be settled",
     };
     let still = if event.reminder { "still: " } else { "" };
-    format!("{still}{what} ({}, since {})", event.id, event.since)
+    format!("{still}{what} ({}, since {:.0})", event.id, event.since)
 }
 
 fn text_of(loop_id: &LoopId, events: &[Event], more: usize) -> String {

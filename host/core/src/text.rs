@@ -2,14 +2,29 @@
 //!
 //! **Invariant:** what comes out never exceeds the limit by more than the marker, and never ends inside a character.
 
+use std::fmt::Display;
+
 /// The first `chars_max` characters of `text`; a marker with the number of characters left out follows when it is longer.
+/// Where the marker would be as long as what it stands for, nothing is left out.
 #[must_use]
 pub fn cut(text: &str, chars_max: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(chars_max) else {
         return text.to_owned();
     };
     let (kept, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-    format!("{kept}… [{} more characters]", rest.chars().count())
+    let left_out = rest.chars().count();
+    let marker = format!("… [{left_out} more characters]");
+    if left_out <= marker.chars().count() {
+        return text.to_owned();
+    }
+    kept.to_owned() + &marker
+}
+
+/// `1 file`, `2 files`: the number with the word that fits.
+#[must_use]
+pub fn count<N: Display + PartialEq + From<u8>>(number: N, one: &str, many: &str) -> String {
+    let word = if number == N::from(1) { one } else { many };
+    format!("{number} {word}")
 }
 
 /// Like [`cut`], with every run of white space and control characters made one space.
@@ -39,11 +54,26 @@ mod tests {
         for (text, max, expect) in [
             ("", 0, ""),
             ("abc", 3, "abc"),
-            ("abcd", 3, "abc… [1 more characters]"),
-            ("äöüß", 2, "äö… [2 more characters]"),
+            ("abcd", 3, "abcd"),
+            ("äöüß", 2, "äöüß"),
+            (
+                "äöüß and all that follows it",
+                2,
+                "äö… [26 more characters]",
+            ),
+            ("x23456789 23456789 234", 0, "x23456789 23456789 234"),
         ] {
             assert_eq!(cut(text, max), expect);
         }
+    }
+
+    #[test]
+    fn numbers_with_their_words() {
+        let files = |number: usize| count(number, "file", "files");
+        assert_eq!(
+            [files(0), files(1), files(2)],
+            ["0 files", "1 file", "2 files"]
+        );
     }
 
     #[test]
@@ -54,6 +84,7 @@ mod tests {
     #[test]
     fn one_line_has_no_control_characters() {
         assert_eq!(one_line("  a\r\n\u{1b}[31mb\tc ", 80), "a [31mb c");
-        assert_eq!(one_line("a b c", 3), "a b… [2 more characters]");
+        let long = one_line(&"a b\n".repeat(20), 3);
+        assert_eq!(long, "a b… [76 more characters]");
     }
 }

@@ -125,7 +125,7 @@ fn write_note(file: &mut File, holder: &Holder) -> io::Result<()> {
 
 fn holder_text(holder: Option<&Holder>) -> String {
     match holder {
-        Some(Holder { pid, since }) => format!("process {pid}, since {since}"),
+        Some(Holder { pid, since }) => format!("process {pid}, since {since:.0}"),
         None => "it has not said which process it is".to_owned(),
     }
 }

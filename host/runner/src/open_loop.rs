@@ -19,6 +19,7 @@ use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{
     self, CalendarRef, Diagnostic, LOOP_FILE_BYTES_MAX, LockFileError, LockedSpec, Spec,
 };
+use ringfence_core::text::count;
 use ringfence_sandbox::InspectError;
 
 use crate::git::discover::{DiscoverError, Project};
@@ -82,7 +83,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The loop file has errors, or does not fit its plugins.
-    #[error("{name} has {} problem(s)", diagnostics.len())]
+    #[error("{name} has {}", count(diagnostics.len(), "problem", "problems"))]
     Diagnostics {
         /// The loop file, as it was named.
         name: String,
@@ -240,7 +241,7 @@ impl OpenLoop {
             .chain(calendar)
             .map(|path| DenyPattern {
                 pattern: literal_pattern(path),
-                source: DenySource::BuiltIn,
+                source: DenySource::Own,
             })
             .collect();
         steps.for_each(|step| step.policy.deny.extend(denied.iter().cloned()));

@@ -98,7 +98,7 @@ fn tell(open: &OpenLoop, locked: &Locked, wrote: bool, context: &mut Context<'_,
         let page = diagnostics(open.path.as_str(), &open.text, &open.warnings);
         context.console.say(&page);
     }
-    let mut page = grants(&locked.spec);
+    let mut page = grants(&locked.spec, open.project.repository().is_some());
     page.append(times(open, context.clock.now()));
     page.gap();
     page.append(pins(locked, wrote));

@@ -243,6 +243,13 @@ fn refusing(rule: &Rule) -> Text {
                 " is denied in every loop, and nothing lifts that"
             ]
         }
+        Rule::Deny {
+            pattern,
+            source: DenySource::Own,
+        } => text![
+            Safe::line(pattern),
+            " is a file that this loop goes by, and nothing lets its steps touch that"
+        ],
         Rule::NotAllowed { layer } => match layer.as_str() {
             "loop" => "no glob in [paths] matches it".into(),
             "step" => "no glob in the step's own paths matches it".into(),

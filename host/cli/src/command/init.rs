@@ -46,13 +46,15 @@ pub(super) fn run(args: &Init, context: &mut Context<'_, '_>) -> Result<Exit, St
         ": the plugins it runs, by digest"
     ]);
     page.gap().line("Next:");
+    let beat = if open.project.repository().is_some() {
+        "run one beat; a repair becomes a branch, HEAD stays"
+    } else {
+        "run one beat; a repair becomes a patch, no file changes"
+    };
     for (command, what) in [
         ("ringfence check", "see what each step may do; nothing runs"),
         ("ringfence beat --dry-run", "try one beat; nothing is kept"),
-        (
-            "ringfence beat",
-            "run one beat; a repair becomes a branch, HEAD stays",
-        ),
+        ("ringfence beat", beat),
     ] {
         page.field(2, 28, command, what);
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use ringfence_core::authority::{Rule, drills_valid};
 use ringfence_core::regulator::{Action, advise};
 use ringfence_core::spec::Level;
+use ringfence_core::text::count;
 use ringfence_runner::calendar;
 use ringfence_runner::open_loop::{LockMode, OpenError, OpenLoop};
 
@@ -88,22 +89,26 @@ fn proven(id: &str, known: &Known) -> Vec<Check> {
 }
 
 fn journal(known: &Known) -> Check {
-    let entries = known.entries.len();
+    let number = known.entries.len();
     if !known.own_history {
-        let found = format!("{entries} entries, which were copied or shipped here");
+        let entries = count(number, "entry, which was", "entries, which were");
+        let found = format!("{entries} copied or shipped here");
         return unproven(
             "journal",
             found,
             Some("what happens from the next beat on counts"),
         );
     }
-    let found = match entries {
+    let found = match number {
         0 => "no beat has run here".to_owned(),
-        _ => format!("{entries} entries, each follows from the one before"),
+        _ => {
+            let entries = count(number, "entry", "entries");
+            format!("{entries}, each follows from the one before")
+        }
     };
     check(
         "journal",
-        entries > 0,
+        number > 0,
         found,
         "a loop that never ran has shown nothing: `ringfence beat`",
     )
@@ -114,7 +119,7 @@ fn drills(known: &Known) -> Check {
         Ok(until) => check(
             "drills",
             true,
-            format!("all passed, good until {until}"),
+            format!("all passed, good until {until:.0}"),
             "",
         ),
         Err(problem) => unproven(

@@ -5,6 +5,7 @@ use ringfence_core::ids::LoopId;
 use ringfence_core::regulator::{Action, Cadence, Saturation, Window};
 use ringfence_core::spec::Level;
 
+use super::amount::count;
 use super::page::Page;
 use super::safe::Safe;
 use super::text::{Ink, Text, text};
@@ -84,12 +85,11 @@ pub(crate) fn health(report: &Report) -> Page {
         " of ",
         cycles.all,
         " went well; ",
-        cycles.tasks,
-        " moves, ",
+        count(cycles.tasks, "move", "moves"),
+        ", ",
         cycles.duplicates,
         " of them done before; people helped ",
-        cycles.rescues,
-        " times"
+        count(cycles.rescues, "time", "times")
     ];
     page.field(2, SAID, "cycles", sums);
     let action = match report.advice.action {
@@ -132,11 +132,14 @@ pub(crate) fn health(report: &Report) -> Page {
 }
 
 fn window(head: &'static str, window: &Window) -> Text {
+    if window.cycles == 0 {
+        return "unknown, since no cycle has ended yet".into();
+    }
     let percent = |thousandths: i64| u64::try_from(thousandths / 10).unwrap_or(0);
     text![
         head,
-        window.cycles,
-        " cycles ",
+        count(window.cycles as u64, "cycle", "cycles"),
+        " ",
         percent(window.success),
         " % went well, ",
         percent(window.quality),

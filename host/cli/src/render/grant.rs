@@ -6,6 +6,7 @@ use ringfence_core::policy::{DenySource, Layer};
 use ringfence_core::spec::{LockedGates, LockedSpec, LockedStep};
 use ringfence_core::verdict::Severity;
 
+use super::amount::count;
 use super::page::Page;
 use super::safe::Safe;
 use super::text::{Ink, Text, text};
@@ -13,16 +14,19 @@ use super::text::{Ink, Text, text};
 // Column of the lists, behind the longest name in front of them.
 const LISTS: usize = 13;
 
-/// The whole loop.
-pub(crate) fn grants(spec: &LockedSpec) -> Page {
+/// The whole loop, in a repository or in a folder without one.
+pub(crate) fn grants(spec: &LockedSpec, in_repository: bool) -> Page {
     let mut page = Page::new();
     let level = match spec.level {
         ringfence_core::spec::Level::L1 => "L1: an accepted change is recorded as a patch",
-        ringfence_core::spec::Level::L2 => {
+        ringfence_core::spec::Level::L2 if in_repository => {
             "L2: an accepted change is proposed as a commit on a branch"
         }
+        ringfence_core::spec::Level::L2 => {
+            "L2: an accepted change is proposed as a patch, since there is no git repository here"
+        }
         ringfence_core::spec::Level::L3 => {
-            "L3: an accepted change is committed to the target branch"
+            "L3: an accepted change is committed to the target branch, once `ringfence promote` lets it; at L2, as a branch, until then"
         }
     };
     let base = match spec.base {
@@ -71,12 +75,12 @@ fn budget(page: &mut Page, spec: &LockedSpec) {
         " a day"
     ];
     let tries = text![
-        budget.beats_per_day,
-        " beats a day (",
+        count(budget.beats_per_day, "beat", "beats"),
+        " a day (",
         Safe::line(&budget.timezone),
         "); ",
-        budget.attempts_per_item,
-        " attempts an item"
+        count(budget.attempts_per_item, "attempt", "attempts"),
+        " an item"
     ];
     field(page, "budget", text![fuel, "; ", tries]);
 }
@@ -87,14 +91,14 @@ fn escalate(page: &mut Page, spec: &LockedSpec) {
         field(
             page,
             "a person's",
-            text!["changes of ", globs(&spec.escalate.paths)],
+            text!["changes of: ", globs(&spec.escalate.paths)],
         );
     }
     if !spec.escalate.labels.is_empty() {
         field(
             page,
             "a person's",
-            text!["items labelled ", globs(&spec.escalate.labels)],
+            text!["items labelled: ", globs(&spec.escalate.labels)],
         );
     }
     if spec.escalate.on.gate_uncertainty {
@@ -306,16 +310,16 @@ fn denials(page: &mut Page, spec: &LockedSpec, everywhere: &[&str]) {
             Text::join(everywhere.iter().map(|pattern| Safe::line(pattern)), ", "),
         );
     }
-    for (name, source) in [
-        ("always", DenySource::BuiltIn),
-        ("by default", DenySource::Default),
+    for (name, sources) in [
+        ("always", &[DenySource::BuiltIn, DenySource::Own][..]),
+        ("by default", &[DenySource::Default]),
     ] {
         let patterns = spec
             .decider
             .policy
             .deny
             .iter()
-            .filter(|deny| deny.source == source);
+            .filter(|deny| sources.contains(&deny.source));
         field(
             page,
             name,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ringfence_core::import::{History, Import, Note, NoteKind, SourceKind};
 
+use super::amount::count;
 use super::page::Page;
 use super::safe::Safe;
 use super::table::Table;
@@ -73,7 +74,11 @@ fn files(found: &Import, page: &mut Page) {
 }
 
 fn past(history: &History, page: &mut Page) {
-    let mut line = text![Safe::line(&history.file), ": ", history.runs, " runs"];
+    let mut line = text![
+        Safe::line(&history.file),
+        ": ",
+        count(history.runs, "run", "runs")
+    ];
     if let (Some(first), Some(last)) = (history.first, history.last) {
         line = line.and(text![" from ", first, " to ", last]);
     }

@@ -3,7 +3,7 @@
 //! **Invariant:** there is no way from a `String` or a borrowed `str` that is not a literal into a [`Text`], but through
 //! [`Safe`]. Colour only repeats what the words say.
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use ringfence_core::digest::Digest;
 use ringfence_core::ids::{BeatNo, ItemId, LoopId, StepId};
 use ringfence_core::manifest::Role;
@@ -145,9 +145,9 @@ impl From<&Digest> for Text {
 }
 
 impl From<Timestamp> for Text {
-    /// To the second.
+    /// The second that it is in, as in the messages that core writes.
     fn from(time: Timestamp) -> Self {
-        Self::plain(time.round(Unit::Second).unwrap_or(time).to_string())
+        Self::plain(format!("{time:.0}"))
     }
 }
 

@@ -41,6 +41,28 @@ fn ends(rig: &Rig, args: &[&str], exit: Exit, says: &str) {
 }
 
 #[test]
+fn nothing_is_said_of_what_has_not_been() {
+    let rig = eight();
+    ends(
+        &rig,
+        &["check"],
+        Exit::Done,
+        "committed to the target branch, once `ringfence promote` lets it; at L2, as a branch, until then",
+    );
+    insta::assert_snapshot!(rig.run(&["health"]).shown(), @r"
+    loop docs-links, at L2 since 2026-01-02T03:04:05Z
+      cycles      0 of 0 went well; 0 moves, 0 of them done before; people helped 0
+                  times
+      authority   hold: exit-criteria(14), window 0/7
+      cadence     unknown: no beat has ended yet
+      saturation  hold: unknown, since no cycle has ended yet
+
+    this is advice: `ringfence promote` and `demote` decide
+    --- exit 0
+    ");
+}
+
+#[test]
 fn from_what_it_showed_to_l3_and_back() {
     let rig = eight();
     beats(&rig, 6, "proposed");

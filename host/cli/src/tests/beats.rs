@@ -397,7 +397,10 @@ fn a_folder_without_git_gets_patches() {
     let rig = Rig::folder();
     rig.write("a.md", "[b](b.md)\n");
     rig.write("sub/b.md", "# B\n");
-    assert_eq!(rig.run(&["init"]).exit, Exit::Done);
+    let ran = rig.run(&["init"]);
+    assert!(ran.out.contains("a repair becomes a patch"), "{}", ran.out);
+    let ran = rig.run(&["check"]);
+    assert!(ran.out.contains("proposed as a patch"), "{}", ran.out);
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
     docs-links beat 1: proposed
       patch     .ringfence/docs-links/proposals/1.patch

@@ -56,7 +56,7 @@ fn check_shows_every_grant() {
       beats      every 15m
       budget     fuel 50G a beat and 2T a day; 200 beats a day (UTC); 2 attempts an
                  item
-      a person's changes of **/LICENSE*, **/SECURITY.md
+      a person's changes of: **/LICENSE*, **/SECURITY.md
 
     sensor md-links: std:md-links 0.1.0 ([hex])
       limits     fuel 10G, memory 64MiB, deadline 10s
@@ -140,7 +140,7 @@ fn check_shows_who_narrows_what() {
       beats      every 15m
       budget     fuel 50G a beat and 2T a day; 200 beats a day (UTC); 2 attempts an
                  item
-      a person's items labelled security
+      a person's items labelled: security
 
     sensor md-links: std:md-links 0.1.0 ([hex])
       limits  fuel [n], memory 32MiB, deadline 5s

@@ -551,12 +551,16 @@ fn a_frozen_loop_waits_and_says_why() {
     ");
     rig.set_clock("2026-01-04T00:00:00Z");
     assert_eq!(outcome(&rig), "proposed");
+    // No step lifts a freeze.
     let ran = rig.run(&["explain", "ops/calendar.toml", "--step", "md-link-fix"]);
-    assert!(
-        ran.out.contains("denied"),
-        "no step lifts a freeze: {}",
-        ran.out
-    );
+    insta::assert_snapshot!(ran.shown(), @r"
+    executor md-link-fix may not read ops/calendar.toml: ops/calendar.toml is a file
+      that this loop goes by, and nothing lets its steps touch that
+
+    executor md-link-fix may not write ops/calendar.toml: ops/calendar.toml is a
+      file that this loop goes by, and nothing lets its steps touch that
+    --- exit 0
+    ");
 }
 
 /// A loop that tells a command, which keeps each message in a file of the returned folder.

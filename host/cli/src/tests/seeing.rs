@@ -126,7 +126,7 @@ fn many_loops_in_a_folder() {
     loop        level  mode  next       last beat  spent  waits  where
     docs-links  L2     run   in 15 min  proposed   0 %    0      .
 
-    error: loops/other/LOOP.md: loops/other/LOOP.md has 5 problem(s)
+    error: loops/other/LOOP.md: loops/other/LOOP.md has 5 problems
     --- exit 0
     ");
     let json = rig

@@ -19,7 +19,7 @@ pub enum DrillsProblem {
     #[error("none were run")]
     Never,
     /// Not all went as they must.
-    #[error("{failed} of {all} failed at {at}")]
+    #[error("{failed} of {all} failed at {at:.0}")]
     Failed {
         /// How many did not.
         failed: usize,
@@ -29,19 +29,19 @@ pub enum DrillsProblem {
         at: Timestamp,
     },
     /// They were run with another loop file, plugin, policy or engine, or in another place.
-    #[error("loop file, plugins, policy or place are not those that were tried at {at}")]
+    #[error("loop file, plugins, policy or place are not those that were tried at {at:.0}")]
     OtherSetup {
         /// When.
         at: Timestamp,
     },
     /// They are too old.
-    #[error("those of {at} were good for {DRILLS_DAYS} days")]
+    #[error("those of {at:.0} were good for {DRILLS_DAYS} days")]
     Expired {
         /// When they were run.
         at: Timestamp,
     },
     /// They were run later than now.
-    #[error("those of {at} lie in the future")]
+    #[error("those of {at:.0} lie in the future")]
     Future {
         /// When they were run.
         at: Timestamp,

@@ -11,6 +11,7 @@ use crate::ids::BeatNo;
 use crate::journal::LoopState;
 use crate::regulator::{Action, Cycle, Record, advise};
 use crate::spec::Level;
+use crate::text;
 
 /// Moves in a row that all gates let through before a loop may propose.
 pub const MOVES_IN_A_ROW: usize = 3;
@@ -258,7 +259,10 @@ fn of_moves(to: Level, facts: &Facts<'_>) -> Vec<Check> {
         check(
             Rule::NoDenials,
             denied == 0,
-            format!("steps of {denied} beats since then were denied something"),
+            format!(
+                "steps of {} since then were denied something",
+                text::count(denied, "beat", "beats")
+            ),
             "none".to_owned(),
         ),
         check(
@@ -300,7 +304,10 @@ fn of_commit(to: Level, facts: &Facts<'_>) -> Vec<Check> {
         check(
             Rule::Deny,
             facts.denials > 0,
-            format!("{} patterns in `deny`", facts.denials),
+            format!(
+                "{} in `deny`",
+                text::count(facts.denials, "pattern", "patterns")
+            ),
             "at least one of the operator's own".to_owned(),
         ),
         check(
@@ -317,7 +324,7 @@ fn of_commit(to: Level, facts: &Facts<'_>) -> Vec<Check> {
             Rule::Drills,
             drills.is_ok(),
             match &drills {
-                Ok(until) => format!("all passed, good until {until}"),
+                Ok(until) => format!("all passed, good until {until:.0}"),
                 Err(problem) => problem.to_string(),
             },
             "all passed, with this setup, in the last month".to_owned(),
@@ -338,7 +345,11 @@ fn of_commit(to: Level, facts: &Facts<'_>) -> Vec<Check> {
     checks.push(check(
         Rule::NoEscalations,
         items + held == 0,
-        format!("{items} items and {held} held changes wait for a person"),
+        format!(
+            "{} and {} wait for a person",
+            text::count(items, "item", "items"),
+            text::count(held, "held change", "held changes")
+        ),
         "none".to_owned(),
     ));
     checks
@@ -361,7 +372,10 @@ fn of_proposals(to: Level, facts: &Facts<'_>) -> [Check; 2] {
         check(
             Rule::Accepted,
             accepted >= ACCEPTED_MIN,
-            format!("people took {accepted} proposals {in_words}"),
+            format!(
+                "people took {} {in_words}",
+                text::count(accepted, "proposal", "proposals")
+            ),
             format!("at least {ACCEPTED_MIN}"),
         ),
         check(

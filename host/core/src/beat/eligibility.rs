@@ -11,6 +11,7 @@ use crate::ids::ItemId;
 use crate::journal::{Labelled, Settle};
 use crate::json;
 use crate::snapshot::{Item, Snapshot};
+use crate::text::count;
 
 // Limit: a person's reading for a day; each stands in the receipt of every beat that looked.
 const LABELLED_MAX: usize = 20;
@@ -133,7 +134,8 @@ fn held(context: &Context, item: &ItemId) -> Option<String> {
     {
         Some(held) => Some(format!("its change waits for a person as {}", held.id())),
         None if all.len() >= HELD_MAX => {
-            Some(format!("{} changes wait for a person already", all.len()))
+            let held = count(all.len(), "change waits", "changes wait");
+            Some(format!("{held} for a person already"))
         }
         None => None,
     }

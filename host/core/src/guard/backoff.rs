@@ -2,6 +2,7 @@
 
 use crate::guard::{Bite, Hold, Situated, wait_end};
 use crate::journal::WaitCause;
+use crate::text;
 
 /// The wait after the first failure; each further one doubles it.
 pub const BACKOFF_BASE_SECONDS: u32 = 60;
@@ -33,9 +34,9 @@ pub(super) fn hold(on: &Situated<'_>) -> Option<Hold> {
     let now = on.now.timestamp();
     let since = state.last_failed_at.unwrap_or(now).min(now);
     let until = wait_end(since, now, seconds.into())?;
-    let used = count(state.failures);
+    let used = text::count(state.failures, "beat", "beats");
     let why = format!(
-        "backoff: {used} failed in a row, the last one at {since}: {seconds} s between tries"
+        "backoff: {used} failed in a row, the last one at {since:.0}: {seconds} s between tries"
     );
     Some(Hold {
         guard: "backoff",
@@ -46,12 +47,4 @@ pub(super) fn hold(on: &Situated<'_>) -> Option<Hold> {
         until: Some(until),
         why,
     })
-}
-
-fn count(failures: u32) -> String {
-    if failures == 1 {
-        "1 beat".to_owned()
-    } else {
-        format!("{failures} beats")
-    }
 }

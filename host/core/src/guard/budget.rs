@@ -157,7 +157,7 @@ pub(super) fn used_up(on: &Situated<'_>) -> Vec<Hold> {
             String::new()
         };
         let why =
-            format!("{budget}: {used_text} of {limit_text} used{needs}, free again at {until}");
+            format!("{budget}: {used_text} of {limit_text} used{needs}, free again at {until:.0}");
         Hold {
             guard: budget,
             bite: Bite::Wait(WaitCause::Budget),

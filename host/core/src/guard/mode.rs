@@ -134,7 +134,7 @@ fn retired(on: &Situated<'_>) -> Option<Hold> {
 fn paused(on: &Situated<'_>) -> Option<Hold> {
     let order = on.state.orders.pause_at(on.now.timestamp())?;
     let until = match order.what {
-        Some(until) => format!("until {until}"),
+        Some(until) => format!("until {until:.0}"),
         None => "until it is resumed".to_owned(),
     };
     let why = format!("paused{} {until}{}", by(&order.by), because(&order.reason));
@@ -243,7 +243,7 @@ fn by_rule(trip: Trip, tripped: &Tripped) -> Hold {
         since: Some(*at),
         until: None,
         why: format!(
-            "{guard}: {what}, the limit is {limit}: {does} since {at}, until it is resumed"
+            "{guard}: {what}, the limit is {limit}: {does} since {at:.0}, until it is resumed"
         ),
     }
 }

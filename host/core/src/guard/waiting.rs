@@ -15,7 +15,7 @@ pub const OVERDUE_HOURS: i64 = 72;
 
 /// A question that nobody has answered in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{id} has waited for an answer since {since}, for over {OVERDUE_HOURS} h")]
+#[error("{id} has waited for an answer since {since:.0}, for over {OVERDUE_HOURS} h")]
 pub struct Overdue {
     /// What the inbox calls it.
     pub id: String,

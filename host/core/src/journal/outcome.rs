@@ -125,7 +125,7 @@ impl fmt::Display for Outcome {
             Self::Waiting { until, why, .. } if *until == Timestamp::MAX => {
                 write!(f, " for a person: {why}")
             }
-            Self::Waiting { until, why, .. } => write!(f, " until {until}: {why}"),
+            Self::Waiting { until, why, .. } => write!(f, " until {until:.0}: {why}"),
             Self::NothingToDo { reason } => write!(f, ": {reason}"),
             Self::Committed {
                 reference, commit, ..

@@ -42,6 +42,8 @@ impl fmt::Display for Access {
 pub enum DenySource {
     /// Part of every loop, and not to be lifted.
     BuiltIn,
+    /// A file that the loop itself goes by: its loop file in another place than the usual ones, its calendar. Not to be lifted.
+    Own,
     /// Part of every loop, unless the loop file lifts it by name.
     Default,
     /// Written by the operator.
@@ -96,6 +98,10 @@ impl fmt::Display for Rule {
                 pattern,
                 source: DenySource::BuiltIn,
             } => write!(f, "always denied: {pattern:?}"),
+            Self::Deny {
+                pattern,
+                source: DenySource::Own,
+            } => write!(f, "the loop goes by it: {pattern:?}"),
             Self::NotAllowed { layer } => write!(f, "not in the {layer}'s list"),
             Self::Shape { error } => write!(f, "{error}"),
             Self::Special { kind } => write!(f, "a {kind}, not a file or directory"),

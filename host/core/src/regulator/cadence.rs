@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::last;
+use crate::text;
 
 // Limit: the beats of some days at the usual intervals; fewer than the least say nothing.
 const BEATS: usize = 50;
@@ -62,9 +63,14 @@ pub fn cadence(beats: &[Pace]) -> (Cadence, String) {
         count(|beat| beat.progress == Some(false)),
     );
     let (all, known) = (beats.len(), on + stuck);
-    let evidence = format!(
-        "of the last {all} beats {skipped} found nothing new; of {known} that say so, {on} got on and {stuck} did not"
-    );
+    let evidence = if all == 0 {
+        "no beat has ended yet".to_owned()
+    } else {
+        let all = text::count(all, "beat", "beats");
+        format!(
+            "of the last {all} {skipped} found nothing new; of {known} that say so, {on} got on and {stuck} did not"
+        )
+    };
     let at_least = |part: usize, of: usize, percent: usize| of > 0 && part * 100 >= of * percent;
     let cadence = if all < BEATS_MIN {
         Cadence::Unknown

@@ -242,8 +242,8 @@ mod tests {
             column: 1,
         };
         let raw = Finding {
-            message: "m".repeat(1_001),
-            help: "h".repeat(1_001),
+            message: "m".repeat(1_100),
+            help: "h".repeat(1_100),
             locations: vec![location; 21],
             ..finding(Severity::Note, "a")
         };
@@ -251,11 +251,11 @@ mod tests {
         assert!(
             finding
                 .message
-                .ends_with("… [1 more characters] [1 more locations]"),
+                .ends_with("… [100 more characters] [1 more locations]"),
             "{}",
             finding.message
         );
-        assert!(finding.help.ends_with("… [1 more characters]"));
+        assert!(finding.help.ends_with("… [100 more characters]"));
         assert_eq!(finding.locations.len(), 20);
         assert!(
             finding.locations[0]

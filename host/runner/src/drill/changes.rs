@@ -2,6 +2,7 @@
 
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::LockedStep;
+use ringfence_core::text::count;
 use ringfence_core::verdict::{Judgement, judge};
 
 use super::ground::{Judged, Seed, policy};
@@ -57,7 +58,12 @@ impl Drill<'_> {
             let mut calls = self.ground.calls();
             let (reading, _) = calls.observe(sensor, sensor.limits.fuel);
             let found = reading.result.map_err(|failure| failure.to_string());
-            let found = found.map(|seen| format!("{} items seen in the base", seen.items.len()));
+            let found = found.map(|seen| {
+                format!(
+                    "{} seen in the base",
+                    count(seen.items.len(), "item", "items")
+                )
+            });
             self.passes(format!("{CLEAN}:{}", sensor.id), found);
         }
         Ok(())

@@ -51,13 +51,14 @@ fn what_it_says() {
     let check = rig.run(&["check"]);
     insta::assert_snapshot!(check.parts(&["loop "]), @r"
     loop docs-links
-      level      L3: an accepted change is committed to the target branch
+      level      L3: an accepted change is committed to the target branch, once
+                 `ringfence promote` lets it; at L2, as a branch, until then
       commits to the branch that is checked out
       works on   the tree of the current commit
       beats      every 15m
       budget     fuel 50G a beat and 2T a day; 200 beats a day (UTC); 2 attempts an
                  item
-      a person's changes of **/LICENSE*, **/SECURITY.md
+      a person's changes of: **/LICENSE*, **/SECURITY.md
 
     --- exit 0
     ");

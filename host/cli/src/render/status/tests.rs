@@ -230,7 +230,7 @@ fn many_loops() {
     other.mode.mode = "run";
     let broken = OneOfMany::Unknown {
         file: "/srv/repos/x/LOOP.md".to_owned(),
-        error: "LOOP.md has 2 problem(s)".to_owned(),
+        error: "LOOP.md has 2 problems".to_owned(),
     };
     let loops = [
         OneOfMany::Known(Box::new(sample("/srv/repos"))),
@@ -243,7 +243,7 @@ fn many_loops() {
     a-name-that-is-longe  L1     run     in 15 min  discarded  90 %   0      handbook
     r-than-its-column
 
-    error: x/LOOP.md: LOOP.md has 2 problem(s)
+    error: x/LOOP.md: LOOP.md has 2 problems
     ");
     insta::assert_snapshot!(fleet(&[], "/srv/repos").print(false), @r"
     no loop file in /srv/repos or below it
