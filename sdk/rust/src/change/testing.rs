@@ -14,6 +14,7 @@ const FILE_MODE: u32 = 0o100_644;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestFile {
     path: String,
+    renamed_from: Option<String>,
     before: Option<Vec<u8>>,
     after: Option<Vec<u8>>,
 }
@@ -23,6 +24,7 @@ impl TestFile {
     pub fn added(path: impl Into<String>, after: impl Into<Vec<u8>>) -> Self {
         Self {
             path: path.into(),
+            renamed_from: None,
             before: None,
             after: Some(after.into()),
         }
@@ -36,8 +38,22 @@ impl TestFile {
     ) -> Self {
         Self {
             path: path.into(),
+            renamed_from: None,
             before: Some(before.into()),
             after: Some(after.into()),
+        }
+    }
+
+    /// A file with another path, and perhaps other bytes.
+    pub fn renamed(
+        from: impl Into<String>,
+        path: impl Into<String>,
+        before: impl Into<Vec<u8>>,
+        after: impl Into<Vec<u8>>,
+    ) -> Self {
+        Self {
+            renamed_from: Some(from.into()),
+            ..Self::modified(path, before, after)
         }
     }
 
@@ -45,6 +61,7 @@ impl TestFile {
     pub fn deleted(path: impl Into<String>, before: impl Into<Vec<u8>>) -> Self {
         Self {
             path: path.into(),
+            renamed_from: None,
             before: Some(before.into()),
             after: None,
         }
@@ -78,7 +95,7 @@ impl TestFile {
                 (Some(_), None) => ChangeKind::Deleted,
                 (Some(_), Some(_)) => ChangeKind::Modified,
             },
-            renamed_from: None,
+            renamed_from: self.renamed_from.clone(),
             old_mode: self.before.as_ref().map_or(0, |_| FILE_MODE),
             new_mode: self.after.as_ref().map_or(0, |_| FILE_MODE),
             size: self.after.as_ref().map_or(0, |bytes| bytes.len() as u64),
@@ -100,7 +117,7 @@ pub(super) fn file_changes(files: &[TestFile]) -> Vec<FileChange> {
 pub(super) fn read_base(files: &[TestFile], path: &str) -> Result<Vec<u8>> {
     files
         .iter()
-        .find(|file| file.path == path)
+        .find(|file| file.renamed_from.as_deref().unwrap_or(&file.path) == path)
         .and_then(|file| file.before.clone())
         .ok_or_else(|| Error::unavailable(format!("{path} had no bytes before the change")))
 }
@@ -181,6 +198,9 @@ fn diff<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<Line<'a>> {
 
 fn file_diff(file: &TestFile, context: u32) -> String {
     let name = |side: &Option<Vec<u8>>, prefix: &str| match side {
+        Some(_) if prefix == "a" => {
+            format!("a/{}", file.renamed_from.as_ref().unwrap_or(&file.path))
+        }
         Some(_) => format!("{prefix}/{}", file.path),
         None => "/dev/null".to_owned(),
     };
@@ -321,6 +341,11 @@ mod tests {
         assert_eq!(change.read_base("a").unwrap(), b"old");
         assert_eq!(change.read("a").unwrap(), b"new");
         assert!(change.read("c").is_err());
+        let moved = Change::test(vec![TestFile::renamed("a", "b", "old", "new")]);
+        assert_eq!(moved.files()[0].renamed_from.as_deref(), Some("a"));
+        assert_eq!(moved.read_base("a").unwrap(), b"old");
+        assert_eq!(moved.read("b").unwrap(), b"new");
+        assert!(moved.read_base("b").is_err());
         for path in ["b", "c"] {
             assert!(
                 matches!(change.read_base(path), Err(Error::Unavailable(_))),
