@@ -2,24 +2,31 @@
 //!
 //! | rule | means |
 //! | --- | --- |
-//! | `edited-by-hand` | a generated file differs, and none of its sources does |
+//! | `edited-by-hand` | a generated file differs, and nothing does that its rule makes it from |
 //! | `not-regenerated` | sources differ, what is made from them does not, and the rule says `together` |
 //! | `marked-generated` | a file says of itself that it is generated, and no rule names its sources |
 //!
 //! ```toml
 //! [[gate]]
 //! plugin = "std:generated"
-//! config = { rules = [{ files = ["**/*.pb.go"], from = ["**/*.proto"] }] }
+//! config = { rules = [{ files = ["gen/{name}.pb.go"], from = ["api/{name}.proto"] }] }
 //! ```
+//!
+//! With `{name}`, which stands for one and the same text in `files` and `from`, each file has sources of its own. Without it,
+//! every source of a rule lifts `edited-by-hand` from all of its files: that something was generated anew from it is then
+//! not known, only that it may have been.
 //!
 //! A file that was marked before the change counts as marked: taking the mark away is no way out. Deleting a generated
 //! file is editing it.
 //!
 //! **Invariant:** a file is no source of itself, whatever the globs say.
 
-use ringfence_globs::{Case, Globs};
+mod made;
+
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
+
+use crate::made::Made;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
@@ -75,7 +82,7 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
         .flat_map(|made| made.judge(change.files()))
         .collect();
     for file in change.files() {
-        let known = made.iter().any(|made| made.files.cover(&file.path));
+        let known = paths_of(file).all(|path| made.iter().any(|made| made.makes(path)));
         if !known && is_marked(change, file, &config.markers)? {
             let message = "says of itself that it is generated, and no rule says from what";
             findings.push(Finding::error("marked-generated", message).at(&file.path));
@@ -95,54 +102,15 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     ))
 }
 
-/// Files, and what they are made from.
-struct Made {
-    files: Globs,
-    from: Globs,
-    together: bool,
-}
-
-impl Made {
-    fn new(rule: &Rule) -> Result<Self> {
-        Ok(Self {
-            files: Globs::parse("files", &rule.files, Case::Exact)?,
-            from: Globs::parse("from", &rule.from, Case::Exact)?,
-            together: rule.together,
-        })
-    }
-
-    fn judge(&self, files: &[FileChange]) -> Vec<Finding> {
-        let is_made = |path: &str| self.files.cover(path);
-        let is_source = |path: &str| self.from.cover(path) && !is_made(path);
-        let paths = |wanted: &dyn Fn(&str) -> bool| -> Vec<String> {
-            let both = files
-                .iter()
-                .flat_map(|file| [Some(&file.path), file.renamed_from.as_ref()]);
-            both.flatten()
-                .filter(|path| wanted(path))
-                .cloned()
-                .collect()
-        };
-        let (made, sources) = (paths(&is_made), paths(&is_source));
-        if !made.is_empty() && sources.is_empty() {
-            let message = "is generated, and nothing that it is made from differs";
-            let finding = |path: &String| Finding::error("edited-by-hand", message).at(path);
-            return made.iter().map(finding).collect();
-        }
-        if self.together && made.is_empty() && !sources.is_empty() {
-            let message = "differs, and what is made from it does not: generate it again";
-            let finding = |path: &String| Finding::error("not-regenerated", message).at(path);
-            return sources.iter().map(finding).collect();
-        }
-        Vec::new()
-    }
+/// Both paths of a file that was moved.
+fn paths_of(file: &FileChange) -> impl Iterator<Item = &String> {
+    [Some(&file.path), file.renamed_from.as_ref()]
+        .into_iter()
+        .flatten()
 }
 
 fn is_marked(change: &Change, file: &FileChange, markers: &[String]) -> Result<bool> {
     let is_file = |mode: u32| mode & 0o170_000 == 0o100_000;
-    if file.binary {
-        return Ok(false);
-    }
     if is_file(file.old_mode)
         && has_marker(
             &change.read_base(file.renamed_from.as_ref().unwrap_or(&file.path))?,
@@ -217,6 +185,7 @@ mod tests {
         );
         check(proto(), &["api/a.proto"], &[]);
         check(proto(), &["b.go"], &[]);
+        check(proto(), &["GEN/a.go"], &["edited-by-hand GEN/a.go"]);
     }
 
     #[test]
@@ -231,6 +200,48 @@ mod tests {
         let change = Change::test(vec![TestFile::deleted("gen/a", "x\n")]);
         let verdict = judge(&Context::test(proto()), &change).unwrap();
         assert_eq!(verdict.findings[0].rule, "edited-by-hand");
+    }
+
+    #[test]
+    fn a_rule_may_name_the_source_of_each_file() {
+        let config = || {
+            json!({ "rules": [{ "files": ["gen/*/{name}.pb.go", "gen/{name}_grpc.go"], "from": ["api/**/{name}.proto", "buf.yaml"],
+                                "together": true }], "markers": [] })
+        };
+        check(
+            config(),
+            &["gen/x/a.pb.go", "gen/a_grpc.go", "api/v1/a.proto"],
+            &[],
+        );
+        check(config(), &["gen/x/a.pb.go", "buf.yaml"], &[]);
+        check(
+            config(),
+            &["gen/x/a.pb.go", "api/b.proto", "gen/b_grpc.go"],
+            &["edited-by-hand gen/x/a.pb.go"],
+        );
+        check(
+            config(),
+            &["gen/x/a.pb.go", "api/a.proto", "api/b.proto"],
+            &["not-regenerated api/b.proto"],
+        );
+        // A name is text, whatever it looks like.
+        check(
+            config(),
+            &["gen/x/*.pb.go", "api/b.proto", "gen/b_grpc.go"],
+            &["edited-by-hand gen/x/*.pb.go"],
+        );
+        check(config(), &["gen/x/.pb.go"], &[]);
+        for (files, from) in [
+            ("{name}/a", "b"),
+            ("*{name}.go", "{name}.proto"),
+            ("{name}.go", "b.proto"),
+            ("a.go", "{name}.proto"),
+            ("{name}{name}.go", "{name}"),
+        ] {
+            let config = json!({ "rules": [{ "files": [files], "from": [from] }] });
+            let judged = judge(&Context::test(config), &Change::test(vec![]));
+            assert!(matches!(judged, Err(Error::Config(_))), "{files} {from}");
+        }
     }
 
     #[test]
@@ -254,7 +265,18 @@ mod tests {
         let change = Change::test(vec![TestFile::deleted("a.go", "// @generated\nx\n")]);
         let verdict = judge(&Context::test(json!({})), &change).unwrap();
         assert_eq!(verdict.findings[0].rule, "marked-generated");
-        let config = json!({ "rules": [{ "files": ["*.go"], "from": ["*.proto"] }] });
+        for after in ["x\n\0", "# @generated\nevil\n\0", "\0# @generated"] {
+            let file = TestFile::modified("a.go", "# @generated\nx\n", after);
+            let verdict = judge(&Context::test(json!({})), &Change::test(vec![file])).unwrap();
+            assert_eq!(verdict.ruling, Ruling::Fail, "{after:?}");
+        }
+        let config = json!({ "rules": [{ "files": ["gen/*.go", "*.go"], "from": ["*.proto"] }] });
+        let change = Change::test(vec![
+            TestFile::renamed("a.txt", "gen/a.go", "@generated\n", "x\n"),
+            TestFile::added("a.proto", "x\n"),
+        ]);
+        let verdict = judge(&Context::test(config.clone()), &change).unwrap();
+        assert_eq!(verdict.findings[0].rule, "marked-generated");
         let change = Change::test(vec![
             TestFile::deleted("a.go", "// @generated\nx\n"),
             TestFile::deleted("a.proto", "x\n"),
