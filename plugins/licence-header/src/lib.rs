@@ -12,7 +12,8 @@
 //! config = { header = ["Copyright {year} The Authors", "SPDX-License-Identifier: MIT"], files = ["src/**/*.rs"] }
 //! ```
 //!
-//! Signs of comments around a line do not count, nor does white space. Files that are moved need what new ones need.
+//! Signs of comments around a line do not count, nor does white space. Files that are moved need what new ones need, and
+//! one that leaves the covered paths, or is emptied, keeps its header.
 //!
 //! **Invariant:** the header is one run of lines; nothing may stand between them.
 
@@ -43,8 +44,10 @@ struct Config {
 }
 
 fn source_files() -> Vec<String> {
-    const ENDINGS: [&str; 13] = [
-        "rs", "py", "go", "js", "ts", "jsx", "tsx", "c", "h", "cpp", "java", "kt", "sh",
+    const ENDINGS: [&str; 36] = [
+        "rs", "py", "pyi", "go", "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "c", "h",
+        "cc", "cpp", "cxx", "hh", "hpp", "hxx", "m", "mm", "java", "kt", "kts", "scala", "swift",
+        "cs", "rb", "php", "dart", "zig", "lua", "vue", "svelte", "sh",
     ];
     ENDINGS
         .iter()
@@ -116,27 +119,42 @@ impl Rules {
         })
     }
 
+    /// An empty file says nothing, so a new one needs no header; one that was emptied had something to say.
     fn covers(&self, file: &FileChange) -> bool {
         let is_file = file.new_mode & 0o170_000 == 0o100_000;
-        is_file && file.size > 0 && self.files.cover(&file.path) && !self.ignore.cover(&file.path)
+        let was_covered = file
+            .renamed_from
+            .as_ref()
+            .is_some_and(|from| self.covers_path(from));
+        let says_something = file.size > 0 || file.kind != ChangeKind::Added;
+        is_file && says_something && (was_covered || self.covers_path(&file.path))
+    }
+
+    fn covers_path(&self, path: &str) -> bool {
+        self.files.cover(path) && !self.ignore.cover(path)
     }
 
     fn judge_file(&self, change: &Change, file: &FileChange) -> Result<Option<Finding>> {
         let after = change.read(&file.path)?;
-        let Some(now) = head(&after) else {
-            let finding = Finding::error("no-text", "not text, so it has no header");
-            return Ok(Some(finding.at(&file.path)));
-        };
-        if self.stands_in(&now) {
+        let now = head(&after);
+        if now.as_ref().is_some_and(|now| self.stands_in(now)) {
             return Ok(None);
         }
+        let is_covered = self.covers_path(&file.path);
+        if is_covered && now.is_none() {
+            let finding = Finding::error("no-text", "not text, so it has no header");
+            return Ok(Some(finding.at(&file.path)));
+        }
         let is_new = file.kind == ChangeKind::Added || file.renamed_from.is_some();
-        if is_new || self.modified {
+        if is_covered && file.size > 0 && (is_new || self.modified) {
             let finding =
                 Finding::error("missing-header", "does not begin with the licence header");
             return Ok(Some(finding.at_line(&file.path, 1)));
         }
-        let before = change.read_base(&file.path)?;
+        if file.kind == ChangeKind::Added {
+            return Ok(None);
+        }
+        let before = change.read_base(file.renamed_from.as_ref().unwrap_or(&file.path))?;
         let had_it = head(&before).is_some_and(|before| self.stands_in(&before));
         Ok(had_it.then(|| {
             Finding::error("header-removed", "had the licence header before").at_line(&file.path, 1)
@@ -379,8 +397,53 @@ mod tests {
                 false,
                 Some("header-removed"),
             ),
+            // What would take it away unseen.
+            (
+                TestFile::modified("a.rs", with, ""),
+                false,
+                Some("header-removed"),
+            ),
+            (
+                TestFile::modified("a.rs", with, ""),
+                true,
+                Some("header-removed"),
+            ),
+            (
+                TestFile::modified("a.rs", with, "x\0"),
+                false,
+                Some("no-text"),
+            ),
+            (
+                TestFile::renamed("a.rs", "a.txt", with, "x\n"),
+                false,
+                Some("header-removed"),
+            ),
+            (
+                TestFile::renamed("a.rs", "a.bin", with, "x\0"),
+                false,
+                Some("header-removed"),
+            ),
+            (
+                TestFile::renamed("a.rs", "gen/a.rs", with, "x\n"),
+                false,
+                Some("header-removed"),
+            ),
+            (TestFile::renamed("a.rs", "a.txt", with, with), false, None),
+            (
+                TestFile::renamed("a.rs", "a.txt", "x\n", "x\n"),
+                false,
+                None,
+            ),
+            (
+                TestFile::renamed("a.txt", "a.mjs", "x\n", "x\n"),
+                false,
+                Some("missing-header"),
+            ),
+            (TestFile::modified("a.rs", "x\n", ""), true, None),
         ] {
-            let cx = Context::test(json!({ "header": ["MIT"], "modified": modified }));
+            let cx = Context::test(
+                json!({ "header": ["MIT"], "modified": modified, "ignore": ["gen/**"] }),
+            );
             let verdict = judge(&cx, &Change::test(vec![file.clone()])).unwrap();
             let rule = verdict
                 .findings
