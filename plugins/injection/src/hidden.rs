@@ -19,13 +19,26 @@ pub(crate) fn find(text: &str) -> Vec<Hidden> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
         return Vec::new();
     }
+    // A form feed on a line of its own parts a source into pages, as GNU's editors know them.
+    if text.trim_end_matches('\r') == "\u{c}" {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     let mut before = None;
-    let mut rest = text.chars().peekable();
+    let mut rest = text.chars();
     let mut column = 0;
+    let mut flag = 0;
     while let Some(character) = rest.next() {
         column += 1;
-        let after = rest.peek().copied();
+        let after = rest.clone().next();
+        if character == '\u{1f3f4}' {
+            flag = flag_tags(rest.as_str());
+        } else if flag > 0 {
+            // Within a flag: its tags are what it is.
+            flag -= 1;
+            before = Some(character);
+            continue;
+        }
         let turns_text = turns_text(character);
         let line_end = character == '\r' && after.is_none();
         if !line_end && (turns_text || hides(before, character, after)) {
@@ -38,6 +51,21 @@ pub(crate) fn find(text: &str) -> Vec<Hidden> {
         before = Some(character);
     }
     found
+}
+
+/// How many tags follow a black flag to make it that of a region. There are three such flags, and anything else that is
+/// spelled in tags is hidden.
+fn flag_tags(rest: &str) -> usize {
+    const FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
+    let spells = |flag: &&&str| {
+        let mut tags = flag
+            .chars()
+            .map(|c| u32::from(c) + 0xe0000)
+            .chain([0xe007f]);
+        let mut have = rest.chars();
+        tags.all(|tag| have.next().is_some_and(|c| u32::from(c) == tag))
+    };
+    FLAGS.iter().find(spells).map_or(0, |flag| flag.len() + 1)
 }
 
 fn turns_text(character: char) -> bool {
@@ -53,14 +81,13 @@ fn hides(before: Option<char>, character: char, after: Option<char>) -> bool {
             let in_emoji = before.is_some_and(is_pictured) && after.is_some_and(is_pictured);
             !in_word && !in_emoji
         }
-        '\u{fe00}'..='\u{fe0f}' => !before.is_some_and(takes_variant),
+        '\u{fe0e}' | '\u{fe0f}' => {
+            !before.is_some_and(|c| c != '\u{fe0f}' && (is_pictured(c) || takes_picture(c)))
+        }
+        '\u{fe00}'..='\u{fe0d}' => !before.is_some_and(|c| takes_variant(c, character)),
         '\u{180b}'..='\u{180d}' | '\u{180f}' => {
             !before.is_some_and(|c| matches!(c, '\u{1820}'..='\u{18aa}'))
         }
-        // Flags of regions are spelled with tags behind a black flag; anything else spelled so is hidden.
-        '\u{e0020}'..='\u{e007f}' => !before.is_some_and(
-            |c| matches!(c, '\u{1f3f4}' | '\u{e0061}'..='\u{e007a}' | '\u{e0030}'..='\u{e0039}'),
-        ),
         other => is_ignorable(other),
     }
 }
@@ -69,8 +96,8 @@ fn is_ignorable(character: char) -> bool {
     matches!(character,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180e}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{2800}'
-        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10fffd}')
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{fffc}' | '\u{fffe}' | '\u{ffff}' | '\u{13430}'..='\u{1343f}' | '\u{16fe4}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{40000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
 /// Letters of scripts in which a joiner changes how a word is written.
@@ -83,14 +110,25 @@ fn joins(character: char) -> bool {
 
 /// Parts of an emoji sequence.
 fn is_pictured(character: char) -> bool {
-    matches!(character, '\u{200d}' | '\u{fe0f}' | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{27ff}' | '\u{2900}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
-        && character != '\u{200d}'
+    matches!(character, '\u{fe0f}' | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{27ff}' | '\u{2900}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// What a variation selector may follow: symbols, ideographs, key caps.
-fn takes_variant(character: char) -> bool {
-    is_pictured(character) && character != '\u{fe0f}'
-        || matches!(character, '#' | '*' | '0'..='9' | '©' | '®' | '\u{203c}' | '\u{2049}' | '\u{2100}'..='\u{218f}'
-            | '\u{2200}'..='\u{22ff}' | '\u{3000}'..='\u{303f}' | '\u{3200}'..='\u{32ff}' | '\u{3400}'..='\u{9fff}'
-            | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+/// What is shown as a picture or as text, as the last two variation selectors say.
+fn takes_picture(character: char) -> bool {
+    matches!(character, '#' | '*' | '0'..='9' | '©' | '®' | '\u{203c}' | '\u{2049}' | '\u{2100}'..='\u{218f}' | '\u{3030}'
+        | '\u{303d}' | '\u{3297}' | '\u{3299}')
+}
+
+/// What has the other variants: operators one, ideographs three, quotation marks and full-width signs two.
+fn takes_variant(character: char, selector: char) -> bool {
+    match character {
+        '\u{2200}'..='\u{22ff}' | '\u{2a00}'..='\u{2aff}' => selector == '\u{fe00}',
+        '\u{2018}'..='\u{201d}' | '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff1f}' => {
+            selector <= '\u{fe01}'
+        }
+        '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => {
+            selector <= '\u{fe02}'
+        }
+        _ => false,
+    }
 }

@@ -1,15 +1,18 @@
 //! `injection`: the gate that finds text which people do not see and programs read.
 //!
 //! A reviewer looks at a rendered page, or at a diff in a font. A model reads the bytes. What stands in a change for only
-//! one of them is found here, on added lines and in paths.
+//! one of them is found here, in added lines, in paths, and in documents as a whole: there, what no page shows now and the
+//! document did not have before.
 //!
 //! | rule | means | is |
 //! | --- | --- | --- |
 //! | `bidi-control` | a character that turns the order of text around | an error |
 //! | `hidden-character` | one without a shape: zero width, tags, fillers, control codes | an error |
-//! | `html-comment` | a comment in a document, where no page shows it | as `comments` says (a warning) |
-//! | `hidden-html` | an element of a document that is styled away | an error |
+//! | `html-comment` | a comment in a document, also as a definition that leads nowhere | as `comments` says (a warning) |
+//! | `unseen-text` | more words where no page shows any: a title, a footnote nobody refers to, a cell too many | as `comments` says |
+//! | `hidden-html` | an element of a document that is styled away, or never shown | an error |
 //! | `agent-instructions` | a file of `instructions` differs: what agents are told is a person's to say | an error |
+//! | `not-read` | a document, or what is text but for a few bytes, that cannot be read as text | an error |
 //! | `too-many-findings` | more than are listed | an error |
 //!
 //! ```toml
@@ -19,24 +22,32 @@
 //! ```
 //!
 //! Joiners and variation selectors are let be where writing needs them: between letters of the scripts that join, and
-//! within emoji. `hidden.rs` has the characters, `html.rs` what hides in a page.
+//! within emoji. `hidden.rs` has the characters, `pages.rs` what hides in a document, `allowed.rs` the comments that tools
+//! need.
+//!
+//! What is shown, but not at first sight, is not found: alternative texts of images, short titles of links, front matter,
+//! `<details>`, letters that look like others, words in the addresses of links.
 //!
 //! **Invariant:** a character is harmless because it is known to be, in its place; an unknown invisible one is found.
 
+mod allowed;
 mod hidden;
-mod html;
+mod pages;
 
 use ringfence_globs::{Case, Globs};
 use ringfence_sdk::AddedLine;
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
+use crate::allowed::Allowed;
 use crate::hidden::Hidden;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
 /// Limit: findings of one answer; one more says that there are others.
 const FINDINGS_MAX: usize = 200;
+/// Limit: a file that is no text is looked at up to this size, since nobody reads more by chance.
+const BINARY_BYTES_MAX: u64 = 1 << 20;
 
 /// The `config` table; every key has the default that `plugin.toml` names.
 #[derive(Debug, Deserialize)]
@@ -57,38 +68,85 @@ enum Comments {
     Off,
 }
 
+/// Where agents look for instructions by themselves.
+const INSTRUCTIONS: [&str; 33] = [
+    "**/AGENTS.md",
+    "**/AGENTS.*.md",
+    "**/AGENT.md",
+    "**/CLAUDE.md",
+    "**/CLAUDE.*.md",
+    "**/GEMINI.md",
+    "**/QWEN.md",
+    "**/CRUSH.md",
+    "**/WARP.md",
+    "**/SKILL.md",
+    "**/.agents/**",
+    "**/.claude/**",
+    "**/.codex/**",
+    "**/.gemini/**",
+    "**/.cursor/**",
+    "**/.cursorrules",
+    "**/.windsurf/**",
+    "**/.windsurfrules",
+    "**/.clinerules/**",
+    "**/.roo/**",
+    "**/.roorules*",
+    "**/.continue/**",
+    "**/.junie/**",
+    "**/.kiro/**",
+    "**/.amazonq/**",
+    "**/.augment*/**",
+    "**/.goosehints",
+    "**/.mcp.json",
+    "**/.vscode/mcp.json",
+    "**/.github/copilot-instructions.md",
+    "**/.github/instructions/**",
+    "**/.github/prompts/**",
+    "**/.github/{agents,chatmodes,skills}/**",
+];
+
+/// Comments that tools need, as `allowed.rs` reads them.
+const ALLOWED_COMMENTS: [&str; 30] = [
+    "prettier-ignore",
+    "prettier-ignore-start",
+    "prettier-ignore-end",
+    "markdownlint-{word}",
+    "markdownlint-{word} MD{number}…",
+    "toc",
+    "/toc",
+    "tocstop",
+    "START doctoc",
+    "END doctoc",
+    "omit in toc",
+    "omit from toc",
+    "no toc",
+    "spell-checker:{word}",
+    "spell-checker: {word}",
+    "cspell:{word}",
+    "cspell: {word}",
+    "cspell:ignore {word}",
+    "vale {word}",
+    "vale {word} = {word}",
+    "lint {word}",
+    "eslint-{word}",
+    "textlint-{word}",
+    "textlint-{word} {word}",
+    "rumdl-{word}",
+    "rumdl-{word} MD{number}…",
+    "remark-ignore",
+    "more",
+    "SPDX-License-Identifier: {word}",
+    "SPDX-License-Identifier: {word} OR {word}",
+];
+
 impl Default for Config {
     fn default() -> Self {
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Self {
             comments: Comments::Warning,
             documents: list(&["**/*.md", "**/*.mdx", "**/*.markdown"]),
-            allowed_comments: list(&[
-                "prettier-ignore",
-                "markdownlint-",
-                "toc",
-                "/toc",
-                "spell-checker:",
-                "cspell:",
-                "vale ",
-                "lint ",
-                "eslint-",
-                "SPDX-",
-                "omit in toc",
-                "textlint-",
-            ]),
-            instructions: list(&[
-                "**/AGENTS.md",
-                "**/CLAUDE.md",
-                "**/GEMINI.md",
-                "**/SKILL.md",
-                "**/.cursorrules",
-                "**/.cursor/rules/**",
-                "**/.windsurfrules",
-                "**/.clinerules",
-                ".github/copilot-instructions.md",
-                ".github/instructions/**",
-            ]),
+            allowed_comments: list(&ALLOWED_COMMENTS),
+            instructions: list(&INSTRUCTIONS),
             ignore: Vec::new(),
         }
     }
@@ -97,17 +155,21 @@ impl Default for Config {
 /// Judges what a change adds.
 ///
 /// # Errors
-/// [`Error::Config`] for a glob that is none; [`Error::Unavailable`] when an added line cannot be read.
+/// [`Error::Config`] for a glob or a comment that is none; [`Error::Unavailable`] when a file cannot be read.
 #[gate]
 pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let rules = Rules::new(cx.config()?)?;
     let lines = change.added_lines()?;
-    let in_paths = change.files().iter().flat_map(|file| rules.in_path(file));
+    let mut findings = Vec::new();
+    for file in change.files() {
+        findings.extend(rules.in_path(file));
+        findings.extend(rules.in_file(change, file, &lines)?);
+    }
     let in_lines = lines
         .iter()
         .filter(|line| !rules.ignore.cover(&line.path))
         .flat_map(|line| rules.in_line(line));
-    let mut findings: Vec<Finding> = in_paths.chain(in_lines).take(FINDINGS_MAX + 1).collect();
+    findings.extend(in_lines.take(FINDINGS_MAX + 1));
     if findings.len() > FINDINGS_MAX {
         findings.truncate(FINDINGS_MAX);
         let message = format!("there are more than these {FINDINGS_MAX}");
@@ -121,7 +183,7 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
 struct Rules {
     comments: Comments,
     documents: Globs,
-    allowed_comments: Vec<String>,
+    allowed_comments: Allowed,
     instructions: Globs,
     ignore: Globs,
 }
@@ -131,7 +193,7 @@ impl Rules {
         Ok(Self {
             comments: config.comments,
             documents: Globs::parse("documents", &config.documents, Case::Any)?,
-            allowed_comments: config.allowed_comments,
+            allowed_comments: Allowed::parse(&config.allowed_comments)?,
             instructions: Globs::parse("instructions", &config.instructions, Case::Any)?,
             ignore: Globs::parse("ignore", &config.ignore, Case::Exact)?,
         })
@@ -158,50 +220,69 @@ impl Rules {
         findings
     }
 
+    /// What a file hides that its added lines do not tell.
+    fn in_file(
+        &self,
+        change: &Change,
+        file: &FileChange,
+        lines: &[AddedLine],
+    ) -> Result<Vec<Finding>> {
+        let is_file = file.new_mode & 0o170_000 == 0o100_000;
+        if !is_file || self.ignore.cover(&file.path) {
+            return Ok(Vec::new());
+        }
+        let is_read = self.documents.cover(&file.path) || self.instructions.cover(&file.path);
+        if file.binary {
+            return self.in_binary(change, file, is_read);
+        }
+        let mut findings = Vec::new();
+        // What comes from where nobody looked is new here as a whole.
+        let was_ignored = file
+            .renamed_from
+            .as_ref()
+            .is_some_and(|from| self.ignore.cover(from));
+        if was_ignored {
+            let bytes = change.read(&file.path)?;
+            for (text, line) in String::from_utf8_lossy(&bytes).split('\n').zip(1..) {
+                let path = file.path.clone();
+                let text = text.to_owned();
+                findings.extend(self.in_line(&AddedLine { path, line, text }));
+            }
+        }
+        if self.documents.cover(&file.path) {
+            findings.extend(self.in_document(change, file, lines)?);
+        }
+        Ok(findings)
+    }
+
+    /// One odd byte makes git take a text for none, and shows nobody its lines.
+    fn in_binary(&self, change: &Change, file: &FileChange, is_read: bool) -> Result<Vec<Finding>> {
+        let message = if is_read {
+            "is no text, so nobody sees what it says"
+        } else if file.size <= BINARY_BYTES_MAX && is_nearly_text(&change.read(&file.path)?) {
+            "is text but for a few bytes, which keep its lines out of every diff"
+        } else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![Finding::error("not-read", message).at(&file.path)])
+    }
+
     fn in_line(&self, line: &AddedLine) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = hidden::find(&line.text)
+        hidden::find(&line.text)
             .iter()
             // A byte order mark stands at the beginning of a file, and nowhere else.
             .filter(|hidden| {
                 !(hidden.character == '\u{feff}' && line.line == 1 && hidden.column == 1)
             })
             .map(|hidden| of_character(hidden).at_position(&line.path, line.line, hidden.column))
-            .collect();
-        if self.documents.cover(&line.path) {
-            findings.extend(self.in_document(line));
-        }
-        findings
+            .collect()
     }
+}
 
-    fn in_document(&self, line: &AddedLine) -> Vec<Finding> {
-        let at = |finding: Finding, column| finding.at_position(&line.path, line.line, column);
-        let mut findings = Vec::new();
-        if self.comments != Comments::Off {
-            let hidden = html::comments(&line.text)
-                .into_iter()
-                .filter(|comment| !self.is_allowed(comment.text));
-            for comment in hidden {
-                let message = "a comment that no page shows";
-                let finding = match self.comments {
-                    Comments::Error => Finding::error("html-comment", message),
-                    Comments::Warning | Comments::Off => Finding::warning("html-comment", message),
-                };
-                findings.push(at(finding, comment.column));
-            }
-        }
-        if let Some((column, what)) = html::styled_away(&line.text) {
-            let message = format!("an element that no page shows (`{what}`)");
-            findings.push(at(Finding::error("hidden-html", message), column));
-        }
-        findings
-    }
-
-    fn is_allowed(&self, comment: &str) -> bool {
-        let allowed = &self.allowed_comments;
-        allowed
-            .iter()
-            .any(|start| comment.starts_with(start.as_str()))
-    }
+/// True for bytes that are UTF-8 and hardly ever a control code: nine in ten of a real file without text are neither.
+fn is_nearly_text(bytes: &[u8]) -> bool {
+    let is_odd = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    str::from_utf8(bytes).is_ok() && bytes.iter().filter(is_odd).count() * 10 < bytes.len()
 }
 
 fn of_character(hidden: &Hidden) -> Finding {

@@ -8,7 +8,7 @@
 //! [`crate::target`]'s business, whether that exists [`crate::breaks`](mod@crate::breaks)'s.
 
 mod destination;
-mod events;
+pub(crate) mod events;
 
 use std::ops::Range;
 
@@ -75,15 +75,7 @@ impl Document {
     /// # Errors
     /// Every [`ReadError`] but `Io`.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReadError> {
-        if bytes.len() > FILE_BYTES_MAX {
-            return Err(ReadError::TooLarge);
-        }
-        if bytes.len() > MARKS_MAX && marks(bytes) > MARKS_MAX {
-            return Err(ReadError::TooDense);
-        }
-        let text = std::str::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
-            offset: error.valid_up_to(),
-        })?;
+        let text = text_of(bytes)?;
         let found = events::collect(text);
         if found.links.len() > LINKS_MAX || found.anchors.len() > LINKS_MAX {
             return Err(ReadError::TooManyLinks);
@@ -103,6 +95,22 @@ impl Document {
     pub fn anchors(&self) -> &Anchors {
         &self.anchors
     }
+}
+
+/// The text of a file that is no more than the parser may be given.
+///
+/// # Errors
+/// [`ReadError::TooLarge`], [`ReadError::TooDense`] and [`ReadError::NotUtf8`].
+pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, ReadError> {
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(ReadError::TooLarge);
+    }
+    if bytes.len() > MARKS_MAX && marks(bytes) > MARKS_MAX {
+        return Err(ReadError::TooDense);
+    }
+    std::str::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
+        offset: error.valid_up_to(),
+    })
 }
 
 /// How many bytes there are for which alone the parser may keep something.

@@ -12,30 +12,35 @@ use std::ops::Range;
 pub(crate) enum Token<'a> {
     /// `<name attributes>`
     Open {
+        at: usize,
         name: &'a str,
         attributes: Vec<Attribute<'a>>,
     },
-    /// `</name>`
-    Close { name: &'a str },
+    /// `</name>`, and where it ends.
+    Close { end: usize, name: &'a str },
     /// Anything between tags.
     Text(&'a str),
+    /// What no page shows: a comment, a declaration, an instruction, the content of a script; all of it, with its signs.
+    Unseen(Range<usize>),
 }
 
-/// One attribute with a value.
+/// One attribute.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Attribute<'a> {
     pub(crate) name: &'a str,
-    /// Without the quotes.
-    pub(crate) value: Range<usize>,
+    /// Without the quotes; none for one that stands alone.
+    pub(crate) value: Option<Range<usize>>,
 }
 
 /// Elements whose content is no HTML.
 const RAW: [&str; 4] = ["script", "style", "textarea", "xmp"];
+/// Those of them whose content is shown.
+const SHOWN: [&str; 2] = ["textarea", "xmp"];
 
 /// Limit: attributes of one tag beyond this many are skipped; real tags have a handful.
-const ATTRIBUTES_MAX: usize = 64;
+pub(crate) const ATTRIBUTES_MAX: usize = 64;
 
-/// Calls `each` for every token of `source`, in order; comments and declarations are left out.
+/// Calls `each` for every token of `source`, in order.
 pub(crate) fn scan<'a>(source: &'a str, mut each: impl FnMut(Token<'a>)) {
     let mut scanner = Scanner { source, at: 0 };
     while scanner.at < source.len() {
@@ -80,35 +85,56 @@ impl<'a> Scanner<'a> {
     }
 
     fn token(&mut self, each: &mut impl FnMut(Token<'a>)) {
-        if self.eat("<!--") {
-            self.skip_past("-->");
-        } else if self.rest().starts_with("<!") || self.rest().starts_with("<?") {
-            self.skip_past(">");
+        let at = self.at;
+        if self.rest().starts_with("<!--") {
+            self.comment();
+            each(Token::Unseen(at..self.at));
+        } else if let Some(end) = unseen_end(self.rest()) {
+            self.skip_past(end);
+            each(Token::Unseen(at..self.at));
         } else if self.eat("</") {
             let name = self.take(is_name);
             self.skip_past(">");
-            each(Token::Close { name });
+            each(Token::Close { end: self.at, name });
         } else if self.eat("<") {
-            self.open(each);
+            self.open(at, each);
         } else {
             let text = self.take(|char| char != '<');
             each(Token::Text(text));
         }
     }
 
-    fn open(&mut self, each: &mut impl FnMut(Token<'a>)) {
+    /// `<!-->` and `<!--->` are whole comments to a browser.
+    fn comment(&mut self) {
+        if !self.eat("<!-->") && !self.eat("<!--->") {
+            self.at += "<!--".len();
+            self.skip_past("-->");
+        }
+    }
+
+    fn open(&mut self, at: usize, each: &mut impl FnMut(Token<'a>)) {
         let name = self.take(is_name);
         if name.is_empty() {
             each(Token::Text("<"));
             return;
         }
         let attributes = self.attributes();
-        each(Token::Open { name, attributes });
-        if RAW.iter().any(|raw| name.eq_ignore_ascii_case(raw)) {
+        each(Token::Open {
+            at,
+            name,
+            attributes,
+        });
+        let is = |list: &[&str]| list.iter().any(|raw| name.eq_ignore_ascii_case(raw));
+        if is(&RAW) {
+            let start = self.at;
             self.skip_raw(name);
+            if !is(&SHOWN) {
+                each(Token::Unseen(start..self.at));
+            }
         }
     }
 
+    /// Steps to the tag that closes `name`.
     fn skip_raw(&mut self, name: &str) {
         while !self.rest().is_empty() {
             self.skip_past("</");
@@ -117,7 +143,7 @@ impl<'a> Scanner<'a> {
                 .get(..name.len())
                 .is_some_and(|found| found.eq_ignore_ascii_case(name))
             {
-                self.skip_past(">");
+                self.at -= "</".len();
                 return;
             }
         }
@@ -133,7 +159,7 @@ impl<'a> Scanner<'a> {
             let before = self.at;
             let name = self.take(|char| !char.is_whitespace() && !matches!(char, '=' | '>' | '/'));
             let value = self.value();
-            if let Some(value) = value.filter(|_| attributes.len() < ATTRIBUTES_MAX) {
+            if attributes.len() < ATTRIBUTES_MAX && !(name.is_empty() && value.is_none()) {
                 attributes.push(Attribute { name, value });
             }
             if self.at == before {
@@ -164,6 +190,14 @@ impl<'a> Scanner<'a> {
         self.take(|char| !char.is_whitespace() && char != '>');
         Some(start..self.at)
     }
+}
+
+/// How something ends that is no element and begins `text`.
+fn unseen_end(text: &str) -> Option<&'static str> {
+    [("<![CDATA[", "]]>"), ("<!", ">"), ("<?", ">")]
+        .into_iter()
+        .find(|(start, _)| text.starts_with(start))
+        .map(|(_, end)| end)
 }
 
 fn is_name(char: char) -> bool {
@@ -225,15 +259,21 @@ mod tests {
         let mut seen = Vec::new();
         scan(source, |token| {
             seen.push(match token {
-                Token::Open { name, attributes } => {
+                Token::Open {
+                    name, attributes, ..
+                } => {
                     let shown: Vec<String> = attributes
                         .iter()
-                        .map(|a| format!("{}={}", a.name, &source[a.value.clone()]))
+                        .map(|a| match &a.value {
+                            Some(value) => format!("{}={}", a.name, &source[value.clone()]),
+                            None => a.name.to_owned(),
+                        })
                         .collect();
                     format!("{name}({})", shown.join(" "))
                 }
-                Token::Close { name } => format!("/{name}"),
+                Token::Close { name, .. } => format!("/{name}"),
                 Token::Text(text) => text.to_owned(),
+                Token::Unseen(range) => format!("~{}", &source[range]),
             });
         });
         assert_eq!(seen, expect, "{source}");
@@ -242,7 +282,8 @@ mod tests {
     #[test]
     fn reads_tags() {
         check("<a href=\"x\">t</a>", &["a(href=x)", "t", "/a"]);
-        check("<img src='a b' alt>", &["img(src=a b)"]);
+        check("<img src='a b' alt>", &["img(src=a b alt)"]);
+        check("<p hidden>t", &["p(hidden)", "t"]);
         check("<img src=a/b.png/>", &["img(src=a/b.png/)"]);
         check("<A\n HREF = \"x\" />", &["A(HREF=x)"]);
         check("a < b", &["a ", "<", " b"]);
@@ -250,19 +291,31 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_what_is_no_markup() {
-        check("<!-- <a href=x> --><b>", &["b()"]);
-        check("<!DOCTYPE html><?php x ?>y", &["y"]);
-        check("<script>'<a href=x>'</SCRIPT>z", &["script()", "z"]);
-        check("<style>a</styl></style >z", &["style()", "z"]);
+    fn what_no_page_shows_is_a_token_of_its_own() {
+        check("<!-- <a href=x> --><b>", &["~<!-- <a href=x> -->", "b()"]);
+        check("<!--><b>x-->", &["~<!-->", "b()", "x-->"]);
+        check(
+            "<!DOCTYPE html><?php x ?>y",
+            &["~<!DOCTYPE html>", "~<?php x ?>", "y"],
+        );
+        check("<![CDATA[a>b]]>y", &["~<![CDATA[a>b]]>", "y"]);
+        check(
+            "<script>'<a href=x>'</SCRIPT>z",
+            &["script()", "~'<a href=x>'", "/SCRIPT", "z"],
+        );
+        check(
+            "<style>a</styl></style >z",
+            &["style()", "~a</styl>", "/style", "z"],
+        );
+        check("<xmp><b></xmp>z", &["xmp()", "/xmp", "z"]);
     }
 
     #[test]
     fn ends_where_the_input_ends() {
         check("<a href=\"x", &["a(href=x)"]);
         check("<a href=", &["a(href=)"]);
-        check("<!-- x", &[]);
-        check("<script>x", &["script()"]);
+        check("<!-- x", &["~<!-- x"]);
+        check("<script>x", &["script()", "~x"]);
         check("</", &["/"]);
         check("<a =b>", &["a(=b)"]);
     }
@@ -283,8 +336,8 @@ mod tests {
         #[test]
         fn survives_anything(source in "[<>!/a=\"' \\-é?]{0,60}") {
             scan(&source, |token| if let Token::Open { attributes, .. } = token {
-                for attribute in attributes {
-                    assert!(source.get(attribute.value).is_some());
+                for value in attributes.into_iter().filter_map(|attribute| attribute.value) {
+                    assert!(source.get(value).is_some());
                 }
             });
         }

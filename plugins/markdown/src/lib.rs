@@ -4,7 +4,8 @@
 //! Owns everything `md-links` and `md-link-fix` must agree on, so that a link which one calls fixable is a link which
 //! the other repairs. From the bottom up: [`path`] and [`target`] (text of a path, text of a link), [`slug`] (heading
 //! anchors), [`document`] (one file), [`tree`] and [`library`] (all of them), [`breaks`](mod@breaks) (what is broken),
-//! [`repair`](mod@repair) (what would fit), [`rewrite`] (how the bytes change).
+//! [`repair`](mod@repair) (what would fit), [`rewrite`] (how the bytes change). Beside them, [`unseen`]: what a page does
+//! not show.
 //!
 //! **Invariant:** nothing here writes a file, knows the plugin contract, or looks at anything outside the workspace;
 //! every input is untrusted and every amount of work is bounded.
@@ -27,6 +28,7 @@ pub mod rewrite;
 pub mod slug;
 pub mod target;
 pub mod tree;
+pub mod unseen;
 
 mod html;
 mod text;

@@ -56,7 +56,7 @@ fn generated(text: &str) -> Option<Range<usize>> {
     Some(start..start + length)
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -241,7 +241,9 @@ impl<'a> Walk<'a> {
             return;
         };
         html::scan(source, |token| match token {
-            Token::Open { name, attributes } => {
+            Token::Open {
+                name, attributes, ..
+            } => {
                 if is_heading(name) && self.heading.is_none() {
                     self.heading = Some(String::new());
                 }
@@ -249,15 +251,18 @@ impl<'a> Walk<'a> {
                     self.attribute(name, attribute, source, range.start);
                 }
             }
-            Token::Close { name } if is_heading(name) => self.close_heading(),
-            Token::Close { .. } => {}
+            Token::Close { name, .. } if is_heading(name) => self.close_heading(),
+            Token::Close { .. } | Token::Unseen(_) => {}
             Token::Text(text) => self.heading_text(&html::decode(text)),
         });
     }
 
     fn attribute(&mut self, element: &str, attribute: &Attribute<'_>, source: &str, base: usize) {
-        let value = source.get(attribute.value.clone()).unwrap_or_default();
-        let start = base + attribute.value.start;
+        let Some(range) = &attribute.value else {
+            return;
+        };
+        let value = source.get(range.clone()).unwrap_or_default();
+        let start = base + range.start;
         match meaning(element, attribute.name) {
             Meaning::Anchor => self.anchors.insert(html::decode(value)),
             Meaning::Url => self.url(value, start),
