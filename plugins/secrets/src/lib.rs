@@ -1,7 +1,9 @@
 //! `secrets`: the gate that finds credentials in what a change adds.
 //!
 //! Most services give their keys a form of their own; `rules.rs` knows those forms. What has none is found by where it
-//! stands and by how random it looks. Only added lines are judged, and files that are no text as a whole.
+//! stands and by how random it looks: in quotes behind the name of a credential, in an environment variable, a header or an
+//! option, and without quotes in files of settings. Judged are added lines and new paths, and as a whole files that are no
+//! text and those that come from where nobody looked.
 //!
 //! | rule | means |
 //! | --- | --- |
@@ -15,6 +17,9 @@
 //! plugin = "std:secrets"
 //! config = { allow_files = ["tests/fixtures/**"], allow = ["AKIA[A-Z0-9]{9}EXAMPLE"] }
 //! ```
+//!
+//! What is not random is not found (`hunter2` is a password, too), nor what is put together from parts, nor what stands where
+//! no name says what it is.
 //!
 //! **Invariant:** no finding holds a credential: what is said of it is its beginning and its length, since findings end in
 //! journals, reports and logs.
@@ -72,12 +77,10 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let lines = change.added_lines()?;
     let mut findings = Vec::new();
     for line in lines.iter().filter(|line| !gate.files.cover(&line.path)) {
-        for hit in gate.hits(&line.text)? {
-            findings.push(finding(&hit).at_position(&line.path, line.line, hit.column));
-        }
+        findings.extend(gate.in_line(&line.path, line.line, &line.text)?);
     }
-    for file in change.files().iter().filter(|file| file.binary) {
-        findings.extend(gate.in_binary(change, file)?);
+    for file in change.files() {
+        findings.extend(gate.in_file(change, file)?);
     }
     let count = findings.len();
     let mut verdict = Verdict::from(findings);
@@ -113,8 +116,8 @@ impl Gate {
         })
     }
 
-    fn hits(&self, text: &str) -> Result<Vec<Hit>> {
-        let mut hits = self.search.hits(text)?;
+    fn hits(&self, path: &str, text: &str) -> Result<Vec<Hit>> {
+        let mut hits = self.search.hits(path, text)?;
         hits.retain(|hit| {
             !self
                 .allow
@@ -124,11 +127,49 @@ impl Gate {
         Ok(hits)
     }
 
-    /// What is in the bytes of a file that is no text: one hit for each rule.
-    fn in_binary(&self, change: &Change, file: &FileChange) -> Result<Vec<Finding>> {
+    fn in_line(&self, path: &str, line: u32, text: &str) -> Result<Vec<Finding>> {
+        let hits = self.hits(path, text)?.into_iter();
+        Ok(hits
+            .map(|hit| finding(&hit).at_position(path, line, hit.column))
+            .collect())
+    }
+
+    /// What no added line says of a file.
+    fn in_file(&self, change: &Change, file: &FileChange) -> Result<Vec<Finding>> {
         if file.kind == ChangeKind::Deleted || self.files.cover(&file.path) {
             return Ok(Vec::new());
         }
+        let from = file.renamed_from.as_ref();
+        let mut findings = Vec::new();
+        if file.kind == ChangeKind::Added || from.is_some() {
+            findings.extend(self.in_path(&file.path)?);
+        }
+        if file.binary {
+            findings.extend(self.in_binary(change, file)?);
+        } else if from.is_some_and(|from| self.files.cover(from)) {
+            let bytes = change.read(&file.path)?;
+            for (text, line) in String::from_utf8_lossy(&bytes).split('\n').zip(1..) {
+                findings.extend(self.in_line(&file.path, line, text)?);
+            }
+        }
+        Ok(findings)
+    }
+
+    /// A credential in a path; what is said of it names no path, since that would tell it.
+    fn in_path(&self, path: &str) -> Result<Vec<Finding>> {
+        let hits = self.hits("", path)?.into_iter();
+        let with_form = hits.filter(|hit| hit.has_form);
+        Ok(with_form
+            .map(|hit| {
+                let mut found = finding(&hit);
+                found.message = format!("in the name of a file: {}", found.message);
+                found
+            })
+            .collect())
+    }
+
+    /// What is in the bytes of a file that is no text: one hit for each rule.
+    fn in_binary(&self, change: &Change, file: &FileChange) -> Result<Vec<Finding>> {
         if file.size > BINARY_BYTES_MAX {
             let message = format!("{} bytes that are no text were not searched", file.size);
             return Ok(vec![
@@ -136,11 +177,21 @@ impl Gate {
             ]);
         }
         let bytes = change.read(&file.path)?;
-        let text = String::from_utf8_lossy(&bytes);
+        // Once as the strings between zeros, and once without them, as texts in UTF-16 read then.
+        let apart: Vec<u8> = bytes
+            .iter()
+            .map(|byte| if *byte == 0 { b'\n' } else { *byte })
+            .collect();
+        let joined: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+        let mut findings = Vec::new();
         let mut seen = BTreeSet::new();
-        let hits = self.hits(&text)?.into_iter();
-        let first = hits.filter(|hit| hit.has_form && seen.insert(hit.rule));
-        Ok(first.map(|hit| finding(&hit).at(&file.path)).collect())
+        for bytes in [apart, joined] {
+            let text = String::from_utf8_lossy(&bytes);
+            let hits = self.hits(&file.path, &text)?.into_iter();
+            let first = hits.filter(|hit| seen.insert(hit.rule));
+            findings.extend(first.map(|hit| finding(&hit).at(&file.path)));
+        }
+        Ok(findings)
     }
 }
 

@@ -219,19 +219,94 @@ pub(crate) const RULES: [Rule; 26] = [
 ];
 
 /// What is told by where it stands.
-pub(crate) const GENERIC: [Rule; 2] = [
+pub(crate) const GENERIC: [Rule; 4] = [
     rule(
         "credential",
         "a random-looking value that is assigned to the name of a credential",
-        &["key", "secret", "token", "passw", "pwd", "credential"],
-        r#"(?i)(?:api[_.-]?key|access[_.-]?key|secret|token|passw(?:or)?d|passwd|pwd|credential|auth[_.-]?key)[0-9a-z_.-]{0,30}["'`]?\s{0,5}(?::=|=>|=|:)\s{0,5}["'`]([^\s"'`]{12,200})["'`]"#,
+        &SIGNS,
+        r#"(?i)(?:api[_.-]?key|access[_.-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential|auth[_.-]?key|private[_.-]?key)[0-9a-z_.-]{0,30}["'`]?\s{0,5}(?::=|=>|=|:)\s{0,5}["'`]([^\s"'`]{12,1000})["'`]"#,
+        350,
+    ),
+    rule(
+        "credential",
+        "a random-looking value in an environment variable for a credential",
+        &SIGNS,
+        r#"\b(?:[A-Z0-9]{1,30}_){0,6}(?:API_?KEY|ACCESS_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|PWD|CREDENTIALS?|AUTH_?KEY|PRIVATE_?KEY)(?:_[A-Z0-9]{1,30}){0,3}=([A-Za-z0-9+/_.~!@%^&*=-]{12,1000})"#,
+        350,
+    ),
+    rule(
+        "credential",
+        "a random-looking value in a header or an option for a credential",
+        &[
+            "authorization",
+            "x-api-key",
+            "x-auth-token",
+            "private-token",
+            "--",
+        ],
+        r#"(?i)(?:\b(?:proxy-authorization|authorization|x-api-key|x-auth-token|private-token)["'`]?\s{0,3}[:,=]\s{0,3}["'`]?(?:bearer\s|basic\s|token\s)?\s{0,3}|--[a-z-]{0,30}(?:token|password|secret|api-key|access-key)[= ])([A-Za-z0-9+/_.~=-]{16,1000})"#,
         350,
     ),
     rule(
         "password-in-url",
         "a password in a URL",
         &["://"],
-        r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@]{1,100}:([^\s/:@]{6,200})@[A-Za-z0-9\[]",
+        r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@]{0,100}:([^\s/:@]{6,200})@[A-Za-z0-9\[]",
         250,
     ),
 ];
+
+/// What is told by where it stands in a file of settings, where a value needs no quotes.
+pub(crate) const SETTINGS: Rule = rule(
+    "credential",
+    "a random-looking value of a setting for a credential",
+    &SIGNS,
+    r#"(?im)(?:^|[\s,{<"'])[0-9a-z_./:-]{0,60}(?:api[_.-]?key|access[_.-]?key|account[_.-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential|auth[_.-]?key|private[_.-]?key|_auth)[0-9a-z_.-]{0,30}["']?(?:\s{0,20}[:=]\s{0,20}(?:!!?[a-z]+\s+)?|\s{1,20}|>\s{0,5})([^\s"'`#;,<>(){}\[\]$\x00]{12,1000})"#,
+    350,
+);
+
+/// Parts of the names under which credentials are kept.
+const SIGNS: [&str; 8] = [
+    "key",
+    "secret",
+    "token",
+    "passw",
+    "passphrase",
+    "pwd",
+    "credential",
+    "_auth",
+];
+
+/// True for a file of settings, by its name.
+pub(crate) fn is_settings(path: &str) -> bool {
+    const ENDINGS: [&str; 22] = [
+        "env",
+        "yml",
+        "yaml",
+        "ini",
+        "toml",
+        "properties",
+        "cfg",
+        "conf",
+        "config",
+        "cnf",
+        "tfvars",
+        "xml",
+        "plist",
+        "json",
+        "json5",
+        "hcl",
+        "netrc",
+        "npmrc",
+        "pypirc",
+        "envrc",
+        "yarnrc",
+        "dockercfg",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let parts: Vec<&str> = name.split(['.', '-', '_']).collect();
+    let ends = parts.last().is_some_and(|end| ENDINGS.contains(end));
+    // `.env.local`, `prod.env.bak`, `credentials`, `_netrc`, `Dockerfile.dev`
+    let named = ["env", "credentials", "netrc", "dockerfile", "secrets"];
+    ends || parts.iter().any(|part| named.contains(part))
+}

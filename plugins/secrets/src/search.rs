@@ -9,30 +9,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex_lite::Regex;
 use ringfence_sdk::prelude::*;
 
-use crate::rules::{GENERIC, RULES, Rule};
+use crate::rules::{GENERIC, RULES, Rule, SETTINGS, is_settings};
 
 /// Limit: what is looked at behind a sign; a JSON Web Token with a few claims fits.
 const WINDOW_AFTER: usize = 4_096;
 /// Limit: what is looked at before it: the name of a variable, the scheme of a URL, the first half of a key.
 const WINDOW_BEFORE: usize = 160;
 
-/// Words in what is no credential but stands for one.
-const PLACEHOLDERS: [&str; 22] = [
+/// Words in what is no credential but stands for one: at its beginning, or as most of it.
+const PLACEHOLDERS: [&str; 17] = [
     "example",
     "changeme",
     "change_me",
+    "change-me",
     "placeholder",
     "your_",
     "your-",
     "yourapi",
-    "xxxx",
-    "****",
-    "....",
-    "<",
-    "${",
-    "{{",
-    "$(",
-    "%s",
     "dummy",
     "redacted",
     "sample",
@@ -40,7 +33,50 @@ const PLACEHOLDERS: [&str; 22] = [
     "not-real",
     "fake",
     "process.env",
+    "os.environ",
+    "todo",
 ];
+/// Words that say nothing by themselves, and make it most of it.
+const FILLERS: [&str; 19] = [
+    "secret",
+    "token",
+    "password",
+    "passwd",
+    "credential",
+    "api",
+    "key",
+    "here",
+    "insert",
+    "replace",
+    "enter",
+    "test",
+    "value",
+    "goes",
+    "string",
+    "access",
+    "user",
+    "1234",
+    "abcd",
+];
+/// What documentation of services shows, and nobody can use.
+const SHOWN: [&str; 3] = [
+    "akiaiosfodnn7example",
+    "akiai44qh8dhbexample",
+    "wjalrxutnfemi/k7mdeng/bpxrficyexamplekey",
+];
+/// Beginning and end of what a template puts something else for.
+const TEMPLATES: [(&str, &str); 6] = [
+    ("${", "}"),
+    ("{{", "}}"),
+    ("$(", ")"),
+    ("<", ">"),
+    ("%(", ")s"),
+    ("{", "}"),
+];
+/// Limit: of one character in a row that was drawn by lot.
+const SAME_MAX: usize = 3;
+/// How random a value in hexadecimal looks at least, which has no more than four bits for a character.
+const HEX_ENTROPY: u32 = 290;
 
 /// One that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,41 +99,47 @@ struct Looked {
     rule: Rule,
     pattern: OnceCell<Option<Regex>>,
     has_form: bool,
+    /// Only in files of settings.
+    in_settings: bool,
 }
 
 impl Search {
     pub(crate) fn new(left_out: &BTreeSet<&str>, generic: bool) -> Self {
-        let with_form = RULES.iter().map(|rule| (rule, true));
-        let by_place = GENERIC.iter().filter(|_| generic).map(|rule| (rule, false));
+        let with_form = RULES.iter().map(|rule| (rule, true, false));
+        let by_place = GENERIC.iter().map(|rule| (rule, false, false));
+        let by_place = by_place.chain([(&SETTINGS, false, true)]);
         let rules = with_form
-            .chain(by_place)
-            .filter(|(rule, _)| !left_out.contains(rule.name))
-            .map(|(rule, has_form)| Looked {
+            .chain(by_place.filter(|_| generic))
+            .filter(|(rule, ..)| !left_out.contains(rule.name))
+            .map(|(rule, has_form, in_settings)| Looked {
                 rule: *rule,
                 pattern: OnceCell::new(),
                 has_form,
+                in_settings,
             });
         Self {
             rules: rules.collect(),
         }
     }
 
-    /// All of them, from left to right, each place once.
+    /// All of them in a text of the file at `path`, from left to right, each place once.
     ///
     /// # Errors
     /// [`Error::Internal`] for a pattern of ours that is none.
-    pub(crate) fn hits(&self, text: &str) -> Result<Vec<Hit>> {
+    pub(crate) fn hits(&self, path: &str, text: &str) -> Result<Vec<Hit>> {
         let lower = text.to_ascii_lowercase();
+        let settings = is_settings(path);
         let mut found: BTreeMap<usize, Hit> = BTreeMap::new();
-        for looked in &self.rules {
+        let rules = self.rules.iter();
+        for looked in rules.filter(|looked| settings || !looked.in_settings) {
             let Looked { rule, has_form, .. } = looked;
             for window in windows(&lower, rule.signs) {
                 for (at, secret) in matches(text, window, looked.pattern()?) {
-                    if !is_random(secret, rule.entropy) || stands_for_one(secret, *has_form) {
+                    if stands_for_one(secret, rule.entropy, *has_form) {
                         continue;
                     }
                     // A rule that knows the form comes before one that goes by the place.
-                    let taken = found.range(..=at).next_back();
+                    let taken = found.range(..at + secret.len()).next_back();
                     if taken.is_some_and(|(start, hit)| start + hit.secret.len() > at) {
                         continue;
                     }
@@ -184,12 +226,84 @@ fn is_random(secret: &str, hundredths: u32) -> bool {
     bits * 100.0 >= f64::from(hundredths)
 }
 
-fn stands_for_one(secret: &str, has_form: bool) -> bool {
+/// True for what does not look random, is written for readers, or is filled in later.
+fn stands_for_one(secret: &str, entropy: u32, has_form: bool) -> bool {
     let lower = secret.to_ascii_lowercase();
-    if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
+    if SHOWN.contains(&lower.as_str()) || PLACEHOLDERS.iter().any(|word| lower.starts_with(word)) {
         return true;
     }
-    // A name, a path or a sentence is no credential; what was drawn by lot has digits and letters.
-    let lacks = |wanted: fn(&char) -> bool| !secret.chars().any(|c| wanted(&c));
-    !has_form && (lacks(char::is_ascii_digit) || lacks(char::is_ascii_alphabetic))
+    let is_hex = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let entropy = if is_hex {
+        entropy.min(HEX_ENTROPY)
+    } else {
+        entropy
+    };
+    if !is_random(secret, entropy) {
+        return true;
+    }
+    let real = without_placeholders(&lower);
+    if real.chars().count() * 2 < lower.chars().count() {
+        return true;
+    }
+    // A name, a path or a sentence is no credential; what was drawn by lot has digits and letters, and nothing that no
+    // keyboard has.
+    let has = |wanted: fn(&char) -> bool| real.chars().any(|c| wanted(&c));
+    !has_form
+        && (!has(char::is_ascii_digit)
+            || !has(char::is_ascii_alphabetic)
+            || has(|c| c.is_control() || *c == '\u{fffd}')
+            || is_name(&real))
+}
+
+/// True for words and numbers that are joined, as in `my-service-2026`, `org.example.Sha2Encoder` and `/run/token_1`.
+fn is_name(text: &str) -> bool {
+    let parts = || text.split(['-', '_', '.', '/', ':', '@']);
+    parts().count() > 2 && parts().all(is_word)
+}
+
+/// Letters, with a number of at most four digits among them, or digits alone.
+fn is_word(part: &str) -> bool {
+    let rest = part.trim_start_matches(char::is_alphabetic);
+    let digits = rest.trim_end_matches(char::is_alphabetic);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && (digits.len() <= 4 || digits.len() == part.len())
+}
+
+/// What is left of a value when everything is taken out that stands for something else.
+fn without_placeholders(lower: &str) -> String {
+    let mut real = String::new();
+    let mut rest = lower;
+    while let Some(c) = rest.chars().next() {
+        let cut = template(rest)
+            .or_else(|| word(rest))
+            .or_else(|| same(rest))
+            .unwrap_or(0);
+        if cut == 0 {
+            real.push(c);
+        }
+        rest = rest.get(cut.max(c.len_utf8())..).unwrap_or_default();
+    }
+    real
+}
+
+fn template(rest: &str) -> Option<usize> {
+    TEMPLATES.iter().find_map(|(start, end)| {
+        let inner = rest.strip_prefix(start)?;
+        Some(start.len() + inner.find(end)? + end.len())
+    })
+}
+
+fn word(rest: &str) -> Option<usize> {
+    let words = PLACEHOLDERS.iter().chain(&FILLERS);
+    words
+        .filter(|word| rest.starts_with(**word))
+        .map(|word| word.len())
+        .max()
+}
+
+/// The same character again and again, as in `xxxx` or `****`.
+fn same(rest: &str) -> Option<usize> {
+    let first = rest.chars().next()?;
+    let run = rest.chars().take_while(|c| *c == first).count();
+    (run > SAME_MAX).then_some(run * first.len_utf8())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::rules::GENERIC;
+use crate::rules::{GENERIC, SETTINGS};
 
 /// Something drawn by lot from `alphabet`, the same each time.
 fn drawn(alphabet: &str, length: usize, seed: u64) -> String {
@@ -96,7 +96,11 @@ fn of(config: Value, files: Vec<TestFile>) -> Verdict {
 
 /// The rules that are found in one added line.
 fn found(line: &str) -> Vec<String> {
-    let file = TestFile::modified("a.txt", "a\n", format!("a\n{line}\n"));
+    found_in("a.txt", line)
+}
+
+fn found_in(path: &str, line: &str) -> Vec<String> {
+    let file = TestFile::modified(path, "a\n", format!("a\n{line}\n"));
     of(json!({}), vec![file])
         .findings
         .into_iter()
@@ -149,7 +153,7 @@ fn a_sign_stands_in_each_match() {
             rule.name
         );
     }
-    for rule in GENERIC {
+    for rule in GENERIC.into_iter().chain([SETTINGS]) {
         assert!(Regex::new(rule.pattern).is_ok());
     }
 }
@@ -181,6 +185,108 @@ fn values_that_look_random_where_credentials_stand() {
     );
     let file = || vec![TestFile::added("a", format!("api_key = \"{value}\"\n"))];
     assert!(of(json!({ "generic": false }), file()).findings.is_empty());
+}
+
+#[test]
+fn settings_need_no_quotes() {
+    for seed in 1..6 {
+        let value = word(24, seed);
+        for (path, line) in [
+            ("app.env", format!("API_KEY={value}")),
+            (".env.local", format!("export db_password={value}")),
+            ("c.yml", format!("  password: {value} # mine")),
+            ("c.yaml", format!("- {{token: {value}, a: b}}")),
+            ("c.yml", format!("password: !!str {value}")),
+            (
+                "credentials",
+                format!("aws_secret_access_key = {value}/+{value}"),
+            ),
+            ("a.ini", format!("secret={value};")),
+            ("a/b.properties", format!("db.password={value}")),
+            ("Dockerfile", format!("ENV API_TOKEN {value}")),
+            (".netrc", format!("machine a login b password {value}")),
+            (
+                ".npmrc",
+                format!("//registry.example.com/:_authToken={value}"),
+            ),
+            ("settings.xml", format!("<password>{value}</password>")),
+            // Elsewhere as well, since the name says it.
+            ("a.sh", format!("export API_KEY={value}")),
+            ("README.md", format!("    DB_PASSWORD={value} cargo run")),
+            ("a.sh", format!("curl -H 'Authorization: Bearer {value}' x")),
+            ("a.sh", format!("curl -H \"X-Api-Key: {value}\" x")),
+            ("a.sh", format!("tool --auth-token {value}")),
+        ] {
+            assert_eq!(found_in(path, &line), ["credential"], "{path}: {line}");
+        }
+    }
+    for seed in 1..40 {
+        let line = format!("api_key = \"{}\"", drawn(HEX, 32, seed));
+        assert_eq!(found(&line), ["credential"], "{line}");
+    }
+    let long = format!("secret = \"{}\"", word(800, 2));
+    assert_eq!(found(&long), ["credential"]);
+}
+
+#[test]
+fn settings_that_are_none() {
+    for (path, line) in [
+        ("c.yml", "password: ${DB_PASSWORD_FROM_ENV_1}"),
+        ("c.yml", "token: ${{ secrets.GITHUB_TOKEN_2 }}"),
+        (
+            "c.yml",
+            "key: ${{ runner.os }}-cargo-${{ hashFiles('Cargo.lock') }}",
+        ),
+        ("c.yml", "secretName: my-service-tls-2026-cert"),
+        ("c.yml", "key: v1-dependencies-and-more"),
+        ("a.toml", "tokenizers = 0.13.2"),
+        ("a.toml", "token-path = /run/secrets/token_1"),
+        ("a.env", "API_KEY="),
+        ("a.env", "API_KEY=your_api_key_1234567"),
+        ("a.env", "PASSWORD=changeme12345678"),
+        ("a.env", "SECRET_KEY=insert-secret-key-here-1"),
+        (
+            "a.properties",
+            "password.encoder=org.example.BCrypt2Encoder",
+        ),
+        ("a.sh", "TOKEN=$(cat /run/secrets/token1)"),
+        ("a.sh", "tool --token-file /run/secrets/token_1234"),
+    ] {
+        assert_eq!(found_in(path, line), [""; 0], "{path}: {line}");
+    }
+}
+
+#[test]
+fn a_word_does_not_make_a_placeholder() {
+    let value = word(24, 5);
+    for line in [
+        format!("token = \"{value}fake\""),
+        format!("token = \"{value}example\""),
+        format!("token = \"{value}${{}}\""),
+        format!("token = \"{value}<\""),
+        format!("token = \"ab{value}xxxx\""),
+    ] {
+        assert_eq!(found(&line), ["credential"], "{line}");
+    }
+    let url = format!("postgres://u:{}@db/x", "p4ssw0rdsample9");
+    assert_eq!(found(&url), ["password-in-url"]);
+    let (rule, secret) = samples(4).swap_remove(7);
+    assert_eq!(found(&format!("a = {secret}example")), [rule]);
+}
+
+#[test]
+fn a_path_may_hold_one() {
+    let (rule, secret) = samples(2).swap_remove(1);
+    let verdict = of(
+        json!({}),
+        vec![TestFile::added(format!("keys/{secret}.txt"), "x\n")],
+    );
+    assert_eq!(verdict.findings[0].rule, rule);
+    assert!(!format!("{verdict:?}").contains(&secret), "{verdict:?}");
+    let moved = TestFile::renamed("a", secret.clone(), "x\n", "x\n");
+    assert_eq!(of(json!({}), vec![moved]).findings.len(), 1);
+    let old = TestFile::modified(secret, "x\n", "y\n");
+    assert!(of(json!({}), vec![old]).findings.is_empty());
 }
 
 #[test]
@@ -224,6 +330,11 @@ fn some_are_let_be() {
         of(json!({ "allow": ["ghp_"] }), file()).ruling,
         Ruling::Fail
     );
+    let moved = TestFile::renamed("tests/a", "src/a", secret.clone(), secret);
+    assert_eq!(
+        of(json!({ "allow_files": ["tests/**"] }), vec![moved]).ruling,
+        Ruling::Fail
+    );
     for config in [
         json!({ "allow": ["("] }),
         json!({ "allow_rules": ["nothing"] }),
@@ -243,6 +354,16 @@ fn files_that_are_no_text_are_searched() {
             .findings
             .is_empty()
     );
+    // One byte does not hide what is told by its place, nor does another encoding.
+    let line = format!("token = \"{}\"\n", word(24, 5));
+    for bytes in [
+        format!("{line}\0").into_bytes(),
+        line.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        line.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+    ] {
+        let verdict = of(json!({}), vec![TestFile::added("a.py", bytes)]);
+        assert_eq!(verdict.findings[0].rule, "credential");
+    }
     let large = vec![0; 2 << 20];
     let verdict = of(json!({}), vec![TestFile::added("a.bin", large)]);
     assert_eq!(
@@ -258,4 +379,42 @@ fn only_what_is_added_counts() {
     assert!(of(json!({}), vec![file]).findings.is_empty());
     let gone = TestFile::deleted("a", format!("{secret}\n"));
     assert!(of(json!({}), vec![gone]).findings.is_empty());
+}
+
+/// Every file below a folder, as if it was new: the rules that are found, and in how many files. It is this project's documents
+/// that are looked at, or those below `RINGFENCE_CORPUS`, to see how often the gate is wrong:
+/// `RINGFENCE_CORPUS=~/.cargo/registry/src cargo test -p secrets real_files -- --nocapture`.
+#[test]
+fn real_files() {
+    let given = std::env::var("RINGFENCE_CORPUS");
+    let root = given
+        .as_deref()
+        .unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs"));
+    let (mut folders, mut files) = (vec![std::path::PathBuf::from(root)], 0);
+    let mut found = std::collections::BTreeMap::<String, u32>::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                files += 1;
+                let file = TestFile::added(path.to_string_lossy(), bytes);
+                let findings = of(json!({}), vec![file]).findings;
+                let rules: std::collections::BTreeSet<String> =
+                    findings.into_iter().map(|finding| finding.rule).collect();
+                if given.is_ok() && !rules.is_empty() {
+                    println!("{} {rules:?}", path.display());
+                }
+                for rule in rules {
+                    *found.entry(rule).or_default() += 1;
+                }
+            }
+        }
+    }
+    println!("{files} files: {found:?}");
+    assert!(
+        files > 10 && (given.is_ok() || found.is_empty()),
+        "{found:?}"
+    );
 }
