@@ -26,4 +26,55 @@ impl Language {
             _ => None,
         }
     }
+
+    /// Calls that assert, by what they begin with.
+    pub(crate) fn asserts(self) -> &'static [&'static str] {
+        match self {
+            Self::Rust => &[
+                "assert",
+                "debug_assert",
+                "prop_assert",
+                "panic!",
+                "unreachable!",
+                "insta::",
+            ],
+            Self::Python => &[
+                "assert",
+                "self.assert",
+                "self.fail",
+                "pytest.raises",
+                "pytest.fail",
+            ],
+            Self::JavaScript => &["expect", "assert", "t.", "should", "sinon.assert"],
+            Self::Go => &["t.Error", "t.Fatal", "t.Fail", "require.", "assert."],
+        }
+    }
+
+    /// True when the usual tools look for tests in a file of this name.
+    pub(crate) fn looks_in(self, path: &str) -> bool {
+        let lower = path.to_ascii_lowercase();
+        let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        match self {
+            // Modules of a crate are looked for by `reach.rs`; for Go, `of` tells.
+            Self::Rust | Self::Go => true,
+            Self::Python => name.starts_with("test") || stem.ends_with("_test"),
+            Self::JavaScript => {
+                let folders = [
+                    "test",
+                    "tests",
+                    "__tests__",
+                    "spec",
+                    "specs",
+                    "e2e",
+                    "cypress",
+                ];
+                let signs = ["test", "spec", "tests", "specs", "cy", "e2e"];
+                folder.split('/').any(|part| folders.contains(&part))
+                    || stem
+                        .split(['.', '-', '_'])
+                        .any(|part| signs.contains(&part))
+            }
+        }
+    }
 }

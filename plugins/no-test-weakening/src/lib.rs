@@ -2,15 +2,16 @@
 //!
 //! Whoever may change code and its tests can make any build green. So the tests of all files that differ are listed as they
 //! were and as they are, in Rust, Python, JavaScript, TypeScript and Go. A test that was moved, or only got another name, is
-//! still there.
+//! still there, as long as it runs.
 //!
 //! | rule | means | is |
 //! | --- | --- | --- |
 //! | `test-removed` | a test is no longer there | an error |
-//! | `test-skipped` | one is skipped, and was not before | an error; a warning for a new one |
+//! | `test-skipped` | one is skipped, or runs under a condition, and was or did not before | an error; a warning for a new one |
 //! | `test-focused` | one is singled out, so that others do not run | an error |
 //! | `assertions-removed` | one asserts nothing any more | an error |
 //! | `fewer-assertions` | one asserts less than before | as `fewer_assertions` says (a warning) |
+//! | `test-settings` | a line of settings differs that says which tests are run | an error if it keeps tests from it, else a warning |
 //! | `not-read` | a file of tests is no text, so nobody can tell | an error |
 //!
 //! ```toml
@@ -18,23 +19,29 @@
 //! plugin = "std:no-test-weakening"
 //! ```
 //!
-//! `blank.rs` takes comments and texts out of a source, `find.rs` finds the tests. Assertions that cannot fail, such as
-//! `assert!(true)`, are none.
+//! `blank.rs` takes comments and texts out of a source, `find.rs` finds the tests, `pairs.rs` says which was which, `reach.rs`
+//! which files no tool looks into any more. Assertions that cannot fail, such as `assert!(true)`, are none, nor are those
+//! behind a `return`.
+//!
+//! Found are the usual ways to weaken tests, not all. A test that still asserts, but something else, is as good as before here;
+//! so is one whose helper, fixture or recorded answer was changed, or that asserts in a loop over nothing.
 //!
 //! **Invariant:** what stands in a comment or a text is no test, so a test that is commented out is removed.
 
 mod blank;
 mod find;
 mod language;
-
-use std::collections::BTreeMap;
+mod pairs;
+mod reach;
+mod settings;
 
 use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
-use crate::find::{Test, tests};
+use crate::find::{Module, Test, modules, tests};
 use crate::language::Language;
+use crate::pairs::{Known, pairs};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
@@ -67,11 +74,12 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let config: Config = cx.config()?;
     let ignore = Globs::parse("ignore", &config.ignore, Case::Exact)?;
     let mut sides = Sides::default();
-    for file in change.files() {
-        sides.add(change, file, &ignore)?;
+    for (number, file) in change.files().iter().enumerate() {
+        sides.add(change, number, file, &ignore)?;
     }
-    let count = sides.after.values().map(|named| named.count).sum::<usize>();
-    let findings = sides.findings(config.fewer_assertions);
+    sides.reach(change);
+    let count = sides.after.len();
+    let findings = sides.findings(change, config.fewer_assertions);
     let found = findings.len();
     let mut verdict = Verdict::from(findings);
     verdict.findings.truncate(FINDINGS_MAX);
@@ -79,133 +87,124 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     Ok(verdict)
 }
 
-/// The tests of one name, which may be in several places.
-#[derive(Debug, Default)]
-struct Named {
-    /// Where the first one is.
-    path: String,
-    line: u32,
-    count: usize,
-    skipped: usize,
-    focused: usize,
-    assertions: usize,
-    /// Digests of what they do, so that one can be found under another name.
-    bodies: Vec<u64>,
-}
-
-type Key = (Language, String);
-
 /// All tests as they were and as they are.
 #[derive(Debug, Default)]
 struct Sides {
-    before: BTreeMap<Key, Named>,
-    after: BTreeMap<Key, Named>,
-    unread: Vec<Finding>,
+    before: Vec<Known>,
+    after: Vec<Known>,
+    /// The modules in other files that Rust's sources name, with the source.
+    modules_before: Vec<(String, Module)>,
+    modules_after: Vec<(String, Module)>,
+    found: Vec<Finding>,
 }
 
 impl Sides {
-    fn add(&mut self, change: &Change, file: &FileChange, ignore: &Globs) -> Result<()> {
+    fn add(
+        &mut self,
+        change: &Change,
+        number: usize,
+        file: &FileChange,
+        ignore: &Globs,
+    ) -> Result<()> {
         let is_file = |mode: u32| mode & 0o170_000 == 0o100_000;
         let old_path = file.renamed_from.as_ref().unwrap_or(&file.path);
         let wanted = |path: &str| Language::of(path).filter(|_| !ignore.cover(path));
         if let Some(language) = wanted(old_path).filter(|_| is_file(file.old_mode)) {
             // What was unreadable before cannot have got worse.
             if let Ok(text) = String::from_utf8(change.read_base(old_path)?) {
-                collect(&mut self.before, language, old_path, &text);
+                self.before.extend(known(language, number, old_path, &text));
+                if language == Language::Rust {
+                    let found = modules(&text).into_iter();
+                    self.modules_before
+                        .extend(found.map(|module| (old_path.clone(), module)));
+                }
             }
         }
         if let Some(language) = wanted(&file.path).filter(|_| is_file(file.new_mode)) {
             match String::from_utf8(change.read(&file.path)?) {
-                Ok(text) => collect(&mut self.after, language, &file.path, &text),
-                Err(_) => self.unread.push(
+                Ok(text) => {
+                    self.after
+                        .extend(known(language, number, &file.path, &text));
+                    if language == Language::Rust {
+                        let found = modules(&text).into_iter();
+                        self.modules_after
+                            .extend(found.map(|module| (file.path.clone(), module)));
+                    }
+                }
+                Err(_) => self.found.push(
                     Finding::error("not-read", "not UTF-8, so its tests cannot be told")
                         .at(&file.path),
                 ),
             }
         }
+        if !ignore.cover(&file.path) || !ignore.cover(old_path) {
+            self.found.extend(settings::judge(change, file)?);
+        }
         Ok(())
     }
 
-    fn findings(self, fewer: Fewer) -> Vec<Finding> {
-        let Self {
-            before,
-            after,
-            unread: mut findings,
-        } = self;
-        let mut fresh: Vec<u64> = after
-            .iter()
-            .filter(|(key, _)| !before.contains_key(*key))
-            .flat_map(|(_, named)| named.bodies.iter().copied())
-            .collect();
-        for (key, was) in &before {
-            match after.get(key) {
-                Some(is) => findings.extend(compare(&key.1, was, is, fewer)),
-                None => findings.extend(removed(&key.1, was, &mut fresh)),
+    fn findings(mut self, change: &Change, fewer: Fewer) -> Vec<Finding> {
+        let mut findings = std::mem::take(&mut self.found);
+        findings.extend(self.lost_modules(change));
+        let (pairs, new) = pairs(&self.before, &self.after);
+        for (was, is) in self.before.iter().zip(pairs) {
+            match is.and_then(|at| self.after.get(at)) {
+                Some(is) => findings.extend(compare(was, is, fewer)),
+                None => findings.push(removed(was)),
             }
         }
-        for (key, is) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
-            findings.extend(new(&key.1, is));
+        for is in new.iter().filter_map(|at| self.after.get(*at)) {
+            findings.extend(judge_new(is));
         }
         findings
     }
 }
 
-fn collect(side: &mut BTreeMap<Key, Named>, language: Language, path: &str, text: &str) {
-    for test in tests(language, text) {
-        let named = side.entry((language, test.name.clone())).or_default();
-        if named.count == 0 {
-            (named.path, named.line) = (path.to_owned(), test.line);
-        }
-        named.add(&test);
-    }
+fn known(language: Language, file: usize, path: &str, text: &str) -> Vec<Known> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let looks_in = language.looks_in(path);
+    let found = tests(language, name, text).into_iter();
+    found
+        .map(|mut test| {
+            if !looks_in {
+                test.off
+                    .push("no tool looks for tests in such a file".to_owned());
+            }
+            Known {
+                language,
+                file,
+                path: path.to_owned(),
+                test,
+            }
+        })
+        .collect()
 }
 
-impl Named {
-    fn add(&mut self, test: &Test) {
-        self.count += 1;
-        self.skipped += usize::from(test.skipped);
-        self.focused += usize::from(test.focused);
-        self.assertions += test.assertions;
-        self.bodies.push(test.body);
-    }
+fn removed(was: &Known) -> Finding {
+    let message = format!("test `{}` is gone", was.test.name);
+    Finding::error("test-removed", message)
+        .at_line(&was.path, was.test.line)
+        .help("a test that is no longer right is for a person to take away")
 }
 
-/// A test that is gone, unless a new one does the same.
-fn removed(name: &str, was: &Named, fresh: &mut Vec<u64>) -> Option<Finding> {
-    let mut gone = was.count;
-    for body in &was.bodies {
-        if let Some(at) = fresh.iter().position(|other| other == body) {
-            fresh.swap_remove(at);
-            gone -= 1;
-        }
-    }
-    (gone > 0).then(|| {
-        Finding::error("test-removed", format!("test `{name}` is gone"))
-            .at_line(&was.path, was.line)
-            .help("a test that is no longer right is for a person to take away")
-    })
-}
-
-fn compare(name: &str, was: &Named, is: &Named, fewer: Fewer) -> Vec<Finding> {
-    let at = |finding: Finding| finding.at_line(&is.path, is.line);
+fn compare(was: &Known, is: &Known, fewer: Fewer) -> Vec<Finding> {
+    let (old, new) = (&was.test, &is.test);
+    let name = &new.name;
+    let at = |finding: Finding| finding.at_line(&is.path, new.line);
     let mut findings = Vec::new();
-    if is.count < was.count {
-        let message = format!("of {} tests `{name}` {} are left", was.count, is.count);
-        findings.push(at(Finding::error("test-removed", message)));
-    }
-    if is.skipped > was.skipped {
-        let message = format!("test `{name}` is skipped");
+    if let Some(why) = new.off.iter().find(|why| !old.off.contains(why)) {
+        let message = format!("test `{name}` does not run as before: {why}");
         findings.push(at(Finding::error("test-skipped", message)));
     }
-    if is.focused > was.focused {
+    if new.focused && !old.focused {
         findings.push(at(focused(name)));
     }
-    if is.assertions < was.assertions {
+    if new.assertions < old.assertions {
         let message = format!(
             "test `{name}` asserts {} times, {} before",
-            is.assertions, was.assertions
+            new.assertions, old.assertions
         );
-        let finding = match (is.assertions, fewer) {
+        let finding = match (new.assertions, fewer) {
             (0, _) => Some(Finding::error("assertions-removed", message)),
             (_, Fewer::Error) => Some(Finding::error("fewer-assertions", message)),
             (_, Fewer::Warning) => Some(Finding::warning("fewer-assertions", message)),
@@ -217,14 +216,15 @@ fn compare(name: &str, was: &Named, is: &Named, fewer: Fewer) -> Vec<Finding> {
 }
 
 /// What is wrong with a test that was not there before.
-fn new(name: &str, is: &Named) -> Vec<Finding> {
-    let at = |finding: Finding| finding.at_line(&is.path, is.line);
+fn judge_new(is: &Known) -> Vec<Finding> {
+    let Test { name, line, .. } = &is.test;
+    let at = |finding: Finding| finding.at_line(&is.path, *line);
     let mut findings = Vec::new();
-    if is.skipped > 0 {
+    if is.test.skipped {
         let message = format!("new test `{name}` is skipped");
         findings.push(at(Finding::warning("test-skipped", message)));
     }
-    if is.focused > 0 {
+    if is.test.focused {
         findings.push(at(focused(name)));
     }
     findings

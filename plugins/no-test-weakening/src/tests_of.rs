@@ -27,8 +27,8 @@ const JAVASCRIPT: &str =
 const GO: &str = "func TestAdds(t *testing.T) {\n\tif two() != 2 {\n\t\tt.Errorf(\"no\")\n\t}\n\trequire.Equal(t, two(), 2)\n}\n";
 const ALL: [(&str, &str); 4] = [
     ("a.rs", RUST),
-    ("a.py", PYTHON),
-    ("a.ts", JAVASCRIPT),
+    ("test_a.py", PYTHON),
+    ("a.test.ts", JAVASCRIPT),
     ("a_test.go", GO),
 ];
 
@@ -59,19 +59,19 @@ fn a_test_that_is_gone() {
         &["test-removed"],
     );
     check(
-        "a.py",
+        "test_a.py",
         PYTHON,
         &format!("\"\"\"\n{PYTHON}\"\"\"\n"),
         &["test-removed"],
     );
     check(
-        "a.py",
+        "test_a.py",
         PYTHON,
         &PYTHON.replace("test_adds", "adds"),
         &["test-removed"],
     );
     check(
-        "a.ts",
+        "a.test.ts",
         JAVASCRIPT,
         &format!("/*{JAVASCRIPT}*/"),
         &["test-removed"],
@@ -90,13 +90,14 @@ fn a_test_that_moves_is_still_there() {
         let moved = vec![
             TestFile::deleted(path, text),
             TestFile::added(format!("sub/{path}"), text),
+            TestFile::modified("src/lib.rs", "", "#[path = \"..\"] mod a;"),
         ];
         assert_eq!(of(json!({}), moved), [""; 0], "{path}");
     }
     for (path, text, from, to) in [
         ("a.rs", RUST, "adds", "adds_up"),
-        ("a.py", PYTHON, "test_adds", "test_adds_up"),
-        ("a.ts", JAVASCRIPT, "adds", "adds up"),
+        ("test_a.py", PYTHON, "test_adds", "test_adds_up"),
+        ("a.test.ts", JAVASCRIPT, "adds", "adds up"),
         ("a_test.go", GO, "TestAdds", "TestAddsUp"),
     ] {
         check(path, text, &text.replace(from, to), &[]);
@@ -118,22 +119,26 @@ fn a_test_that_is_skipped() {
             RUST.replace("#[test]", "#[test]\n#[ignore = \"slow\"]"),
         ),
         (
-            "a.py",
+            "test_a.py",
             PYTHON,
             format!("@pytest.mark.skip(reason='x')\n{PYTHON}"),
         ),
         (
-            "a.py",
+            "test_a.py",
             PYTHON,
             format!("@unittest.skipIf(True, 'x')\n{PYTHON}"),
         ),
         (
-            "a.py",
+            "test_a.py",
             PYTHON,
             PYTHON.replace("():\n", "():\n    pytest.skip()\n"),
         ),
-        ("a.ts", JAVASCRIPT, JAVASCRIPT.replace("it(", "it.skip(")),
-        ("a.ts", JAVASCRIPT, JAVASCRIPT.replace("it(", "xit(")),
+        (
+            "a.test.ts",
+            JAVASCRIPT,
+            JAVASCRIPT.replace("it(", "it.skip("),
+        ),
+        ("a.test.ts", JAVASCRIPT, JAVASCRIPT.replace("it(", "xit(")),
         (
             "a_test.go",
             GO,
@@ -151,7 +156,7 @@ fn a_test_that_is_skipped() {
     }
     let group = format!("describe('all', () => {{\n{JAVASCRIPT}}});\n");
     check(
-        "a.ts",
+        "a.test.ts",
         &group,
         &group.replace("describe(", "describe.skip("),
         &["test-skipped"],
@@ -161,19 +166,19 @@ fn a_test_that_is_skipped() {
 #[test]
 fn a_test_that_is_singled_out() {
     check(
-        "a.ts",
+        "a.test.ts",
         JAVASCRIPT,
         &JAVASCRIPT.replace("it(", "it.only("),
         &["test-focused"],
     );
     check(
-        "a.ts",
+        "a.test.ts",
         JAVASCRIPT,
         &JAVASCRIPT.replace("it(", "fit("),
         &["test-focused"],
     );
     check(
-        "a.ts",
+        "a.test.ts",
         "",
         &JAVASCRIPT.replace("it(", "test.only("),
         &["test-focused"],
@@ -184,8 +189,8 @@ fn a_test_that_is_singled_out() {
 fn a_test_that_asserts_less() {
     for (path, text, line) in [
         ("a.rs", RUST, "    assert!(two() > 1);\n"),
-        ("a.py", PYTHON, "    assert two() > 1\n"),
-        ("a.ts", JAVASCRIPT, "  expect(two()).toBe(2);\n"),
+        ("test_a.py", PYTHON, "    assert two() > 1\n"),
+        ("a.test.ts", JAVASCRIPT, "  expect(two()).toBe(2);\n"),
         ("a_test.go", GO, "\trequire.Equal(t, two(), 2)\n"),
     ] {
         let less = text.replace(line, "");
@@ -196,10 +201,10 @@ fn a_test_that_asserts_less() {
     for (path, before, after) in [
         ("a.rs", RUST, "#[test]\nfn adds() { two(); }\n"),
         ("a.rs", RUST, "#[test]\nfn adds() { assert!(true); }\n"),
-        ("a.py", PYTHON, "def test_adds():\n    pass\n"),
-        ("a.py", PYTHON, "def test_adds():\n    assert True\n"),
+        ("test_a.py", PYTHON, "def test_adds():\n    pass\n"),
+        ("test_a.py", PYTHON, "def test_adds():\n    assert True\n"),
         (
-            "a.ts",
+            "a.test.ts",
             JAVASCRIPT,
             "it('adds', () => { expect(true).toBe(true); });\n",
         ),
@@ -223,12 +228,12 @@ fn forms_of_tests() {
             vec!["a"],
         ),
         (
-            "a.py",
+            "test_a.py",
             "class TestX:\n    async def test_a(self):\n        pass\n    def helper(self): pass\n    def test_b(self): pass\n",
             vec!["test_a", "test_b"],
         ),
         (
-            "a.ts",
+            "a.test.ts",
             "describe('x', () => { it.each([[1]])('a %i', (n) => {}); test(`b`, f); emit('c'); x.it('d'); });",
             vec!["a %i", "b"],
         ),
@@ -238,7 +243,7 @@ fn forms_of_tests() {
             vec!["Test_a", "FuzzX"],
         ),
     ] {
-        let found: Vec<String> = tests(Language::of(path).unwrap(), text)
+        let found: Vec<String> = tests(Language::of(path).unwrap(), path, text)
             .into_iter()
             .map(|test| test.name)
             .collect();
@@ -279,8 +284,430 @@ fn odd_sources_end() {
         "'\\",
         "it.each([",
     ] {
-        for path in ["a.rs", "a.py", "a.ts", "a_test.go"] {
-            let _found = tests(Language::of(path).unwrap(), text);
+        for path in ["a.rs", "test_a.py", "a.test.ts", "a_test.go"] {
+            let _found = tests(Language::of(path).unwrap(), path, text);
         }
     }
+}
+
+/// The rules that are found when a file goes from one text to another.
+fn weakens(path: &str, before: &str, after: &str) {
+    let found = of(json!({}), vec![TestFile::modified(path, before, after)]);
+    let severe = [
+        "test-removed",
+        "test-skipped",
+        "test-focused",
+        "assertions-removed",
+    ];
+    assert!(
+        found.iter().any(|rule| severe.contains(&rule.as_str())),
+        "{path}: {found:?}\n{before}\n=>\n{after}"
+    );
+    let change = Change::test(vec![TestFile::modified(path, before, after)]);
+    let verdict = judge(&Context::test(json!({})), &change).unwrap();
+    assert_eq!(verdict.ruling, Ruling::Fail, "{path}\n{after}");
+    // It is no worse than it was.
+    check(path, after, after, &[]);
+}
+
+#[test]
+fn a_test_that_is_skipped_under_another_name() {
+    for (path, text, from, to) in [
+        ("a.rs", RUST, "fn adds", "#[ignore]\nfn adds_"),
+        ("a.rs", RUST, "fn adds", "#[should_panic]\nfn adds_"),
+        ("test_a.py", PYTHON, "def test_adds", "@skip\ndef test_b"),
+        ("a.test.ts", JAVASCRIPT, "it('adds'", "it.skip('b'"),
+        ("a.test.ts", JAVASCRIPT, "it('adds'", "test.todo('b'"),
+        (
+            "a_test.go",
+            GO,
+            "TestAdds(t *testing.T) {",
+            "TestB(t *testing.T) {\n\tt.Skip()",
+        ),
+    ] {
+        weakens(path, text, &text.replace(from, to));
+        let moved = vec![
+            TestFile::deleted(path, text),
+            TestFile::added(format!("tests/test_b_{path}"), text.replace(from, to)),
+        ];
+        assert!(
+            of(json!({}), moved).contains(&"test-removed".to_owned()),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_test_of_rust_that_does_not_run() {
+    let module = format!("#[cfg(test)]\nmod tests {{\n{RUST}}}\n");
+    for (from, to) in [
+        ("#[test]", "#[test]\n#[cfg_attr(all(), ignore)]"),
+        ("#[test]", "#[test]\n#[cfg(any())]"),
+        ("#[test]", "#[cfg_attr(any(), test)]"),
+        ("#[test]", "#[test] #[ignore]"),
+        ("#[test]", "#[test]\n#[ignore /* x */ = \"y\"]"),
+        ("#[test]", "#[test]\n#[should_panic]"),
+        ("#[cfg(test)]", "#[cfg(all(test, feature = \"never\"))]"),
+        ("#[cfg(test)]", "#[cfg(test)]\n#[cfg(any())]"),
+        ("mod tests {", "mod tests {\n#![cfg(any())]"),
+        ("mod tests {", "fn never() {"),
+        ("mod tests {", "macro_rules! never {"),
+        ("#[cfg(test)]", "#![cfg(never)]\n#[cfg(test)]"),
+        ("fn adds() {", "fn adds() {\nreturn;"),
+        ("fn adds() {", "fn adds() {\nif true { return; }"),
+        ("fn adds() {", "fn adds() {\n{ return }"),
+        ("fn adds() {", "fn adds() {\nstd::process::exit(0);"),
+    ] {
+        if to.starts_with("macro_rules") {
+            continue;
+        }
+        weakens("a.rs", &module, &module.replace(from, to));
+    }
+    let never = RUST
+        .replace("{\n", "{\nif false {\n")
+        .replace("}\n", "}}\n");
+    weakens("a.rs", RUST, &never);
+    let same = RUST
+        .replace("assert_eq!(1 + 1, two())", "assert_eq!(two(), two())")
+        .replace("two() > 1", "two() > 1 || true");
+    weakens("a.rs", RUST, &same);
+    for fine in [
+        "#[cfg(not(miri))]",
+        "#[cfg_attr(miri, ignore = \"slow\")]",
+        "#[rustfmt::skip]",
+    ] {
+        check(
+            "a.rs",
+            RUST,
+            &RUST.replace("#[test]", &format!("#[test]\n{fine}")),
+            &[],
+        );
+    }
+    // Another feature is another condition.
+    let on = |feature: &str| {
+        RUST.replace(
+            "#[test]",
+            &format!("#[test]\n#[cfg(feature = \"{feature}\")]"),
+        )
+    };
+    weakens("a.rs", &on("std"), &on("never"));
+    check("a.rs", &on("std"), RUST, &[]);
+    check("a.rs", "", &on("std"), &[]);
+    check(
+        "a.rs",
+        RUST,
+        &RUST.replace("    assert!", "    if x { return; }\n    assert!"),
+        &[],
+    );
+    check("a.rs", RUST, &RUST.replace("}\n", "    return;\n}\n"), &[]);
+}
+
+#[test]
+fn a_module_of_rust_that_is_lost() {
+    let parent = "#[cfg(test)]\nmod tests;\nmod more;\n";
+    let of_parent = |after: &str| {
+        let files = vec![
+            TestFile::modified("src/a.rs", parent, after),
+            TestFile::modified("src/a/tests.rs", RUST, RUST),
+            TestFile::modified("src/a/more/mod.rs", "mod deep;", "mod deep;"),
+            TestFile::modified("src/a/more/deep.rs", RUST, RUST),
+        ];
+        of(json!({}), files)
+    };
+    assert_eq!(of_parent(parent), [""; 0]);
+    assert_eq!(
+        of_parent(&parent.replace("mod tests;\n", "")),
+        ["test-removed"]
+    );
+    assert_eq!(
+        of_parent(&parent.replace("mod more;\n", "")),
+        ["test-removed"]
+    );
+    assert_eq!(
+        of_parent(&parent.replace("cfg(test)", "cfg(all(test, never))")),
+        ["test-skipped"]
+    );
+    assert_eq!(
+        of_parent("mod tests { mod x; }\nmod tests;\nmod more;"),
+        [""; 0]
+    );
+    // A file that nothing names any more.
+    for (from, to, names, expect) in [
+        ("tests/a.rs", "attic/a.rs", "", vec!["test-skipped"]),
+        ("tests/a.rs", "tests/all/a.rs", "mod a;", vec![]),
+        ("tests/a.rs", "tests/b.rs", "", vec![]),
+        ("src/a.rs", "src/a/mod.rs", "", vec![]),
+        ("src/a.rs", "src/b.rs", "", vec!["test-skipped"]),
+        ("src/a.rs", "src/b.rs", "mod b;", vec![]),
+        (
+            "src/a.rs",
+            "src/b.rs",
+            "#[path = \"b.rs\"] mod c;\nmod b;",
+            vec![],
+        ),
+    ] {
+        let files = vec![
+            TestFile::renamed(from, to, RUST, RUST),
+            TestFile::modified("tests/all/main.rs", "", names),
+            TestFile::modified("src/lib.rs", "", names),
+        ];
+        assert_eq!(of(json!({}), files), expect, "{from} {to}");
+    }
+}
+
+#[test]
+fn a_test_of_python_that_does_not_run() {
+    let class = "import pytest\nclass TestA:\n    def test_a(self):\n        assert f(1) == 2\n";
+    for (from, to) in [
+        ("class", "@pytest.mark.skip\nclass"),
+        (
+            "class",
+            "@pytest.mark.skipif(\n    True,\n    reason='x',\n)\nclass",
+        ),
+        (
+            "    def",
+            "    @pytest.mark.skipif(\n        True,\n    )\n    def",
+        ),
+        ("class", "pytestmark = pytest.mark.skip\nclass"),
+        ("    def", "    pytestmark = [pytest.mark.xfail]\n    def"),
+        ("    def", "    __test__ = False\n    def"),
+        ("class", "pytest.skip('x', allow_module_level=True)\nclass"),
+        ("class", "pytest.importorskip('never')\nclass"),
+        ("class", "raise unittest.SkipTest('x')\nclass"),
+        ("class", "slow = pytest.mark.skip\n@slow\nclass"),
+        ("class TestA", "class A"),
+        ("class TestA", "class A(object)"),
+        ("class TestA:", "def never():"),
+        ("class TestA:", "if False:"),
+        ("        assert", "        return\n        assert"),
+        ("        assert", "        if True: return\n        assert"),
+        (
+            "        assert",
+            "        if True:\n            return\n        assert",
+        ),
+        ("        assert", "        if False:\n          assert"),
+        ("        assert", "        if 0: assert"),
+        ("        assert", "        raise SkipTest\n        assert"),
+        ("f(1) == 2", "f(1) == 2 or True"),
+        ("f(1) == 2", "f(1) == f(1)"),
+        ("f(1) == 2\n", "f(1) == 2\nTestA = None\n"),
+        ("f(1) == 2\n", "f(1) == 2\ndel TestA\n"),
+        ("f(1) == 2\n", "f(1) == 2\nclass TestA:\n    pass\n"),
+        (
+            "f(1) == 2\n",
+            "f(1) == 2\n    def test_a(self):\n        pass\n",
+        ),
+        ("f(1) == 2\n", "f(1) == 2\n    test_a = None\n"),
+    ] {
+        let after = class.replace(from, to);
+        assert_ne!(after, class, "{from}");
+        weakens("tests/test_a.py", class, &after);
+    }
+    let moved = |to: &str| {
+        of(
+            json!({}),
+            vec![TestFile::renamed("tests/test_a.py", to, class, class)],
+        )
+    };
+    assert_eq!(moved("attic.py"), ["test-skipped"]);
+    assert_eq!(moved("tests/a_test.py"), [""; 0]);
+    // Lines that go on.
+    let long = "def test_a(\n    x,\n):\n    y = \"\"\"\ntext\n\"\"\"\n    assert x == y\n";
+    check(
+        "test_a.py",
+        long,
+        &long.replace("    assert x == y\n", "    pass\n"),
+        &["assertions-removed"],
+    );
+    check(
+        "test_a.py",
+        "def test_a(): assert x\n",
+        "def test_a(): pass\n",
+        &["assertions-removed"],
+    );
+    // Both are there, for different systems.
+    let both = "if x:\n    def test_a():\n        assert 1 == y\nelse:\n    def test_a():\n        assert 2 == y\n";
+    check("test_a.py", both, &format!("\n{both}"), &[]);
+    check(
+        "test_a.py",
+        both,
+        both.split("else").next().unwrap(),
+        &["test-removed"],
+    );
+}
+
+#[test]
+fn a_test_of_javascript_that_does_not_run() {
+    let group = format!("describe('all', () => {{\n{JAVASCRIPT}}});\n");
+    for (from, to) in [
+        ("describe('all'", "describe.skip('every'"),
+        ("describe('all'", "xdescribe('every'"),
+        ("describe('all'", "describe.skipIf(true)('all'"),
+        ("describe('all'", "test.describe.skip('all'"),
+        ("describe('all'", "if (false) { describe('all'"),
+        ("describe('all', ", "describe('all', { skip: true }, "),
+        ("it('adds', ", "it('adds', { skip: 'x' }, "),
+        ("it('adds', ", "it('adds', { todo: true }, "),
+        ("it('adds'", "it . skip('adds'"),
+        ("it('adds'", "it/**/.skip('adds'"),
+        ("it('adds'", "it.fails('adds'"),
+        ("it('adds'", "it.runIf(false)('adds'"),
+        ("it('adds'", "it['skip']('adds'"),
+        ("it('adds'", "it.skip.each`x`('adds'"),
+        ("it('adds'", "if (false) { it('adds'"),
+        ("=> {\n  expect", "=> {\n  return;\n  expect"),
+        ("=> {\n  expect", "=> {\n  return\n  expect"),
+        ("=> {\n  expect", "=> {\n  f()\n  return\n  expect"),
+        ("=> {\n  expect", "=> {\n  if (true) { return }\n  expect"),
+        ("=> {\n  expect", "=> {\n  this.skip();\n  expect"),
+        ("=> {\n  expect", "=> {\n  test.skip(true, 'x');\n  expect"),
+    ] {
+        let after = group.replace(from, to);
+        assert_ne!(after, group, "{from}");
+        weakens("a.test.ts", &group, &after);
+    }
+    let same = "it('adds', () => { expect(two()).toEqual(two()); });\n";
+    weakens("a.test.ts", JAVASCRIPT, same);
+    let moved = |to: &str| {
+        of(
+            json!({}),
+            vec![TestFile::renamed("a.test.js", to, JAVASCRIPT, JAVASCRIPT)],
+        )
+    };
+    assert_eq!(moved("a.old.js"), ["test-skipped"]);
+    assert_eq!(moved("__tests__/a.js"), [""; 0]);
+    let promise = "it('a', () => {\n  return get()\n    .then((x) => {\n      expect(x).toBe(1);\n    });\n});\n";
+    check(
+        "a.test.js",
+        promise,
+        &promise.replace("toBe(1);\n", "toBe(1);\n      if (x) { return }\n"),
+        &[],
+    );
+    check(
+        "a.test.js",
+        promise,
+        "it('a', () => {});",
+        &["assertions-removed"],
+    );
+    let early = JAVASCRIPT.replace("{\n", "{\n  if (x)\n    return\n");
+    check("a.test.js", JAVASCRIPT, &early, &[]);
+}
+
+#[test]
+fn a_test_of_go_that_does_not_run() {
+    let file = format!("package x\n\n{GO}");
+    for (from, to) in [
+        ("package x", "//go:build never\n\npackage x"),
+        ("package x", "// +build never\n\npackage x"),
+        ("T) {\n", "T) {\n\treturn\n"),
+        ("T) {\n", "T) {\n\tf()\n\treturn\n"),
+        ("T) {\n", "T) {\n\tif true {\n\t\treturn\n\t}\n"),
+        ("T) {\n", "T) {\n\tskip(t)\n"),
+        ("T) {\n", "T) {\n\tskipAlways(t)\n"),
+        ("T) {\n", "T) {\n\tt.SkipNow()\n"),
+        ("T) {\n", "T) {\n\tos.Exit(0)\n"),
+        (
+            "func TestAdds",
+            "func TestMain(m *testing.M) { os.Exit(0) }\nfunc TestAdds",
+        ),
+    ] {
+        let after = file.replace(from, to);
+        assert_ne!(after, file, "{from}");
+        weakens("a_test.go", &file, &after);
+    }
+    let moved = |to: &str| {
+        of(
+            json!({}),
+            vec![TestFile::renamed(
+                "a_test.go",
+                to,
+                file.as_str(),
+                file.as_str(),
+            )],
+        )
+    };
+    assert_eq!(moved("a_plan9_test.go"), ["test-skipped"]);
+    assert_eq!(moved("b_test.go"), [""; 0]);
+    assert_eq!(moved("b_test.go.txt"), ["test-removed"]);
+    let main = "func TestMain(m *testing.M) { os.Exit(m.Run()) }\n";
+    check("a_test.go", &file, &format!("{file}{main}"), &[]);
+}
+
+#[test]
+fn a_test_of_the_same_name_elsewhere_is_no_excuse() {
+    let skipped = RUST.replace("#[test]", "#[test]\n#[ignore]");
+    let files = vec![
+        TestFile::modified("a.rs", RUST, skipped),
+        TestFile::modified("b.rs", "", RUST),
+    ];
+    assert_eq!(of(json!({}), files), ["test-skipped"]);
+    let inner = |name: &str| format!("mod {name} {{\n{RUST}}}\n");
+    let both = format!("{}{}", inner("a"), inner("b"));
+    check("a.rs", &both, &inner("a"), &["test-removed"]);
+    check("a.rs", &both, &format!("{}{}", inner("b"), inner("c")), &[]);
+}
+
+#[test]
+fn settings_say_which_tests_are_run() {
+    for (path, before, after, expect) in [
+        (
+            "Cargo.toml",
+            "[lib]\n",
+            "[lib]\ntest = false\n",
+            &["test-settings"][..],
+        ),
+        (
+            "Cargo.toml",
+            "autotests = false\n",
+            "\nautotests=false\n",
+            &[],
+        ),
+        ("Cargo.toml", "", "[[bench]]\nharness = false\n", &[]),
+        (
+            "Cargo.toml",
+            "",
+            "[[test]]\nharness = false\n",
+            &["test-settings"],
+        ),
+        (
+            "tests/conftest.py",
+            "",
+            "collect_ignore_glob = [\"*\"]\n",
+            &["test-settings"],
+        ),
+        ("tests/conftest.py", "", "import x\n", &[]),
+        ("pytest.ini", "", "addopts = -q\n", &["test-settings"]),
+        ("pyproject.toml", "[tool.x]\n", "[tool.y]\n# addopts\n", &[]),
+        (
+            "jest.config.js",
+            "",
+            "testPathIgnorePatterns: ['.']\n",
+            &["test-settings"],
+        ),
+        (
+            "package.json",
+            "{\n\"test\": \"jest\"\n}",
+            "{\n\"test\": \"true\"\n}",
+            &["test-settings"],
+        ),
+        ("a.md", "", "autotests = false\n", &[]),
+    ] {
+        check(path, before, after, expect);
+    }
+    let ruling = |text: &str| {
+        let change = Change::test(vec![TestFile::added("pytest.ini", text)]);
+        judge(&Context::test(json!({})), &change).unwrap().ruling
+    };
+    let cargo = |text: &str| {
+        let change = Change::test(vec![TestFile::added("Cargo.toml", text)]);
+        judge(&Context::test(json!({})), &change).unwrap().ruling
+    };
+    assert_eq!(cargo("autotests = false\n"), Ruling::Fail);
+    // Cargo itself writes it so, when it publishes.
+    assert_eq!(
+        cargo("autotests = false\n[[test]]\nname = \"a\"\n"),
+        Ruling::Pass
+    );
+    assert_eq!(ruling("addopts = -q\n"), Ruling::Pass);
+    assert_eq!(ruling("addopts = --ignore=tests\n"), Ruling::Fail);
 }

@@ -1,0 +1,232 @@
+//! What of a test can be reached.
+//!
+//! **Invariant:** only what is surely never run is taken away; every byte keeps its place.
+
+use super::python::{is_never as python_never, logical};
+use super::words::word_at;
+use crate::language::Language;
+
+/// The body with spaces for what stands behind a `return`, or below a condition that never holds.
+pub(super) fn live(language: Language, body: &str) -> String {
+    let dead = match language {
+        Language::Python => dead_python(body),
+        Language::Rust | Language::JavaScript | Language::Go => Braces::new(language, body).dead(),
+    };
+    let mut bytes = body.as_bytes().to_vec();
+    for (start, end) in dead {
+        for byte in bytes
+            .get_mut(start..end.min(body.len()))
+            .into_iter()
+            .flatten()
+        {
+            if *byte != b'\n' {
+                *byte = b' ';
+            }
+        }
+    }
+    // Whole characters were taken away, or none of a character.
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// True for `false` and its like, with or without parentheses.
+pub(super) fn is_never(condition: &str) -> bool {
+    let bare: String = condition.chars().filter(|c| !c.is_whitespace()).collect();
+    let bare = bare.trim_matches(['(', ')']);
+    matches!(
+        bare,
+        "false" | "0" | "!true" | "!1" | "null" | "undefined" | "cfg!any" | "cfg!(any("
+    ) || bare.starts_with("false&&")
+        || bare.ends_with("&&false")
+}
+
+fn is_always(condition: &str) -> bool {
+    let bare: String = condition.chars().filter(|c| !c.is_whitespace()).collect();
+    let bare = bare.trim_matches(['(', ')']);
+    matches!(bare, "true" | "1" | "!false" | "!0") || bare.starts_with("true||")
+}
+
+struct Level {
+    /// Where it begins.
+    start: usize,
+    never: bool,
+    /// Whether it is run whenever what is around it is.
+    always: bool,
+    /// Where everything that follows is dead.
+    returned: Option<usize>,
+    /// What the statement around was about, for when the block ends.
+    around: (bool, usize),
+}
+
+struct Braces<'t> {
+    language: Language,
+    body: &'t str,
+    levels: Vec<Level>,
+    dead: Vec<(usize, usize)>,
+    /// Where the statement, or the head of a block, begins.
+    head: usize,
+    /// Brackets of other kinds that are open, since a statement of lines ends outside of them.
+    brackets: usize,
+    /// Whether a `return` waits for the end of its statement.
+    returning: bool,
+}
+
+impl<'t> Braces<'t> {
+    fn new(language: Language, body: &'t str) -> Self {
+        Self {
+            language,
+            body,
+            levels: Vec::new(),
+            dead: Vec::new(),
+            head: 0,
+            brackets: 0,
+            returning: false,
+        }
+    }
+
+    fn dead(mut self) -> Vec<(usize, usize)> {
+        let bytes = self.body.as_bytes();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'{' => self.open(at),
+                b'}' => self.close(at),
+                b'(' | b'[' => self.brackets += 1,
+                b')' | b']' => self.brackets = self.brackets.saturating_sub(1),
+                b';' => self.end_statement(at),
+                b'\n' if self.language != Language::Rust => self.end_line(at),
+                b'r' => self.word(at),
+                _ => {}
+            }
+            at += 1;
+        }
+        let end = self.body.len();
+        while !self.levels.is_empty() {
+            self.close(end);
+        }
+        self.dead
+    }
+
+    fn open(&mut self, at: usize) {
+        let head = self.body.get(self.head..at).unwrap_or_default().trim();
+        let condition = ["else if", "if", "while", "for"].iter().find_map(|word| {
+            head.strip_prefix(word)
+                .filter(|rest| !rest.starts_with(super::words::is_word))
+        });
+        self.levels.push(Level {
+            start: at,
+            never: condition.is_some_and(is_never),
+            always: matches!(head, "" | "unsafe") && !self.levels.is_empty()
+                || head.starts_with("if") && condition.is_some_and(is_always),
+            returned: None,
+            // A `return` of a closure waits until that has ended.
+            around: (self.returning, self.brackets),
+        });
+        (self.returning, self.brackets) = (false, 0);
+        self.head = at + 1;
+    }
+
+    fn close(&mut self, at: usize) {
+        self.settle(at);
+        let Some(level) = self.levels.pop() else {
+            return;
+        };
+        (self.returning, self.brackets) = level.around;
+        if level.never {
+            self.dead.push((level.start, at));
+        } else if let Some(from) = level.returned {
+            self.dead.push((from, at));
+            if level.always
+                && let Some(around) = self.levels.last_mut()
+            {
+                around.returned.get_or_insert(at + 1);
+            }
+        }
+        self.head = at + 1;
+    }
+
+    /// Ends a `return` that waits.
+    fn settle(&mut self, at: usize) {
+        if std::mem::take(&mut self.returning)
+            && let Some(level) = self.levels.last_mut()
+        {
+            level.returned.get_or_insert(at);
+        }
+    }
+
+    fn end_statement(&mut self, at: usize) {
+        self.settle(at);
+        self.head = at + 1;
+    }
+
+    /// A line ends a statement, unless something is open, or goes on.
+    fn end_line(&mut self, at: usize) {
+        // The arguments of a test are within its parentheses, and no statement is.
+        if self.brackets > 0 {
+            return;
+        }
+        let line = self.body.get(self.head..at).unwrap_or_default().trim_end();
+        let goes_on = line.ends_with([
+            '.', ',', '+', '-', '*', '/', '=', '&', '|', '?', ':', '(', '[',
+        ]);
+        let next = self.body.get(at + 1..).unwrap_or_default().trim_start();
+        let follows = next.starts_with(['.', '?', ':', '&', '|']);
+        // Behind the head of an `if` without braces, what follows belongs to it.
+        let is_head = self.language == Language::JavaScript
+            && ["if", "for", "while", "else"].contains(&word_at(line));
+        if !goes_on && !follows && !is_head {
+            self.end_statement(at);
+        }
+    }
+
+    /// A `return` that is a statement, and so is always come to.
+    fn word(&mut self, at: usize) {
+        let head = self.body.get(self.head..at).unwrap_or_default();
+        let rest = self.body.get(at..).unwrap_or_default();
+        if head.trim().is_empty() && word_at(rest) == "return" {
+            self.returning = true;
+        }
+    }
+}
+
+fn dead_python(body: &str) -> Vec<(usize, usize)> {
+    let mut dead = Vec::new();
+    // From which indent on lines are dead, and whether those at just that indent are.
+    let mut below: Option<(usize, bool)> = None;
+    let mut certain: Vec<usize> = Vec::new();
+    for line in logical(body) {
+        if let Some((indent, itself)) = below {
+            if line.indent > indent || itself && line.indent == indent {
+                dead.push((line.start, line.end));
+                continue;
+            }
+            below = None;
+        }
+        certain.retain(|indent| *indent < line.indent);
+        let word = word_at(line.code);
+        if word == "return" && line.code.starts_with("return") {
+            // Below `if True:`, what follows that is dead as well.
+            let indent = certain.first().copied().unwrap_or(line.indent);
+            below = Some((indent, true));
+        } else if python_never(line.code) {
+            if let Some((_, suite)) = line.code.split_once(':')
+                && !suite.trim().is_empty()
+            {
+                dead.push((line.start, line.end));
+            } else {
+                below = Some((line.indent, false));
+            }
+        } else if matches!(
+            line.code.trim_end_matches(':'),
+            "if True" | "if 1" | "if not False"
+        ) {
+            certain.push(line.indent);
+        } else if ["if True:", "if 1:"].iter().any(|head| {
+            line.code
+                .strip_prefix(head)
+                .is_some_and(|suite| word_at(suite) == "return")
+        }) {
+            below = Some((line.indent, true));
+        }
+    }
+    dead
+}

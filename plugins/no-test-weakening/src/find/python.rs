@@ -1,0 +1,382 @@
+//! Tests of Python: functions whose name begins with `test`, where a test runner collects them.
+//!
+//! **Invariant:** a name has the value that it was given last; a function whose name was given to another one is no test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::words::{hash, parens, word_at, word_starts};
+use super::{Source, Test};
+use crate::language::Language;
+
+const SKIPS: [&str; 3] = ["skip", "xfail", "expectedFailure"];
+/// Calls that end a test, or the collection of a file, as skipped.
+const SKIP_CALLS: [&str; 9] = [
+    "skip(",
+    "xfail(",
+    "skipTest(",
+    "importorskip(",
+    "SkipTest",
+    "SkipTest(",
+    "os._exit(",
+    "sys.exit(",
+    "pytest.exit(",
+];
+
+/// A line with those that it goes on in.
+pub(super) struct Logical<'t> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) indent: usize,
+    /// Without white space around.
+    pub(super) code: &'t str,
+}
+
+/// The lines of a blanked source that are not empty.
+pub(super) fn logical(text: &str) -> Vec<Logical<'_>> {
+    let mut lines = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    let mut open = Open::default();
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        open.pass(line);
+        if open.goes_on() && at < text.len() {
+            continue;
+        }
+        let whole = text.get(start..at).unwrap_or_default();
+        let code = whole.trim();
+        if !code.is_empty() {
+            lines.push(Logical {
+                start,
+                end: at,
+                indent: whole.len() - whole.trim_start().len(),
+                code,
+            });
+        }
+        start = at;
+        open = Open::default();
+    }
+    lines
+}
+
+/// What a line leaves open.
+#[derive(Default)]
+struct Open<'t> {
+    brackets: usize,
+    quotes: Option<&'t str>,
+    escaped: bool,
+}
+
+impl Open<'_> {
+    fn pass(&mut self, line: &str) {
+        let mut rest = line;
+        while let Some(c) = rest.chars().next() {
+            let quotes = ["\"\"\"", "'''"]
+                .into_iter()
+                .find(|quotes| rest.starts_with(quotes));
+            if let Some(quotes) = quotes {
+                match self.quotes {
+                    None => self.quotes = Some(quotes),
+                    Some(open) if open == quotes => self.quotes = None,
+                    Some(_) => {}
+                }
+                rest = rest.get(3..).unwrap_or_default();
+                continue;
+            }
+            match c {
+                '(' | '[' | '{' => self.brackets += 1,
+                ')' | ']' | '}' => self.brackets = self.brackets.saturating_sub(1),
+                _ => {}
+            }
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+        self.escaped = line.trim_end_matches(['\n', '\r']).ends_with('\\');
+    }
+
+    fn goes_on(&self) -> bool {
+        self.brackets > 0 || self.quotes.is_some() || self.escaped
+    }
+}
+
+/// Something that lines are indented below.
+struct Block {
+    id: usize,
+    indent: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Function,
+    /// Its name, and its binding.
+    Class(String, (usize, String, usize)),
+    Other,
+}
+
+/// A test, and what its fate hangs on.
+struct Found {
+    test: Test,
+    blocks: Vec<usize>,
+    bindings: Vec<(usize, String, usize)>,
+}
+
+#[derive(Default)]
+struct Walk {
+    blocks: Vec<Block>,
+    decorators: Vec<String>,
+    /// Names for what skips.
+    aliases: BTreeSet<String>,
+    /// The last binding of each name in each block.
+    bound: BTreeMap<(usize, String), usize>,
+    /// Blocks that are not run, and why.
+    off: BTreeMap<usize, String>,
+    found: Vec<Found>,
+    count: usize,
+}
+
+impl Source<'_> {
+    pub(super) fn python(&self) -> Vec<Test> {
+        let lines = logical(&self.blanked);
+        let mut walk = Walk::default();
+        for (number, line) in lines.iter().enumerate() {
+            walk.leave(line.indent);
+            let below = lines.get(number + 1..).unwrap_or_default();
+            let end = below
+                .iter()
+                .find(|other| other.indent <= line.indent)
+                .map_or(self.blanked.len(), |other| other.start);
+            walk.line(self, line, end);
+        }
+        walk.finish()
+    }
+}
+
+impl Walk {
+    fn leave(&mut self, indent: usize) {
+        while self
+            .blocks
+            .last()
+            .is_some_and(|block| block.indent >= indent)
+        {
+            self.blocks.pop();
+        }
+    }
+
+    fn here(&self) -> usize {
+        self.blocks.last().map_or(0, |block| block.id)
+    }
+
+    fn bind(&mut self, name: &str) -> (usize, String, usize) {
+        self.count += 1;
+        let binding = (self.here(), name.to_owned(), self.count);
+        self.bound
+            .insert((binding.0, binding.1.clone()), self.count);
+        binding
+    }
+
+    fn enter(&mut self, indent: usize, kind: Kind) -> usize {
+        self.count += 1;
+        let id = self.count;
+        self.blocks.push(Block { id, indent, kind });
+        id
+    }
+
+    fn in_function(&self) -> bool {
+        self.blocks
+            .iter()
+            .any(|block| matches!(block.kind, Kind::Function))
+    }
+
+    fn line(&mut self, source: &Source<'_>, line: &Logical<'_>, end: usize) {
+        let code = line.code;
+        if code.starts_with('@') {
+            self.decorators.push(code.to_owned());
+            return;
+        }
+        let decorators = std::mem::take(&mut self.decorators);
+        let skips = decorators.iter().any(|decorator| self.skips(decorator));
+        let plain = code.strip_prefix("async ").unwrap_or(code).trim_start();
+        if let Some(rest) = plain.strip_prefix("def ") {
+            let name = word_at(rest);
+            let binding = self.bind(name);
+            if name.starts_with("test") && !self.in_function() {
+                self.test(source, line, end, skips, binding);
+            }
+            self.enter(line.indent, Kind::Function);
+        } else if let Some(rest) = code.strip_prefix("class ") {
+            self.class(line.indent, rest, skips);
+        } else {
+            self.statement(line);
+        }
+    }
+
+    fn skips(&self, decorator: &str) -> bool {
+        let name = word_at(decorator.get(1..).unwrap_or_default());
+        SKIPS.iter().any(|skip| decorator.contains(skip)) || self.aliases.contains(name)
+    }
+
+    fn class(&mut self, indent: usize, rest: &str, skips: bool) {
+        let name = word_at(rest);
+        let binding = self.bind(name);
+        let bases = rest.trim_start().get(name.len()..).unwrap_or_default();
+        let bases = parens(bases.trim_start(), b'(', b')').trim_matches(['(', ')', ':', ' ']);
+        let is_collected = name.starts_with("Test") || !matches!(bases, "" | "object" | "pass");
+        let id = self.enter(indent, Kind::Class(name.to_owned(), binding));
+        if skips {
+            self.off.insert(id, "its class is skipped".to_owned());
+        } else if !is_collected {
+            self.off
+                .insert(id, format!("class `{name}` is none of tests"));
+        }
+    }
+
+    fn test(
+        &mut self,
+        source: &Source<'_>,
+        line: &Logical<'_>,
+        end: usize,
+        skips: bool,
+        binding: (usize, String, usize),
+    ) {
+        let whole = source.blanked.get(line.start..end).unwrap_or_default();
+        let open = whole.find('(').unwrap_or(whole.len());
+        let from_open = whole.get(open..).unwrap_or_default();
+        let parameters = parens(from_open, b'(', b')');
+        let after = from_open.get(parameters.len()..).unwrap_or_default();
+        let body = after.split_once(':').map_or(after, |(_, body)| body);
+        let mut test = source.test(Language::Python, &binding.1, line.start, body);
+        test.body = hash(source.written(parameters), source.written(body));
+        if skips {
+            test.skip("it is skipped");
+        }
+        if let Some(call) = SKIP_CALLS.iter().find(|call| calls(body, call)) {
+            test.skip(format!("it calls `{}`", call.trim_end_matches('(')));
+        }
+        let mut bindings = vec![binding];
+        let mut scope = Vec::new();
+        for block in &self.blocks {
+            if let Kind::Class(name, binding) = &block.kind {
+                scope.push(name.as_str());
+                bindings.push(binding.clone());
+            }
+        }
+        test.scope = scope.join(".");
+        let blocks = std::iter::once(0).chain(self.blocks.iter().map(|block| block.id));
+        self.found.push(Found {
+            test,
+            blocks: blocks.collect(),
+            bindings,
+        });
+    }
+
+    fn statement(&mut self, line: &Logical<'_>) {
+        let code = line.code;
+        let here = self.here();
+        if !self.in_function() {
+            let assigned = code
+                .split_once('=')
+                .map(|(name, value)| (name.trim(), value.trim()))
+                .filter(|(name, _)| *name == word_at(name));
+            if let Some((name, value)) = assigned {
+                self.assignment(here, name, value);
+            }
+            for name in code.strip_prefix("del ").unwrap_or_default().split(',') {
+                self.bind(name.trim());
+            }
+            if let Some(call) = SKIP_CALLS.iter().find(|call| calls(code, call))
+                && !code.starts_with("import ")
+                && !code.starts_with("from ")
+                && assigned.is_none()
+            {
+                let why = format!("its file calls `{}`", call.trim_end_matches('('));
+                self.off.insert(0, why);
+            }
+        }
+        if code.ends_with(':') || is_never(code) {
+            let id = self.enter(line.indent, Kind::Other);
+            if is_never(code) {
+                self.off
+                    .insert(id, "it is within what is never run".to_owned());
+            }
+        }
+    }
+
+    fn assignment(&mut self, here: usize, name: &str, value: &str) {
+        let skips = SKIPS.iter().any(|skip| value.contains(skip));
+        match name {
+            "pytestmark" if skips => {
+                self.off.insert(here, "`pytestmark` skips it".to_owned());
+            }
+            "__test__" if value == "False" => {
+                self.off.insert(here, "`__test__` is false".to_owned());
+            }
+            "__unittest_skip__" if value == "True" => {
+                self.off
+                    .insert(here, "`__unittest_skip__` is true".to_owned());
+            }
+            "" => {}
+            name => {
+                if skips {
+                    self.aliases.insert(name.to_owned());
+                }
+                self.bind(name);
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Test> {
+        let Self {
+            bound, off, found, ..
+        } = self;
+        let is_last = |(block, name, count): &(usize, String, usize)| {
+            bound.get(&(*block, name.clone())) == Some(count)
+        };
+        let last = found
+            .into_iter()
+            .filter(|found| found.bindings.iter().all(is_last));
+        last.map(
+            |Found {
+                 mut test, blocks, ..
+             }| {
+                for why in blocks.iter().filter_map(|block| off.get(block)) {
+                    test.skip(why.as_str());
+                }
+                test
+            },
+        )
+        .collect()
+    }
+}
+
+/// True for a call by that name, in whatever module or object it is.
+fn calls(code: &str, call: &str) -> bool {
+    word_starts(code, call).any(|at| {
+        let before = code.get(..at).unwrap_or_default();
+        let object = before
+            .rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+            .next();
+        call.contains('.')
+            || matches!(
+                object,
+                Some("" | "pytest." | "self." | "unittest." | "nose.")
+            ) && !before.trim_end().ends_with("def")
+    })
+}
+
+/// `if False:` and its like.
+pub(super) fn is_never(code: &str) -> bool {
+    let bare: String = code
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let condition = bare
+        .strip_prefix("elif")
+        .or_else(|| bare.strip_prefix("if"))
+        .or_else(|| bare.strip_prefix("while"));
+    condition.is_some_and(|condition| {
+        matches!(
+            condition.trim_matches(['(', ')']),
+            "False" | "0" | "None" | "notTrue" | "not1" | "TYPE_CHECKING" | "typing.TYPE_CHECKING"
+        )
+    })
+}
