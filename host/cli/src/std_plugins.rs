@@ -13,16 +13,20 @@ macro_rules! shipped {
 // Sorted by name; a test compares it with `plugins/plugins.toml`.
 static TABLE: &[(&str, &[u8])] = shipped![
     "codeowners",
+    "commands",
+    "conventional-commits",
     "diff-size",
     "first-fixable",
     "generated",
     "injection",
+    "junit-delta",
     "licence-header",
     "md-link-fix",
     "md-links",
     "no-test-weakening",
     "paths",
     "report",
+    "sarif-delta",
     "secrets",
 ];
 

@@ -100,7 +100,9 @@ fn files(folder: &Path) -> Case {
 
 fn commit((number, commit): (usize, CommitOf)) -> Commit {
     Commit {
-        id: commit.id.unwrap_or_else(|| format!("{number:040x}")),
+        id: commit
+            .id
+            .unwrap_or_else(|| format!("{:07x}{:033x}", number + 1, 0)),
         author: commit
             .author
             .unwrap_or_else(|| "A. Author <author@example.org>".to_owned()),

@@ -2,9 +2,11 @@
 //!
 //! The rest of what they promise is tested beside them; here it is the component and the boundary that count.
 
+use ringfence_testkit::core::change::Commit;
+use ringfence_testkit::core::evidence::{Confinement, Ended, Side};
 use ringfence_testkit::core::policy::Denial;
-use ringfence_testkit::core::verdict::{Ruling, Verdict};
-use ringfence_testkit::{Case, Run};
+use ringfence_testkit::core::verdict::{Finding, Ruling, Verdict};
+use ringfence_testkit::{Case, CommandRun, Run};
 use ringfence_tests_sandbox::{guest, plugin};
 use serde_json::{Value, json};
 
@@ -319,6 +321,89 @@ fn licence_header_wants_new_files_to_begin_with_it() {
     );
     let header = "// SPDX-License-Identifier: MIT\nfn a() {}\n";
     assert!(judged("licence-header", case(header)).is_empty());
+}
+
+/// The cases in a plugin's folder `fixtures`: what it finds is what `expected.txt` says, a line each, in any order.
+fn fixtures(name: &str, expect: usize) {
+    let root = ringfence_tests_sandbox::root();
+    let folder = root.join("plugins").join(name).join("fixtures");
+    let gate = plugin(name);
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let run = gate.judge(&Case::fixture(&path));
+        let verdict = run.answer();
+        let mut found: Vec<String> = verdict.findings.iter().map(in_words).collect();
+        let expected = std::fs::read_to_string(path.join("expected.txt")).unwrap();
+        let mut expected: Vec<&str> = expected.lines().collect();
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{}", path.display());
+        assert_eq!(verdict.ruling, Ruling::Fail, "{}", path.display());
+        seen += 1;
+    }
+    assert_eq!(seen, expect);
+}
+
+fn in_words(finding: &Finding) -> String {
+    let severity = format!("{:?}", finding.severity).to_lowercase();
+    let mut text = format!("{severity} {} {}", finding.rule, finding.message);
+    for place in &finding.locations {
+        text.push_str(&format!(" {}:{}:{}", place.path, place.line, place.column));
+    }
+    text
+}
+
+#[test]
+fn junit_delta_reads_what_test_runners_write() {
+    fixtures("junit-delta", 4);
+    let report = "<testsuite><testcase name=\"x\"/></testsuite>";
+    let run = |side| CommandRun::new("test", side).report("junit", report);
+    let config = json!({ "commands": ["test"] });
+    let case = || Case::new().config(config.clone()).ran(run(Side::Before));
+    let good = plugin("junit-delta").judge(&case().ran(run(Side::After)));
+    assert_eq!(good.answer().ruling, Ruling::Pass, "{:?}", good.answer());
+    let late = run(Side::After).ended(Ended::TimedOut);
+    assert_eq!(judged("junit-delta", case().ran(late)), ["broken-run"]);
+    assert_eq!(judged("junit-delta", case()), ["not-run"]);
+}
+
+#[test]
+fn sarif_delta_reads_what_analyses_write() {
+    fixtures("sarif-delta", 3);
+    let config = json!({ "commands": ["lint"] });
+    assert_eq!(
+        judged("sarif-delta", Case::new().config(config)),
+        ["not-run"]
+    );
+}
+
+#[test]
+fn commands_have_to_end_well_and_confined() {
+    let config = json!({ "commands": ["build"] });
+    let case = || Case::new().config(config.clone());
+    let run = || CommandRun::new("build", Side::After);
+    assert!(judged("commands", case().ran(run())).is_empty());
+    let failed = run().ended(Ended::Exited { code: 1 });
+    assert_eq!(judged("commands", case().ran(failed)), ["ended-badly"]);
+    let free = run().confinement(Confinement::None);
+    assert_eq!(judged("commands", case().ran(free)), ["not-confined"]);
+    assert_eq!(judged("commands", case()), ["not-run"]);
+}
+
+#[test]
+fn conventional_commits_judges_messages() {
+    fixtures("conventional-commits", 1);
+    let gate = plugin("conventional-commits");
+    assert_eq!(gate.judge(&Case::new()).answer().ruling, Ruling::Abstain);
+    let commit = Commit {
+        id: "0".repeat(40),
+        author: "A. Author <author@example.org>".to_owned(),
+        message: "fix(core): hold it\n".to_owned(),
+        parents: 1,
+    };
+    let run = gate.judge(&Case::new().commits(vec![commit]));
+    assert_eq!(run.answer().ruling, Ruling::Pass, "{:?}", run.answer());
 }
 
 #[test]
