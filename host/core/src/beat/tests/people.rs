@@ -282,12 +282,12 @@ fn approval_does_not_lift_a_budget() {
 
 #[test]
 fn a_loop_that_only_records_goes_on_doing_so_and_keeps_what_is_approved() {
-    let near = |story: &mut Story| {
+    let near: fn(&mut Story) = |story| {
         for day in story.plan.state.days.values_mut() {
             day.beats = 80;
         }
     };
-    let noisy = |story: &mut Story| {
+    let noisy: fn(&mut Story) = |story| {
         let tripped = Tripped {
             at: story.plan.now.timestamp(),
             used: 16,
@@ -295,9 +295,9 @@ fn a_loop_that_only_records_goes_on_doing_so_and_keeps_what_is_approved() {
         };
         story.plan.state.evidence.trips.insert(Trip::Noise, tripped);
     };
-    let cases: [(&dyn Fn(&mut Story), &str); 2] = [
-        (&near, "beats_per_day: 80 of 100 used"),
-        (&noisy, "noise: 16 of the last moves"),
+    let cases = [
+        (near, "beats_per_day: 80 of 100 used"),
+        (noisy, "noise: 16 of the last moves"),
     ];
     for (only_records, why) in cases {
         let mut story = held();
