@@ -844,6 +844,10 @@ pub(crate) enum Document {
     LoopFile,
     /// What a decider is told.
     Situation,
+    /// A file of gates for `ringfence gate`.
+    GatesFile,
+    /// What `ringfence gate --format json` writes.
+    GateReport,
 }
 
 /// Print a completion script.

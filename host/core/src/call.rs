@@ -2,13 +2,14 @@
 //!
 //! These are plain values: `ringfence-sandbox` fills them in, the journal and the reports read them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::Denial;
 use crate::quantity::{Bytes, Fuel, Millis};
 
 /// Used and limit of one resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Spent<T> {
     /// What the call used.
     pub used: T,
@@ -17,7 +18,7 @@ pub struct Spent<T> {
 }
 
 /// What one call used; the same on every run of the same call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// Guest instructions and host calls together.
     pub fuel: Spent<Fuel>,
@@ -30,7 +31,7 @@ pub struct Usage {
 }
 
 /// One line a component wrote to the log, stdout or stderr, cut at the host's limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
     /// trace, debug, info, warn, error, stdout or stderr.
     pub level: String,

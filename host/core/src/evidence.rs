@@ -7,13 +7,16 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, PartsHasher};
 use crate::ids::StepId;
 
 /// Which tree a program looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The base.
@@ -23,7 +26,7 @@ pub enum Side {
 }
 
 /// How far a program was confined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confinement {
     /// By the operating system: allow-listed files, no network unless declared, every process of it ended.
@@ -35,7 +38,7 @@ pub enum Confinement {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 pub enum Ended {
     /// By itself, with this code.
@@ -63,7 +66,8 @@ pub enum Ended {
 }
 
 /// One report that a program wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CommandReport")]
 pub struct Report {
     /// As the operator declared it: `junit`, `sarif`, `stdout`.
     pub name: String,
@@ -74,7 +78,7 @@ pub struct Report {
 }
 
 /// What is known of one run of a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandReceipt {
     /// The command's name in the operator's file.
     pub command: StepId,

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::CallFailure;
@@ -14,7 +15,9 @@ use crate::text;
 const MESSAGE_CHARS_MAX: usize = 2_000;
 
 /// What kind of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureClass {
     /// The step used all its fuel.
@@ -109,7 +112,7 @@ impl fmt::Display for FailureClass {
 }
 
 /// One failure: a class and a message of at most some 2,000 characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{class}: {message}")]
 pub struct Failure {
     /// What kind.

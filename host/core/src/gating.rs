@@ -8,6 +8,7 @@
 
 mod allow;
 mod baseline;
+mod document;
 mod fingerprint;
 mod report;
 mod standing;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use self::allow::Comments;
 pub use self::baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError, KnownFinding};
+pub use self::document::{Document, REPORT_VERSION, report_schema};
 pub use self::fingerprint::{Fingerprint, Fingerprints};
 pub use self::report::{ChangeFacts, Excerpt, Judged, Remark, Report, Status, TreeName};
 pub use self::standing::{Outcome, Standing, outcome, standing};

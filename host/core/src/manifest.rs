@@ -13,6 +13,7 @@ pub(crate) use self::keys::{GLOB, NAME, VERSION};
 use std::collections::BTreeSet;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,7 +36,9 @@ const CONTRACT_MINOR: &str = "0.1.";
 const CONTRACT_PATCH: u32 = 0;
 
 /// One of the four things a plugin can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Observes.

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest path in bytes, the kernel's `PATH_MAX`.
@@ -19,7 +20,7 @@ pub const NAME_BYTES_MAX: usize = 255;
 pub struct RelPath(String);
 
 /// Why a text is no path inside a workspace.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PathError {
     /// The text starts with `/` or a drive letter.

@@ -4,6 +4,7 @@
 //! said `pass`, and no gate said anything worse than `abstain`. A gate that trapped, ran out of fuel or time, is missing
 //! or answered nonsense has not passed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StepId;
@@ -15,7 +16,9 @@ pub use bounds::{FINDINGS_MAX, VerdictError};
 pub use judge::{Judgement, SCOPE, judge};
 
 /// How bad a finding is; the levels of SARIF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// For information.
@@ -27,7 +30,7 @@ pub enum Severity {
 }
 
 /// A place in the workspace, as a component wrote it: judge `path` before showing or opening it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
     /// As the component wrote it.
     pub path: String,
@@ -38,7 +41,7 @@ pub struct Location {
 }
 
 /// One remark of a gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// How bad.
     pub severity: Severity,
@@ -53,7 +56,7 @@ pub struct Finding {
 }
 
 /// What a gate said of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ruling {
     /// Positive evidence that the change is fine by this gate.

@@ -13,6 +13,8 @@ use crate::workspace::{self, Workspace};
 const DOCUMENTS: &[(&[&str], &str)] = &[
     (&["schema", "loop-file"], "docs/loop-file.schema.json"),
     (&["schema", "situation"], "wit/situation.schema.json"),
+    (&["schema", "gates-file"], "docs/gates-file.schema.json"),
+    (&["schema", "gate-report"], "docs/gate-report.schema.json"),
 ];
 
 /// Writes all generated files, or with `check` fails when one of them is stale.

@@ -1,7 +1,8 @@
 //! `ringfence schema`: the JSON Schema of a document.
 
 use ringfence_core::decision::situation_schema;
-use ringfence_core::spec::loop_file_schema;
+use ringfence_core::gating::report_schema;
+use ringfence_core::spec::{gates_file_schema, loop_file_schema};
 
 use super::{Context, Stop};
 use crate::args::{Document, Schema};
@@ -12,6 +13,8 @@ pub(super) fn run(args: &Schema, context: &mut Context<'_, '_>) -> Result<Exit, 
     let schema = match args.document {
         Document::LoopFile => loop_file_schema(),
         Document::Situation => situation_schema(),
+        Document::GatesFile => gates_file_schema(),
+        Document::GateReport => report_schema(),
     };
     context.print_json(&schema)?;
     Ok(Exit::Done)

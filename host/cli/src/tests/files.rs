@@ -18,6 +18,8 @@ fn check(document: &str, file: &str) {
 fn schemas_are_current() {
     check("loop-file", "docs/loop-file.schema.json");
     check("situation", "wit/situation.schema.json");
+    check("gates-file", "docs/gates-file.schema.json");
+    check("gate-report", "docs/gate-report.schema.json");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the same trees, gates and rules give the same report, but for the times in it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fingerprint, Outcome, Standing};
@@ -15,7 +16,7 @@ use crate::spec::VerdictRules;
 use crate::verdict::{Finding, Ruling};
 
 /// One side of the change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TreeName {
     /// As it was asked for: a revision, `worktree`, `staged`, `patch`.
     pub name: String,
@@ -26,7 +27,7 @@ pub struct TreeName {
 }
 
 /// The change in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeFacts {
     /// Of the change set.
     pub digest: Digest,
@@ -41,7 +42,7 @@ pub struct ChangeFacts {
 }
 
 /// What a finding counts for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Status {
     /// It counts.
@@ -58,14 +59,14 @@ pub enum Status {
 }
 
 /// The line a finding points to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Excerpt {
     /// The line's text without its end, cut at some 500 characters: escape before showing.
     pub text: String,
 }
 
 /// One finding, weighed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Remark {
     /// What was found; its places are ones that its gate may see.
     #[serde(flatten)]
@@ -81,7 +82,7 @@ pub struct Remark {
 }
 
 /// One gate's part.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judged {
     /// The gate.
     pub gate: StepId,
@@ -110,7 +111,7 @@ pub struct Judged {
 }
 
 /// One run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// What became of the change.
     pub outcome: Outcome,

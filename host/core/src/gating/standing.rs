@@ -1,5 +1,6 @@
 //! What a gate's answer comes to, and what all of them come to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::report::{Judged, Remark, Status};
@@ -8,7 +9,9 @@ use crate::spec::VerdictRules;
 use crate::verdict::{FINDINGS_MAX, Ruling, Severity, Verdict};
 
 /// Where one gate stands on a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It passed the change.
@@ -24,7 +27,7 @@ pub enum Standing {
 }
 
 /// What became of the change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// At least one gate passed it, and none refused.

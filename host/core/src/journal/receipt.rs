@@ -1,6 +1,7 @@
 //! The receipt of one beat: what ran, what it used, what was said, and what came of it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{CallReport, Usage};
@@ -111,12 +112,13 @@ pub struct FailedAttempt {
 }
 
 /// One call of one step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepReceipt {
     /// The step.
     pub step: StepId,
     /// Its role.
     #[serde(with = "role_text")]
+    #[schemars(with = "Role")]
     pub role: Role,
     /// The digest of its plugin.
     pub plugin: Digest,

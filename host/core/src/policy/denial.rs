@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::relpath::PathError;
 
 /// What a step wants to do at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Pass through a directory, or look at one that leads to something allowed.
@@ -37,7 +40,9 @@ impl fmt::Display for Access {
 }
 
 /// Who wrote a deny pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DenySource {
     /// Part of every loop, and not to be lifted.
@@ -51,7 +56,7 @@ pub enum DenySource {
 }
 
 /// The rule that refused an access.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "rule", rename_all = "kebab-case")]
 pub enum Rule {
     /// A deny pattern matches the path or a directory above it.
@@ -114,7 +119,7 @@ impl fmt::Display for Rule {
 }
 
 /// One refused access. Not an error of the host: the component sees `not-permitted`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Denial {
     /// The path as far as it was resolved, or as given where it has no such shape: escape before showing.
     pub path: String,

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ use crate::verdict::Severity;
 pub const GATES_FILE_BYTES_MAX: usize = super::LOOP_FILE_BYTES_MAX;
 
 /// When a finding fails a change although its gate let it pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictRules {
     /// From which severity on.
     pub fail_on: Severity,
