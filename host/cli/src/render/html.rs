@@ -137,7 +137,7 @@ fn class(ink: Ink) -> Option<&'static str> {
 
 /// Escapes what HTML reads as its own, between tags and in quoted attributes. Control characters and the like never get
 /// here: they are escaped where foreign text becomes [`Text`].
-fn escape(out: &mut String, text: &str) {
+pub(super) fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => *out += "&amp;",
@@ -146,6 +146,8 @@ fn escape(out: &mut String, text: &str) {
             '"' => *out += "&quot;",
             '\'' => *out += "&#39;",
             '`' => *out += "&#96;",
+            // Two would begin a command in the log of a CI.
+            '#' if out.ends_with('#') => *out += "&#35;",
             c => out.push(c),
         }
     }

@@ -2,9 +2,11 @@
 //!
 //! Foreign is whatever a component, a repository, a journal or a file name holds. Control characters (and so every
 //! terminal command), line ends, characters that turn the direction of writing, and those that cannot be seen are shown
-//! as escapes; heaps of combining marks are taken apart; what is too long is cut with a marker.
+//! as escapes; heaps of combining marks are taken apart; what is too long is cut with a marker. So is what the log of a CI
+//! takes for a command: `::` where a line may begin, and `##[…]`, `##vso[…]` wherever it stands.
 //!
-//! **Invariant:** a [`Safe`] is one line, moves no cursor, and looks the same to the reader as to the machine.
+//! **Invariant:** a [`Safe`] is one line, moves no cursor, commands nobody who reads along, and looks the same to the
+//! reader as to the machine.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -102,10 +104,29 @@ pub(crate) fn is_treacherous(c: char) -> bool {
             | 0xE000..=0xF8FF | 0xFDD0..=0xFDEF | 0xE0000..=0x10FFFF)
 }
 
+/// True where `c`, between `last` and `rest`, would begin a command in the log of a CI.
+///
+/// GitHub takes `::` for one at the beginning of a line, after any white space, and pages are wrapped at spaces; `##[` it
+/// takes for one anywhere in a line, as Azure and TeamCity do `##` and a word.
+fn is_command(last: char, c: char, rest: &str) -> bool {
+    match c {
+        ':' => last.is_whitespace() && rest.starts_with(':'),
+        '#' => last == '#' && rest.starts_with(|c: char| c == '[' || c.is_ascii_alphabetic()),
+        _ => false,
+    }
+}
+
 fn escape(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut marks = 0;
-    for c in text.chars() {
+    let mut rest = text.chars();
+    let mut before = ' ';
+    while let Some(c) = rest.next() {
+        let last = std::mem::replace(&mut before, c);
+        if is_command(last, c, rest.as_str()) {
+            push(&mut shown, format_args!("\\u{{{:x}}}", u32::from(c)));
+            continue;
+        }
         let is_mark = c.width() == Some(0);
         marks = if is_mark { marks + 1 } else { 0 };
         match c {
@@ -158,6 +179,14 @@ mod tests {
                 "z\u{301}\u{301}\\u{301}\\u{301}",
             ),
             ("\u{301}x", "\\u{301}x"),
+            ("::error::x", "\\u{3a}:error::x"),
+            (
+                "a \u{a0}::x std::fs :::",
+                "a \u{a0}\\u{3a}:x std::fs \\u{3a}::",
+            ),
+            ("x##[error]y ##vso[z]", "x#\\u{23}[error]y #\\u{23}vso[z]"),
+            ("## Heading #1 ###", "## Heading #1 ###"),
+            ("###[", "##\\u{23}["),
         ] {
             assert_eq!(Safe::line(text).as_str(), expect, "{text:?}");
         }
