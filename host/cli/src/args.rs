@@ -369,9 +369,10 @@ pub(crate) struct GateRun {
     /// Take no finding for known
     #[arg(long)]
     pub(crate) no_baseline: bool,
-    /// What the result is written as, and where; can be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "text")]
-    pub(crate) format: Vec<String>,
+    /// What the result is written as, and where, several times if wanted: text, json, sarif, junit,
+    /// github, summary, rdjson or checkstyle [default: text, to standard output]
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub(crate) format: Vec<crate::command::gate::outputs::Output>,
 }
 
 /// How bad a finding is.

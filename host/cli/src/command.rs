@@ -13,7 +13,7 @@ mod drill;
 mod estimate;
 mod exec;
 mod explain;
-mod gate;
+pub(crate) mod gate;
 pub(crate) mod health;
 mod import;
 mod inbox;

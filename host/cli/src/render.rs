@@ -15,6 +15,7 @@ pub(crate) mod drill;
 pub(crate) mod estimate;
 pub(crate) mod exec;
 pub(crate) mod explained;
+pub(crate) mod gate;
 pub(crate) mod grant;
 pub(crate) mod html;
 pub(crate) mod import;
@@ -33,6 +34,7 @@ pub(crate) mod selftest;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;
+pub(crate) mod xml;
 
 pub(crate) use page::Page;
 pub(crate) use safe::Safe;

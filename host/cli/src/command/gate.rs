@@ -5,6 +5,7 @@
 mod baseline;
 mod check;
 mod init;
+pub(crate) mod outputs;
 
 use std::io::Read;
 use std::sync::Mutex;
@@ -21,6 +22,7 @@ use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::Sandbox;
 
+use self::outputs::Outputs;
 use super::{Context, Stop, beat, ways_out};
 use crate::args::{Gate, GateAsk, GateChange, GateFile, GateRun, GateVerb, Severity};
 use crate::console::Console;
@@ -44,6 +46,7 @@ pub(super) fn run(args: &Gate, context: &mut Context<'_, '_>) -> Result<Exit, St
 }
 
 fn judge(args: &GateRun, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
+    let outputs = Outputs::new(&args.format)?;
     let options = Options {
         fail_on: args.fail_on.map(severity),
         require_some: args.require_some,
@@ -53,7 +56,7 @@ fn judge(args: &GateRun, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     };
     let (_, report) = ask(&args.ask, &options, context)?;
     let exit = Exit::of_gating(&report);
-    context.print_json(&report)?;
+    outputs.write(&report, exit, context)?;
     Ok(exit)
 }
 

@@ -68,12 +68,18 @@ impl Page {
         name: &'static str,
         value: impl Into<Text>,
     ) -> &mut Self {
-        self.lines.push(Line::Field(
-            Text::from(name).ink(Ink::Faint),
-            indent,
-            at,
-            value.into(),
-        ));
+        self.row(indent, at, Text::from(name).ink(Ink::Faint), value)
+    }
+
+    /// The same with a name as it is.
+    pub(crate) fn row(
+        &mut self,
+        indent: usize,
+        at: usize,
+        name: Text,
+        value: impl Into<Text>,
+    ) -> &mut Self {
+        self.lines.push(Line::Field(name, indent, at, value.into()));
         self
     }
 

@@ -82,7 +82,7 @@ fn led_to(page: &mut Page, receipt: &BeatReceipt) {
     }
     judged(page, receipt);
     steps(page, receipt);
-    denied(page, &receipt.steps);
+    denied(page, receipt.steps.iter());
 }
 
 fn notes(page: &mut Page, receipt: &BeatReceipt) {
@@ -291,7 +291,8 @@ pub(super) fn changed(page: &mut Page, change: &ChangeSummary) {
     more(page, files.saturating_sub(shown), "files");
 }
 
-fn more(page: &mut Page, number: usize, what: &'static str) {
+/// How much of a list is left out, if anything.
+pub(super) fn more(page: &mut Page, number: usize, what: &'static str) {
     if number > 0 {
         page.item(
             2,
@@ -413,12 +414,13 @@ fn how(step: &StepReceipt) -> Text {
     }
 }
 
-fn denied(page: &mut Page, steps: &[StepReceipt]) {
+/// What steps were refused, each with the line that allows it.
+pub(super) fn denied<'a>(page: &mut Page, steps: impl Iterator<Item = &'a StepReceipt> + Clone) {
     let all: Vec<(&StepReceipt, &Denial)> = steps
-        .iter()
+        .clone()
         .flat_map(|step| step.denials.iter().map(move |denial| (step, denial)))
         .collect();
-    let dropped: u64 = steps.iter().map(|step| step.denials_more).sum();
+    let dropped: u64 = steps.map(|step| step.denials_more).sum();
     if all.is_empty() && dropped == 0 {
         return;
     }
@@ -499,7 +501,8 @@ fn logged(page: &mut Page, receipt: &BeatReceipt, logs: &[StepLog]) {
     }
 }
 
-fn is_loud(line: &LogLine) -> bool {
+/// True for what is shown of a step that did not fail.
+pub(super) fn is_loud(line: &LogLine) -> bool {
     matches!(line.level.as_str(), "warn" | "error")
 }
 

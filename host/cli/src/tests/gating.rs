@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::rig::Rig;
 use crate::exit::Exit;
 
-const LINKS: &str = "[[gate]]\nplugin = \"std:md-links\"\n";
+pub(super) const LINKS: &str = "[[gate]]\nplugin = \"std:md-links\"\n";
 const SIZE: &str = "[[gate]]\nplugin = \"std:diff-size\"\nconfig = { max_lines = 3 }\n";
 const SECRETS: &str = "[[gate]]\nplugin = \"std:secrets\"\n";
 const TOKEN: &str = "ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1w2";
 
 /// A repository whose links are whole, with a gates file; pinned and committed on `main`.
-fn rig(gates: &str) -> Rig {
+pub(super) fn rig(gates: &str) -> Rig {
     let rig = Rig::folder();
     rig.write("README.md", "# Hello\n\nSee the [guide](docs/guide.md).\n");
     rig.write("docs/guide.md", "# Guide\n");

@@ -215,7 +215,7 @@ impl Ran {
         for line in self.out.lines().chain(self.err.lines()) {
             assert!(!line.chars().any(is_treacherous), "{args:?}: {line:?}");
         }
-        let is_text = !args.contains(&"json")
+        let is_text = !args.iter().any(|arg| matches!(*arg, "json" | "github"))
             && !matches!(
                 args,
                 [
