@@ -101,7 +101,7 @@ fn a_gate_that_says_no_twice_leaves_the_item_to_a_person() {
     acts beat 2: escalated
       item job is left to a person: 2 of 2 attempts failed
       watch: taste
-      look      ringfence inbox item-63a2265e5c677a2d89fceda7adffcf95
+      look  ringfence inbox item-[hex]
 
     judged
       fail  watch  not like this
