@@ -19,12 +19,7 @@ struct Kind {
 const KINDS: [Kind; 5] = [
     Kind {
         is: |name| name == "cargo.toml",
-        against: &[
-            "autotests=false",
-            "test=false",
-            "harness=false",
-            "doctest=false",
-        ],
+        against: &["test=false", "harness=false", "doctest=false"],
         about: &[],
     },
     Kind {
@@ -135,8 +130,6 @@ pub(crate) fn judge(change: &Change, file: &FileChange) -> Result<Vec<Finding>> 
     let mut old: Vec<String> = before.lines().map(bare).collect();
     let mut findings = Vec::new();
     let mut section = String::new();
-    // Where tests are listed one by one, as Cargo does when it publishes, the others need not be looked for.
-    let are_listed = after.lines().any(|line| line.trim() == "[[test]]");
     for (line, number) in after.lines().zip(1..) {
         let bare = bare(line);
         if name == "cargo.toml" && bare.starts_with('[') {
@@ -151,12 +144,14 @@ pub(crate) fn judge(change: &Change, file: &FileChange) -> Result<Vec<Finding>> 
         }
         let has = |words: &[&str]| words.iter().any(|word| bare.contains(word));
         let shown: String = line.trim().chars().take(SHOWN_CHARS).collect();
-        let finding = if has(kind.against) && !(are_listed && bare == "autotests=false") {
+        let finding = if has(kind.against)
+            || bare == "autotests=false" && is_unlisted(change, &file.path, &after)
+        {
             Finding::error(
                 "test-settings",
                 format!("keeps tests from being run: `{shown}`"),
             )
-        } else if has(kind.about) || has(kind.against) {
+        } else if has(kind.about) {
             Finding::warning(
                 "test-settings",
                 format!("says which tests are run: `{shown}`"),
@@ -167,6 +162,31 @@ pub(crate) fn judge(change: &Change, file: &FileChange) -> Result<Vec<Finding>> 
         findings.push(finding.at_line(&file.path, number));
     }
     Ok(findings)
+}
+
+/// True when a file of tests beside a `Cargo.toml` is not named in it, so that only looking for it would run it.
+fn is_unlisted(change: &Change, path: &str, manifest: &str) -> bool {
+    let folder = format!(
+        "{}tests",
+        path.strip_suffix("Cargo.toml").unwrap_or_default()
+    );
+    // A folder that is not there has no tests.
+    let there = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let there = there.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let differing = change.files().iter().filter(|file| file.new_mode != 0);
+    let differing = differing.filter_map(|file| {
+        let name = file.path.strip_prefix(&folder)?.strip_prefix('/')?;
+        Some(name.to_owned())
+    });
+    there.chain(differing).any(|name| {
+        let stem = name.strip_suffix(".rs").unwrap_or_default();
+        let is_named = ["\"", "/"].iter().any(|before| {
+            ["\"", ".rs\""]
+                .iter()
+                .any(|after| manifest.contains(&format!("{before}{stem}{after}")))
+        });
+        !stem.is_empty() && !stem.contains('/') && !is_named
+    })
 }
 
 /// A line in small letters, without white space and without comments.

@@ -698,16 +698,28 @@ fn settings_say_which_tests_are_run() {
         let change = Change::test(vec![TestFile::added("pytest.ini", text)]);
         judge(&Context::test(json!({})), &change).unwrap().ruling
     };
-    let cargo = |text: &str| {
-        let change = Change::test(vec![TestFile::added("Cargo.toml", text)]);
-        judge(&Context::test(json!({})), &change).unwrap().ruling
+    let cargo = |path: &str, text: &str| {
+        let files = vec![
+            TestFile::added("a/Cargo.toml", text),
+            TestFile::modified(path, RUST, RUST),
+        ];
+        of(json!({}), files)
     };
-    assert_eq!(cargo("autotests = false\n"), Ruling::Fail);
-    // Cargo itself writes it so, when it publishes.
-    assert_eq!(
-        cargo("autotests = false\n[[test]]\nname = \"a\"\n"),
-        Ruling::Pass
-    );
+    let listed = "autotests = false\n[[test]]\nname = \"a\"\npath = \"tests/a.rs\"\n";
+    for (path, text, expect) in [
+        (
+            "a/tests/a.rs",
+            "autotests = false\n",
+            &["test-settings"][..],
+        ),
+        ("a/tests/b.rs", listed, &["test-settings"]),
+        // Cargo itself writes so when it publishes.
+        ("a/tests/a.rs", listed, &[]),
+        ("a/src/a.rs", "autotests = false\n", &[]),
+        ("a/tests/a/b.rs", "autotests = false\n", &[]),
+    ] {
+        assert_eq!(cargo(path, text), expect, "{path} {text}");
+    }
     assert_eq!(ruling("addopts = -q\n"), Ruling::Pass);
     assert_eq!(ruling("addopts = --ignore=tests\n"), Ruling::Fail);
 }
