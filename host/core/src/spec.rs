@@ -9,6 +9,7 @@
 
 mod build;
 mod cadence;
+pub(crate) mod command;
 mod front;
 mod gates;
 mod guards;
@@ -30,6 +31,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::command::{CommandLimits, CommandSpec, RunsOn, STDERR, STDOUT, Sandboxing};
 pub use self::gates::{
     Allow, GATES_FILE_BYTES_MAX, Gates, LockedGates, VerdictRules, gates_file_schema,
 };

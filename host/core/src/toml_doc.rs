@@ -24,7 +24,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 
 // Limit: far above any list a person writes; it bounds what a policy has to be compiled from.
 const LIST_ENTRIES_MAX: usize = 256;
-// Limit: steps of one role, plugins of all loops in a lock file.
+// Limit: steps of one role, commands, plugins of all loops in a lock file.
 const TABLES_MAX: usize = 256;
 
 /// A table that was read: only keys of its [`Table`], only values that fit.
@@ -49,6 +49,9 @@ enum Value {
     Json(Json),
     One(Section),
     Many(Vec<Section>),
+    Named(Vec<(String, Section)>),
+    Texts(BTreeMap<String, String>),
+    Flag(bool),
     // Present but unusable, which was reported.
     Bad,
 }
@@ -112,6 +115,30 @@ impl Section {
         match self.value(key) {
             Some(Value::Many(sections)) => sections,
             _ => &[],
+        }
+    }
+
+    /// Tables with names of their own, by name; none when the key is missing.
+    pub(crate) fn named(&self, key: &str) -> &[(String, Self)] {
+        match self.value(key) {
+            Some(Value::Named(sections)) => sections,
+            _ => &[],
+        }
+    }
+
+    /// A table of strings.
+    pub(crate) fn texts(&self, key: &str) -> Option<&BTreeMap<String, String>> {
+        match self.value(key)? {
+            Value::Texts(texts) => Some(texts),
+            _ => None,
+        }
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        match self.value(key)? {
+            Value::Flag(flag) => Some(*flag),
+            _ => None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::json::{self, Json};
 use super::table::{Amount, Choice, Key, Kind, Table, Text, Whole, sample, spelled, wanted};
@@ -87,6 +87,13 @@ impl Reader<'_> {
                 Some(Value::One(self.section(inner, toml.span(), table)))
             }
             (Kind::Many(table), DeValue::Array(array)) => self.many(array, name, key, table),
+            (Kind::Named(rule, table), DeValue::Table(inner)) => {
+                Some(Value::Named(self.named(inner, key, rule, table)?))
+            }
+            (Kind::Texts(rule, text), DeValue::Table(inner)) => {
+                self.texts(inner, key, rule, text).map(Value::Texts)
+            }
+            (Kind::Flag, DeValue::Boolean(flag)) => Some(Value::Flag(*flag)),
             (_, found) => {
                 let message = format!(
                     "`{}` is {}, not {}",
@@ -292,6 +299,81 @@ impl Reader<'_> {
         Some(Value::Many(sections))
     }
 
+    fn named(
+        &mut self,
+        inner: &DeTable<'_>,
+        key: &Key,
+        rule: &Text,
+        table: &'static Table,
+    ) -> Option<Vec<(String, Section)>> {
+        let mut sections = Vec::new();
+        for (name, value) in inner {
+            let known = self.name(name, inner.len(), key, rule)?;
+            match value.get_ref() {
+                DeValue::Table(inner) => {
+                    let section = self.section(inner, value.span(), table);
+                    sections.extend(known.map(|name| (name, section)));
+                }
+                found => self.misfit(value, key, found),
+            }
+        }
+        Some(sections)
+    }
+
+    fn texts(
+        &mut self,
+        inner: &DeTable<'_>,
+        key: &Key,
+        rule: &Text,
+        text: &Text,
+    ) -> Option<BTreeMap<String, String>> {
+        let mut texts = BTreeMap::new();
+        for (name, value) in inner {
+            let known = self.name(name, inner.len(), key, rule)?;
+            match value.get_ref() {
+                DeValue::String(found) => {
+                    let fits = self.text(found, value.span(), text);
+                    texts.extend(known.zip(fits));
+                }
+                found => self.misfit(value, key, found),
+            }
+        }
+        (texts.len() == inner.len()).then_some(texts)
+    }
+
+    /// A name of its own; the outer answer is none when there are too many to go on.
+    fn name(
+        &mut self,
+        name: &Spanned<DeString<'_>>,
+        count: usize,
+        key: &Key,
+        rule: &Text,
+    ) -> Option<Option<String>> {
+        if count > TABLES_MAX {
+            let message = format!(
+                "`{}` has {count} entries, at most {TABLES_MAX} fit",
+                key.name
+            );
+            let problem = Diagnostic::error("too-many", name.span(), message, "too many entries");
+            self.out.push(problem);
+            return None;
+        }
+        Some(self.text(name.get_ref(), name.span(), rule))
+    }
+
+    fn misfit(&mut self, value: &Spanned<DeValue<'_>>, key: &Key, found: &DeValue<'_>) {
+        let message = format!(
+            "`{}` is {}, and this is {}",
+            key.name,
+            wanted(&key.kind),
+            kind_of(found)
+        );
+        let label = format!("{} here", kind_of(found));
+        let wrong = Diagnostic::error("wrong-type", value.span(), message, label);
+        self.out
+            .push(wrong.with_help(format!("write {}", sample(key))));
+    }
+
     fn unknown_key(&mut self, name: &str, span: Range<usize>, table: &Table) {
         if let Some((_, until_then)) = table.later.iter().find(|(later, _)| *later == name) {
             let message = format!("`{name}` is not supported by this version");
@@ -305,7 +387,7 @@ impl Reader<'_> {
             format!("did you mean `{guess}`?")
         } else if let Some(key) = self.root.keys.iter().find(|key| key.name == name) {
             match key.kind {
-                Kind::One(_) | Kind::Many(_) => {
+                Kind::One(_) | Kind::Many(_) | Kind::Named(..) => {
                     format!("write {} on a line of its own", spelled(key))
                 }
                 _ => format!("`{name}` belongs at the top, above the first [table]"),
@@ -324,7 +406,7 @@ impl Reader<'_> {
 /// The table below `root` that knows `name`.
 fn home_of(name: &str, root: &Table) -> Option<&'static str> {
     root.keys.iter().find_map(|key| match &key.kind {
-        Kind::One(table) | Kind::Many(table) => {
+        Kind::One(table) | Kind::Many(table) | Kind::Named(_, table) => {
             if table.keys.iter().any(|inner| inner.name == name) {
                 Some(table.title)
             } else {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Key, Kind, Table};
+use super::{Key, Kind, Table, Text};
 
 /// The schema of `table` and every table below it, draft 2020-12.
 pub(crate) fn json_schema(table: &Table) -> Value {
@@ -66,7 +66,19 @@ fn shape(kind: &Kind, required: bool) -> Value {
             "maxItems": super::TABLES_MAX,
             "items": json_schema(table),
         }),
+        Kind::Named(name, table) => named(name, json_schema(table)),
+        Kind::Texts(name, text) => named(name, string(text.pattern)),
+        Kind::Flag => json!({ "type": "boolean" }),
     }
+}
+
+fn named(name: &Text, each: Value) -> Value {
+    json!({
+        "type": "object",
+        "maxProperties": super::TABLES_MAX,
+        "propertyNames": string(name.pattern),
+        "additionalProperties": each,
+    })
 }
 
 fn string(pattern: Option<&str>) -> Value {

@@ -64,6 +64,12 @@ pub(crate) enum Kind {
     One(&'static Table),
     /// Tables, each written `[[name]]`.
     Many(&'static Table),
+    /// Tables with names of their own, each written `[key.NAME]`.
+    Named(&'static Text, &'static Table),
+    /// A table of strings with names of their own: first what a name looks like, then what a string does.
+    Texts(&'static Text, &'static Text),
+    /// True or false.
+    Flag,
 }
 
 /// A string with a rule.
@@ -127,6 +133,7 @@ pub(super) fn spelled(key: &Key) -> String {
     match key.kind {
         Kind::One(_) => format!("[{}]", key.name),
         Kind::Many(_) => format!("[[{}]]", key.name),
+        Kind::Named(..) => format!("[{}.NAME]", key.name),
         _ => format!("`{}`", key.name),
     }
 }
@@ -149,7 +156,14 @@ pub(super) fn sample(key: &Key) -> String {
             choice.values.first().unwrap_or(&"")
         ),
         Kind::Json => format!("`{} = {{ key = \"value\" }}`", key.name),
-        Kind::One(_) | Kind::Many(_) => {
+        Kind::Texts(name, text) => {
+            format!(
+                "`{} = {{ {} = {:?} }}`",
+                key.name, name.example, text.example
+            )
+        }
+        Kind::Flag => format!("`{} = true`", key.name),
+        Kind::One(_) | Kind::Many(_) | Kind::Named(..) => {
             format!("{} on a line of its own, and its keys below", spelled(key))
         }
     }
@@ -166,5 +180,8 @@ pub(super) fn wanted(kind: &Kind) -> &'static str {
         Kind::Json => "a table",
         Kind::One(_) => "one table",
         Kind::Many(_) => "a list of tables",
+        Kind::Named(..) => "tables, each with a name",
+        Kind::Texts(..) => "a table of strings",
+        Kind::Flag => "true or false",
     }
 }
