@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence_runner::clock::{Clock, SystemClock};
+use ringfence_sandbox::native::helper_main;
 use ringfence_sandbox::{Compiler, Input, Streams, Target, compiler_main};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -70,8 +71,10 @@ pub struct Stream<'a> {
 /// Runs the program in the machine's environment.
 #[must_use]
 pub fn main_ambient() -> ExitCode {
-    if let Some(compiled) = compiler_main(std::env::args_os()) {
-        return compiled;
+    // First of all: a helper has one thread.
+    let helper = compiler_main(std::env::args_os()).or_else(|| helper_main(std::env::args_os()));
+    if let Some(ended) = helper {
+        return ended;
     }
     let dir = match std::env::current_dir() {
         Ok(dir) => dir,

@@ -9,7 +9,8 @@
 //!
 //! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code
 //! (`artifact` is how that is handed over), `call` runs it in memory of the `pool`; `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs; `guests` and
-//! [`confine`] let the kernel stand behind all that, and [`machine`] says how far it does.
+//! [`confine`] let the kernel stand behind all that, and [`machine`] says how far it does. [`native`] is the boundary of
+//! programs that are no components.
 //!
 //! ```no_run
 //! use ringfence_core::{digest::Digest, limits::Limits, policy::{Layer, PathPolicy, PolicySpec}};
@@ -52,6 +53,7 @@ mod inspect;
 mod limiter;
 pub mod machine;
 mod meter;
+pub mod native;
 mod output;
 mod plugin;
 mod pool;

@@ -4,7 +4,7 @@
 //! The tests themselves are in `tests/`: `verbs.rs` (file calls), `limits.rs` (what is bounded), `advisories.rs` (published
 //! holes of other sandboxes), `determinism.rs`, `fuel.rs`, `contract.rs` (what is no plugin, or answers nonsense),
 //! `plugins.rs` (the standard plugins), `pool.rs` and `compile.rs`, `confine.rs` (the kernel's layer below all that),
-//! `races.rs` (others change files meanwhile), and against something else that should say the same: `resolution.rs` (the
+//! `native.rs` (programs that are no components), `races.rs` (others change files meanwhile), and against something else that should say the same: `resolution.rs` (the
 //! kernel), `plans.rs` (a model), `stock.rs` (the engine's own file host).
 //!
 //! **Invariant:** nothing here is simulated: guests are real components, run by the real sandbox on real directories.
@@ -15,6 +15,7 @@ pub mod attempts;
 pub mod census;
 pub mod heavy;
 pub mod made;
+pub mod native;
 pub mod probe;
 pub mod world;
 

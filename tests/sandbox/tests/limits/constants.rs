@@ -170,6 +170,68 @@ const PROVEN: &[(&str, Proof)] = &[
         Beside("names_stop_at_their_number"),
     ),
     (
+        "native/hidden.rs HIDDEN_MAX",
+        Beside("no_more_is_hidden_than_fits"),
+    ),
+    (
+        "native/inside/rights.rs TASKS_FOR_EACH",
+        At(
+            "tests/sandbox/tests/native/ends.rs",
+            "when_there_are_too_many_processes",
+        ),
+    ),
+    (
+        "native/inside/root.rs BYTES_FOR_EACH_FILE",
+        At(
+            "tests/sandbox/tests/native/ends.rs",
+            "when_the_disk_is_full",
+        ),
+    ),
+    (
+        "native/inside/root.rs SKELETON",
+        At(
+            "host/sandbox/src/native/hidden.rs",
+            "no_more_is_hidden_than_fits",
+        ),
+    ),
+    (
+        "native/inside/watch.rs ENDS_WITHIN",
+        At(
+            "tests/sandbox/tests/native/ends.rs",
+            "nothing_is_left_running",
+        ),
+    ),
+    (
+        "native/inside/watch.rs TICK",
+        At(
+            "tests/sandbox/tests/native/ends.rs",
+            "when_there_are_too_many_processes",
+        ),
+    ),
+    (
+        "native/start.rs PIECE_BYTES",
+        At(
+            "tests/sandbox/tests/native/ends.rs",
+            "when_there_is_too_much_output",
+        ),
+    ),
+    (
+        "native/start.rs STOPS_WITHIN",
+        At("tests/sandbox/tests/native/ends.rs", "when_time_is_over"),
+    ),
+    (
+        "native/talk.rs HIDDEN_BYTES_MAX",
+        Beside("a_message_is_taken_whole_or_not_at_all"),
+    ),
+    (
+        "native/talk.rs ORDER_BYTES_MAX",
+        Beside("a_message_is_taken_whole_or_not_at_all"),
+    ),
+    (
+        "native/talk.rs TOLD_BYTES_MAX",
+        Beside("a_message_is_taken_whole_or_not_at_all"),
+    ),
+    (
         "output.rs BYTES_MAX",
         Beside("too_much_is_dropped_and_counted"),
     ),

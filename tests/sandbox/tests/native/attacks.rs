@@ -1,0 +1,348 @@
+//! Ways out: other files, other processes, the network, the kernel.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+
+use ringfence_testkit::core::spec::Sandboxing;
+use ringfence_tests_sandbox::native::script;
+
+use crate::rig::{code, confined, is_confined, run, text, tree, unconfined};
+
+/// `attack` exits with 0 when it gets through: it does so unconfined, and must not confined.
+#[track_caller]
+fn stays_in(attack: &str) {
+    let free = unconfined(attack);
+    assert_eq!(
+        free.ended,
+        code(0),
+        "it fails anyhow: {attack}\n{}",
+        text(&free.stderr)
+    );
+    let held = confined(attack);
+    assert_ne!(
+        held.ended,
+        code(0),
+        "it gets through: {attack}\n{}",
+        text(&held.stdout)
+    );
+}
+
+/// As `stays_in`, where trying it unconfined would do harm, or is only for root.
+#[track_caller]
+fn fails(attack: &str) {
+    let held = confined(&format!("echo began; {attack}"));
+    assert_ne!(
+        held.ended,
+        code(0),
+        "it gets through: {attack}\n{}",
+        text(&held.stdout)
+    );
+    assert!(text(&held.stdout).starts_with("began"), "{attack}");
+}
+
+#[test]
+fn files_of_the_machine() {
+    if !is_confined() {
+        return;
+    }
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("id_ed25519");
+    std::fs::write(&secret, "secret").unwrap();
+    let secret = secret.display();
+    stays_in(&format!("cat {secret}"));
+    stays_in(&format!("ls {}", outside.path().display()));
+    stays_in(&format!(
+        "cat {}/Cargo.toml",
+        ringfence_tests_sandbox::root().display()
+    ));
+    stays_in(&format!(
+        "cat /tree/../..{secret} || cat /proc/self/root{secret}"
+    ));
+    stays_in(&format!("ln -s {secret} link && cat link"));
+    stays_in("test -d /home -o -d /root -o -d /var");
+    stays_in("test -e /sys/kernel -o -e /boot -o -e /run");
+    fails("cat /etc/shadow");
+    fails("cat /etc/ssl/private/*");
+    // The first process has the old root behind it.
+    for way in [
+        "root/etc/passwd",
+        "cwd/../etc/shadow",
+        "environ",
+        "mem",
+        "fd/0",
+        "fd/3",
+    ] {
+        fails(&format!("cat /proc/1/{way}"));
+    }
+    // What is in there is made up.
+    assert_eq!(
+        text(&confined("cat /etc/passwd").stdout),
+        "user:x:1000:1000:user:/tmp/home:/bin/sh\n"
+    );
+}
+
+#[test]
+fn nothing_outside_can_be_written() {
+    if !is_confined() {
+        return;
+    }
+    for place in [
+        "/",
+        "/usr",
+        "/usr/bin",
+        "/etc",
+        "/dev",
+        "/proc",
+        "/proc/self",
+    ] {
+        fails(&format!("touch {place}/x"));
+    }
+    for path in [
+        "/proc/sys/kernel/hostname",
+        "/proc/sys/kernel/core_pattern",
+        "/proc/self/oom_score_adj",
+        "/proc/self/uid_map",
+        "/etc/passwd",
+        "/usr/bin/env",
+        "/bin/sh",
+    ] {
+        fails(&format!("test -e {path} || exit 0; echo 1 > {path}"));
+    }
+    // Where another stands in for a file, it is the one that swallows everything.
+    let covered = confined("stat -c %t:%T /proc/sysrq-trigger /proc/kmsg 2>&1");
+    let said = text(&covered.stdout);
+    assert!(
+        said.lines()
+            .all(|line| line == "1:3" || line.contains("No such file")),
+        "{said}"
+    );
+    fails("rm -f /usr/bin/env");
+    fails("chmod 777 /usr/bin/env");
+    fails("mknod /tmp/disk b 8 0");
+    fails("mknod /tmp/null c 1 3 && echo > /tmp/null");
+    let devices = text(&confined("ls /dev | tr '\\n' ' '").stdout);
+    assert_eq!(
+        devices,
+        "fd full null random shm stderr stdin stdout urandom zero "
+    );
+}
+
+#[test]
+fn other_processes() {
+    if !is_confined() {
+        return;
+    }
+    let own = std::process::id();
+    stays_in(&format!("test -e /proc/{own}/stat && kill -0 {own}"));
+    // Of the whole machine there are the first process, the shell, and what it begins.
+    let seen = confined("cd /proc; ls -d [0-9]* | wc -l");
+    let count: u32 = text(&seen.stdout).trim().parse().unwrap();
+    assert!((2..=5).contains(&count), "{count}");
+    // Neither of these ends the watch or stops it.
+    let alive = confined("kill -9 1; kill -STOP 1; kill -9 $PPID; kill -INT 1; sleep 0.2; exit 7");
+    assert_eq!(alive.ended, code(7));
+    let all = confined("trap '' TERM; kill -TERM -1; kill -STOP -1; exit 8");
+    assert_eq!(all.ended, code(8));
+}
+
+#[test]
+fn the_network() {
+    if !is_confined() {
+        return;
+    }
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
+            stream.unwrap().write_all(b"hello").unwrap();
+        }
+    });
+    let connect = format!(
+        "perl -MSocket -e 'socket(S,PF_INET,SOCK_STREAM,0) or die $!; connect(S,sockaddr_in({port},inet_aton(\"127.0.0.1\"))) or die $!; print <S>'"
+    );
+    stays_in(&connect);
+    let tree = tree();
+    let mut allowed = script(tree.path(), &connect);
+    allowed.network = true;
+    assert_eq!(text(&run(&allowed).stdout), "hello", "where it is declared");
+    let itself = "perl -MSocket -e 'socket(L,PF_INET,SOCK_STREAM,0); bind(L,sockaddr_in(0,INADDR_LOOPBACK)) or die $!; listen(L,1); socket(S,PF_INET,SOCK_STREAM,0); connect(S,getsockname(L)) or die $!; print 1'";
+    assert_eq!(
+        text(&confined(itself).stdout),
+        "1",
+        "a program can talk to itself"
+    );
+    let devices = confined("cat /proc/net/dev | tail -n +3 | cut -d: -f1");
+    assert_eq!(text(&devices.stdout).trim(), "lo");
+}
+
+#[test]
+fn sockets_of_services() {
+    if !is_confined() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("docker.sock");
+    let _named = UnixListener::bind(&path).unwrap();
+    let name = format!("ringfence-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let _abstract = UnixListener::bind_addr(&address).unwrap();
+    let connect = |to: &str| {
+        format!(
+            "perl -MSocket -e 'socket(S,PF_UNIX,SOCK_STREAM,0) or die $!; connect(S,pack(\"S a*\",1,{to})) or die $!'"
+        )
+    };
+    let file = connect(&format!("\"{}\\0\"", path.display()));
+    let abstract_name = connect(&format!("\"\\0{name}\""));
+    for attack in [&file, &abstract_name] {
+        stays_in(attack);
+        // The network namespace is the machine's own now.
+        let tree = tree();
+        let mut with_network = script(tree.path(), attack);
+        with_network.network = true;
+        assert_ne!(run(&with_network).ended, code(0), "{attack}");
+    }
+}
+
+#[test]
+fn rights() {
+    if !is_confined() {
+        return;
+    }
+    let status = confined(
+        "id -u; id -g; grep -E '^(Cap(Prm|Eff|Amb|Inh)|NoNewPrivs|Seccomp):' /proc/self/status",
+    );
+    let said = text(&status.stdout);
+    let none = "0000000000000000";
+    let expect = format!(
+        "1000\n1000\nCapInh:\t{none}\nCapPrm:\t{none}\nCapEff:\t{none}\nCapAmb:\t{none}\nNoNewPrivs:\t1\nSeccomp:\t2\n"
+    );
+    assert_eq!(said, expect);
+    // A file that gives its owner's rights to whoever runs it gives none.
+    let setuid = confined("cp /usr/bin/id /tmp/id && chmod 4755 /tmp/id && /tmp/id -u");
+    assert_eq!(text(&setuid.stdout), "1000\n");
+    fails("chown 0 a.txt");
+    fails("mount -t tmpfs x /tmp");
+    fails("unshare -Ur true");
+    fails("perl -e '$) = 0; $> = 0; exit($> == 0 ? 0 : 1)'");
+    // A program in memory is as confined as any.
+    let memory = "perl -e '$^F = 255; $n = \"x\"; $f = syscall(319, $n, 0); open(O, \">&=\", $f); open(I, \"/usr/bin/cat\"); binmode O; print O $_ while <I>; O->flush; exec {\"/proc/self/fd/$f\"} \"cat\", \"/proc/self/status\"'";
+    if cfg!(target_arch = "x86_64") {
+        let ran = confined(&format!("{memory} | grep -E 'NoNewPrivs|CapEff|Seccomp:'"));
+        assert_eq!(
+            text(&ran.stdout),
+            format!("CapEff:\t{none}\nNoNewPrivs:\t1\nSeccomp:\t2\n")
+        );
+    }
+}
+
+/// System calls by their numbers, which Perl can make.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_kernel() {
+    const ENOSYS: &str = "38";
+    if !is_confined() {
+        return;
+    }
+    let calls = [
+        ("ptrace, attach", "101, 16, 1, 0, 0"),
+        ("ptrace, trace me", "101, 0, 0, 0, 0"),
+        ("mount", "165, 0, 0, 0, 0, 0"),
+        ("umount2", "166, 0, 2"),
+        ("pivot_root", "155, 0, 0"),
+        ("chroot", "161, 0"),
+        ("unshare, users", "272, 0x10000000"),
+        ("unshare, mounts", "272, 0x00020000"),
+        ("setns", "308, 0, 0"),
+        ("clone, users", "56, 0x10000011, 0, 0, 0, 0"),
+        ("clone3", "435, 0, 0"),
+        ("add_key", "248, 0, 0, 0, 0, 0"),
+        ("request_key", "249, 0, 0, 0, 0"),
+        ("keyctl", "250, 0, 0, 0, 0, 0"),
+        ("bpf", "321, 0, 0, 0"),
+        ("perf_event_open", "298, 0, 0, 0, 0, 0"),
+        ("io_uring_setup", "425, 1, 0"),
+        ("userfaultfd", "323, 1"),
+        ("process_vm_readv", "310, 1, 0, 0, 0, 0, 0"),
+        ("pidfd_getfd", "438, 0, 0, 0"),
+        ("open_by_handle_at", "304, 0, 0, 0"),
+        ("fsopen", "430, 0, 0"),
+        ("open_tree", "428, 0, 0, 0"),
+        ("mount_setattr", "442, 0, 0, 0, 0, 0"),
+        ("init_module", "175, 0, 0, 0"),
+        ("kexec_load", "246, 0, 0, 0, 0"),
+        ("syslog", "103, 3, 0, 0"),
+        ("a netlink socket", "41, 16, 3, 0"),
+        ("a packet socket", "41, 17, 3, 0"),
+        ("a socket to the host of a virtual machine", "41, 40, 1, 0"),
+        ("TIOCSTI", "16, 0, 0x5412, 0"),
+        (
+            "TIOCSTI, with more in the register",
+            "16, 0, 0x100005412, 0",
+        ),
+        ("TIOCLINUX", "16, 0, 0x541C, 0"),
+        ("personality, to be read everywhere", "135, 0x0400000"),
+        ("mount, by its x32 number", "0x400000a5, 0, 0, 0, 0, 0"),
+        ("ptrace, by its x32 number", "0x40000209, 0, 0, 0, 0"),
+    ];
+    let lines = calls.map(|(_, call)| {
+        format!("$! = 0; $r = syscall({call}); print $r == -1 ? $! + 0 : \"through\", \"\\n\";")
+    });
+    let ran = confined(&format!("perl -e '{}'", lines.concat()));
+    let said = text(&ran.stdout);
+    for ((what, _), answer) in calls.iter().zip(said.lines()) {
+        assert_eq!(answer, ENOSYS, "{what}");
+    }
+    assert_eq!(
+        said.lines().count(),
+        calls.len(),
+        "{:?} {}",
+        ran.ended,
+        text(&ran.stderr)
+    );
+    // The same calls exist for whoever is not confined.
+    let free = unconfined(
+        "perl -e 'syscall(425, 0, 0); print $!+0, \" \"; syscall(165, 0, 0, 0, 0, 0); print $!+0'",
+    );
+    assert!(
+        !text(&free.stdout).contains(ENOSYS),
+        "{}",
+        text(&free.stdout)
+    );
+}
+
+#[test]
+fn the_environment_is_the_declared_one() {
+    if !is_confined() {
+        return;
+    }
+    let tree = tree();
+    let mut command = script(
+        tree.path(),
+        "env | grep -v -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD= | sort; pwd; echo $0; cat; hostname; test -t 0 && echo terminal",
+    );
+    command.env.insert("CI".to_owned(), "true".to_owned());
+    command
+        .env
+        .insert("TZ".to_owned(), "Europe/Berlin".to_owned());
+    for sandbox in [Sandboxing::Full, Sandboxing::None] {
+        command.sandbox = sandbox;
+        let said = text(&run(&command).stdout);
+        let mut lines = said.lines();
+        assert_eq!(lines.next(), Some("CI=true"));
+        assert!(lines.next().unwrap().starts_with("HOME=/tmp/"));
+        let rest: Vec<&str> = lines.collect();
+        assert_eq!(
+            rest[..2],
+            [
+                "LANG=C.UTF-8",
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+            ]
+        );
+        assert_eq!(rest[2], "TZ=Europe/Berlin");
+        if sandbox == Sandboxing::Full {
+            assert_eq!(rest[3..], ["/tree", "sh", "sandbox"]);
+        }
+    }
+}

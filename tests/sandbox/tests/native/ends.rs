@@ -1,0 +1,201 @@
+//! How runs end: by themselves, and at each limit.
+
+use std::time::Instant;
+
+use ringfence_testkit::core::evidence::{Confinement, Ended};
+use ringfence_testkit::core::quantity::{Bytes, Millis};
+use ringfence_testkit::core::spec::Sandboxing;
+use ringfence_testkit::sandbox::native::Command;
+use ringfence_tests_sandbox::native::script;
+
+use crate::rig::{code, is_confined, run, text, tree};
+
+/// The ways to run that this machine has.
+fn ways() -> Vec<Sandboxing> {
+    if is_confined() {
+        vec![Sandboxing::Full, Sandboxing::None]
+    } else {
+        vec![Sandboxing::None]
+    }
+}
+
+/// Runs `text` in each way; `with` changes the command.
+#[track_caller]
+fn check(text: &str, with: fn(&mut Command), expect: Ended) {
+    for sandbox in ways() {
+        let tree = tree();
+        let mut command = script(tree.path(), text);
+        command.sandbox = sandbox;
+        with(&mut command);
+        let begun = Instant::now();
+        let ran = run(&command);
+        assert_eq!(ran.ended, expect, "{sandbox}: {text}");
+        assert!(ran.stdout.len() + ran.stderr.len() <= command.limits.output.0 as usize);
+        let confinement = match sandbox {
+            Sandboxing::Full => Confinement::Full,
+            Sandboxing::None => Confinement::None,
+        };
+        assert_eq!(ran.confinement, confinement);
+        assert!(begun.elapsed().as_secs() < 15, "it was not ended soon");
+    }
+}
+
+fn as_it_is(_: &mut Command) {}
+
+#[test]
+fn by_itself() {
+    check("exit 0", as_it_is, code(0));
+    check("exit 3", as_it_is, code(3));
+    check("kill -SEGV $$", as_it_is, Ended::Signalled { signal: 11 });
+    check("kill -KILL $$", as_it_is, Ended::Signalled { signal: 9 });
+    let unknown = |command: &mut Command| command.argv = vec!["no-such-program".to_owned()];
+    check("", unknown, Ended::NotStarted);
+    let no_program = |command: &mut Command| command.argv = vec!["./a.txt".to_owned()];
+    check("", no_program, Ended::NotStarted);
+}
+
+#[test]
+fn when_time_is_over() {
+    let short = |command: &mut Command| command.limits.time = Millis(400);
+    check("sleep 100", short, Ended::TimedOut);
+    check(
+        "trap '' TERM INT HUP; while :; do :; done",
+        short,
+        Ended::TimedOut,
+    );
+    check("setsid sleep 100 & exec sleep 100", short, Ended::TimedOut);
+    check("kill -STOP $$", short, Ended::TimedOut);
+    check("exec >&- 2>&-; sleep 100", short, Ended::TimedOut);
+}
+
+#[test]
+fn when_there_is_too_much_output() {
+    let little = |command: &mut Command| command.limits.output = Bytes(10_000);
+    check("yes", little, Ended::TooMuchOutput);
+    check("yes >&2", little, Ended::TooMuchOutput);
+    check("yes & yes >&2", little, Ended::TooMuchOutput);
+    check("head -c 9999 /dev/zero", little, code(0));
+}
+
+#[test]
+fn when_there_is_too_much_memory() {
+    let little = |command: &mut Command| command.limits.memory = Bytes(64 << 20);
+    check(
+        "perl -e '$x = \"a\" x 200_000_000; sleep 10'",
+        little,
+        Ended::OutOfMemory,
+    );
+    // None of them has too much by itself.
+    let each = "perl -e '$x = \"a\" x 15_000_000; sleep 10'";
+    check(
+        &format!("{each} & {each} & {each} & {each}"),
+        little,
+        Ended::OutOfMemory,
+    );
+    // What a fork shares is counted once.
+    check(
+        "perl -e '$x = \"a\" x 25_000_000; for (1..4) { fork or do { sleep 1; exit } } sleep 1'",
+        little,
+        code(0),
+    );
+}
+
+#[test]
+fn when_there_are_too_many_processes() {
+    let few = |command: &mut Command| command.limits.processes = 30;
+    check(
+        "for i in $(seq 100); do sleep 20 & done; wait",
+        few,
+        Ended::TooManyProcesses,
+    );
+    check(
+        "for i in $(seq 20); do sleep 0.3 & done; wait",
+        few,
+        code(0),
+    );
+    // One after the other there may be as many as it likes.
+    check(
+        "i=0; while [ $i -lt 1000 ]; do /bin/true || exit 9; i=$((i+1)); done",
+        few,
+        code(0),
+    );
+    // Unconfined, nothing holds this but the counting.
+    if is_confined() {
+        let tree = tree();
+        let mut bomb = script(tree.path(), "f() { f | f & }; f; sleep 20");
+        few(&mut bomb);
+        assert_eq!(run(&bomb).ended, Ended::TooManyProcesses);
+    }
+}
+
+#[test]
+fn when_the_disk_is_full() {
+    if !is_confined() {
+        return;
+    }
+    let fill = |path: &str| {
+        let tree = tree();
+        let mut command = script(tree.path(), &format!("head -c 20000000 /dev/zero > {path}"));
+        command.limits.disk = Bytes(8 << 20);
+        run(&command)
+    };
+    for path in [
+        "big",
+        "src/b.txt",
+        "/tmp/big",
+        "/dev/shm/big",
+        "/tmp/home/big",
+    ] {
+        let ran = fill(path);
+        assert_ne!(ran.ended, code(0), "{path}");
+        assert!(
+            text(&ran.stderr).contains("No space left"),
+            "{}",
+            text(&ran.stderr)
+        );
+    }
+    // Files cost something, too, when there is nothing in them.
+    let tree = tree();
+    let mut command = script(
+        tree.path(),
+        "i=0; while [ $i -lt 2000 ]; do : > f$i || exit 9; i=$((i+1)); done",
+    );
+    command.limits.disk = Bytes(8 << 20);
+    assert_ne!(run(&command).ended, code(0));
+    command.limits.disk = Bytes(16 << 20);
+    assert_eq!(run(&command).ended, code(0));
+    // All places are one.
+    let mut command = script(
+        tree.path(),
+        "for f in a /tmp/b /dev/shm/c; do head -c 3500000 /dev/zero > $f || exit 1; done",
+    );
+    command.limits.disk = Bytes(8 << 20);
+    assert_eq!(run(&command).ended, code(1));
+    command.limits.disk = Bytes(16 << 20);
+    assert_eq!(run(&command).ended, code(0));
+}
+
+/// Processes of this machine whose command line has `marker` in it.
+pub(crate) fn alive(marker: &str) -> usize {
+    let others = std::fs::read_dir("/proc").unwrap().filter(|entry| {
+        let path = entry.as_ref().unwrap().path().join("cmdline");
+        std::fs::read(path).is_ok_and(|line| text(&line).contains(marker))
+    });
+    others.count()
+}
+
+#[test]
+fn nothing_is_left_running() {
+    for (number, sandbox) in ways().into_iter().enumerate() {
+        let marker = format!("7{}{number}", std::process::id());
+        let text_of = format!(
+            "sleep {marker} & setsid sleep {marker} & (setsid sh -c 'setsid sleep {marker} & sleep {marker}' &) ; nohup sleep {marker} >/dev/null 2>&1 </dev/null & perl -e 'fork and exit; fork and exit; exec \"sleep\", \"{marker}\"'; sleep 0.3; exit 5"
+        );
+        let tree = tree();
+        let mut command = script(tree.path(), &text_of);
+        command.sandbox = sandbox;
+        let ran = run(&command);
+        assert_eq!(ran.ended, code(5));
+        assert_eq!(alive(&marker), 0, "{sandbox}");
+    }
+}
