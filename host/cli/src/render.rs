@@ -24,6 +24,7 @@ pub(crate) mod journal;
 pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod metrics;
+mod native;
 pub(crate) mod page;
 pub(crate) mod plugin;
 pub(crate) mod receipt;

@@ -4,11 +4,11 @@
 //! [`Effect`] and answers with one [`Event`]. Phases only ever go forward:
 //!
 //! ```text
-//! sensing ─▶ deciding ─▶ acting ─▶ measuring ─▶ judging ─▶ settling ─▶ recording ─▶ done
-//!    └──────────┴────────── ╳ ──────────┴──────────┴────▶ discarding ─────▲
+//! sensing ─▶ deciding ─▶ acting ─▶ measuring ─▶ running ─▶ judging ─▶ settling ─▶ recording ─▶ done
+//!    └──────────┴────────── ╳ ──────────┴──────────┴──────────┴────▶ discarding ─────▲
 //! ```
 //!
-//! Comparing with the world that was decided on, and the guards, happen between sensing and deciding without leaving
+//! Running is left out where the loop has no commands. Comparing with the world that was decided on, and the guards, happen between sensing and deciding without leaving
 //! the machine.
 //!
 //! A change that a person approved comes before all that: it is restored instead of made, then measured and judged like
@@ -16,7 +16,7 @@
 //!
 //! **Invariant:** whatever events come, in whatever order: at most one move is made; nothing is settled but the very
 //! change set that was measured and that every gate judged; a workspace that was begun is settled or discarded; exactly
-//! one receipt is recorded; and the machine ends after at most eight events.
+//! one receipt is recorded; and the machine ends after at most nine events.
 
 mod acting;
 mod approved;
@@ -27,6 +27,7 @@ mod eligibility;
 mod judging;
 mod metering;
 mod plan;
+mod running;
 mod sensing;
 mod situation;
 
@@ -55,6 +56,8 @@ pub enum BeatState {
     Restoring(Box<Context>, Box<Move>),
     /// The host measures what it did.
     Measuring(Box<Context>, Box<Move>),
+    /// The operator's commands run on the change.
+    Running(Box<Context>, Box<Move>, Box<ChangeSet>),
     /// The gates are asked.
     Judging(Box<Context>, Box<Move>, Box<ChangeSet>),
     /// The change is being proposed or recorded.
@@ -93,6 +96,7 @@ impl BeatState {
             Self::Acting(context, mv) => acting::acted(context, mv, event),
             Self::Restoring(context, mv) => approved::restored(context, mv, event),
             Self::Measuring(context, mv) => acting::measured(context, mv, event),
+            Self::Running(context, mv, change) => running::ran(context, mv, change, event),
             Self::Judging(context, mv, change) => judging::judged(context, *mv, *change, event),
             Self::Settling(context) => judging::settled(context, event),
             Self::Discarding(context, outcome) => discarded(context, outcome, &event),
@@ -118,6 +122,7 @@ impl BeatState {
             | Self::Acting(context, _)
             | Self::Restoring(context, _)
             | Self::Measuring(context, _)
+            | Self::Running(context, _, _)
             | Self::Judging(context, _, _)
             | Self::Settling(context)
             | Self::Discarding(context, _) => context.take_receipts(event.receipts()),

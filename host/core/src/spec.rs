@@ -220,6 +220,8 @@ pub struct Spec {
     pub executors: Vec<StepSpec>,
     /// At least one, in the order of the file.
     pub gates: Vec<StepSpec>,
+    /// Native programs that run on a change before the gates judge it, in the order of their names.
+    pub commands: Vec<CommandSpec>,
     /// What the loop may use.
     pub budget: Budget,
     /// What a person has to look at.

@@ -5,6 +5,7 @@
 //! journal, so that whatever ends this process, the next beat can say what came of it.
 
 mod brought_along;
+mod commands;
 mod links;
 mod look;
 mod note;
@@ -23,6 +24,7 @@ use ringfence_core::cadence::Next;
 use ringfence_core::change::ChangeSet;
 use ringfence_core::decision::{Move, Situation, SituationItem};
 use ringfence_core::digest::Digest;
+use ringfence_core::evidence::Side;
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::guard::Purse;
 use ringfence_core::ids::StepId;
@@ -85,6 +87,8 @@ pub enum Progress {
     },
     /// The change is being measured.
     Measuring,
+    /// Commands are being run on this tree.
+    Commands(Side),
     /// The change is being settled.
     Settling,
 }
@@ -279,6 +283,7 @@ impl Begun<'_> {
             options,
             around,
             change: None,
+            evidence: None,
             found: Vec::new(),
             receipt: None,
             reservation: Some(plan.reservation()).filter(|_| !options.dry_run),
@@ -308,6 +313,8 @@ struct Beat<'a> {
     around: Surroundings<'a>,
     /// What was measured.
     change: Option<ChangeSet>,
+    /// What the operator's commands said of it.
+    evidence: Option<Arc<dyn EvidenceSource>>,
     /// What the decider was told of.
     found: Vec<SituationItem>,
     /// What was recorded.
@@ -330,6 +337,7 @@ impl Beat<'_> {
                 } => self.decide(&situation, fuel_max),
                 Effect::Act { mv, fuel_max } => self.act(&mv, fuel_max),
                 Effect::Measure => self.measure(),
+                Effect::RunCommands { change } => self.run_commands(change),
                 Effect::Judge {
                     gates,
                     change,
@@ -356,6 +364,7 @@ impl Beat<'_> {
                 | Effect::Decide { .. }
                 | Effect::Act { .. }
                 | Effect::Measure
+                | Effect::RunCommands { .. }
                 | Effect::Judge { .. }
         );
         asks && self.around.steps.stopped()
@@ -503,11 +512,7 @@ impl Beat<'_> {
         if let Err(error) = self.reserve() {
             return Event::HostFailed(chain(&error));
         }
-        let Some(change) = self
-            .change
-            .clone()
-            .filter(|change| change.digest() == digest)
-        else {
+        let Some(change) = self.measured(digest) else {
             return Event::HostFailed(
                 "the change to be judged is not the one that was measured".to_owned(),
             );
@@ -523,7 +528,7 @@ impl Beat<'_> {
         let matter = Matter {
             change: digest,
             source: Arc::new(ChangeView::new(self.workspace, &change)),
-            evidence: None,
+            evidence: self.evidence.clone(),
         };
         let (mut results, mut receipts) = (Vec::new(), Vec::new());
         for step in self
@@ -556,6 +561,13 @@ impl Beat<'_> {
             results,
             receipts,
         }
+    }
+
+    /// The change with that digest, if it is the one that was measured.
+    fn measured(&self, digest: Digest) -> Option<ChangeSet> {
+        self.change
+            .clone()
+            .filter(|change| change.digest() == digest)
     }
 
     fn discard(&self) -> Event {

@@ -11,7 +11,8 @@
 //! Modules, from the ground up: [`clock`] and [`steps`] are seams for tests; [`git`] is the only module that starts
 //! git; then the ones above; [`open_loop`] reads what a beat needs, [`calls`] calls components (remembering answers in
 //! [`memo`]), and [`driver`] carries out one beat; [`calendar`] says whether it may, [`people`] tells people of it, and
-//! [`scheduler`] keeps loops beating. [`gating`] asks gates about any change, without a loop. [`follow`] reads along for
+//! [`scheduler`] keeps loops beating. [`gating`] asks gates about any change, without a loop; [`native`] runs
+//! the programs whose reports gates read. [`follow`] reads along for
 //! whoever only looks, [`user`] says who that is.
 
 pub mod authority;
@@ -29,6 +30,7 @@ pub mod import;
 pub mod journal_file;
 pub mod lock;
 pub mod memo;
+pub mod native;
 pub mod open_loop;
 pub mod people;
 mod plugins;

@@ -1,6 +1,6 @@
 //! The engine and its settings, one per process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringfence_core::digest::Digest;
@@ -100,6 +100,15 @@ impl Sandbox {
             compiler: wanted.compiler,
             compile_limits: wanted.compile_limits,
         })))
+    }
+
+    /// The program that can be the helper of native programs: this one, where it also compiles in a process of its own.
+    #[must_use]
+    pub fn helper(&self) -> Option<&Path> {
+        match &self.0.compiler {
+            Compiler::Child(program) => Some(program),
+            Compiler::InProcess => None,
+        }
     }
 
     /// How instances get their memory: on demand where the machine has no room for a pool.

@@ -195,6 +195,7 @@ fn telling(progress: &Progress, elapsed: Duration) -> Page {
         Progress::Preparing => text!["preparing the checkout"],
         Progress::Step { id, role } => text!["calling ", *role, " ", id],
         Progress::Measuring => text!["measuring the change"],
+        Progress::Commands(side) => text!["running commands, ", side.as_str(), " the change"],
         Progress::Settling => text!["settling"],
     };
     let mut page = Page::new();

@@ -51,6 +51,10 @@ pub(crate) fn grants(spec: &LockedSpec, in_repository: bool) -> Page {
         page.gap();
         put_step(&mut page, step, &everywhere);
     }
+    for command in &spec.commands {
+        page.gap();
+        super::native::grant(&mut page, command);
+    }
     page.gap();
     denials(&mut page, spec, &everywhere);
     page

@@ -80,6 +80,7 @@ fn led_to(page: &mut Page, receipt: &BeatReceipt) {
     if let Some(change) = &receipt.change {
         changed(page, change);
     }
+    super::native::ran(page, &receipt.commands);
     judged(page, receipt);
     steps(page, receipt);
     denied(page, receipt.steps.iter());

@@ -1,7 +1,7 @@
 //! From the executor's answer to a measured change.
 
 use crate::beat::{
-    BeatState, Context, Effect, Event, Measurement, Step, approved, discard, instead_of,
+    BeatState, Context, Effect, Event, Measurement, Step, approved, discard, instead_of, running,
 };
 use crate::decision::Move;
 use crate::failure::{Failure, FailureClass};
@@ -52,20 +52,7 @@ fn judge(mut context: Box<Context>, mv: Box<Move>, measurement: Measurement) -> 
     if let Some(outcome) = refused(&mut context, &measurement) {
         return discard(context, outcome);
     }
-    let effect = Effect::Judge {
-        gates: context
-            .plan
-            .gates
-            .iter()
-            .map(|gate| gate.id.clone())
-            .collect(),
-        change: measurement.change.digest(),
-        purse: context.purse,
-    };
-    (
-        BeatState::Judging(context, mv, Box::new(measurement.change)),
-        effect,
-    )
+    running::run(context, mv, measurement.change)
 }
 
 /// How the beat ends without asking any gate, where the change leaves them nothing to say.

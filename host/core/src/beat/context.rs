@@ -6,6 +6,7 @@ use crate::beat::BeatPlan;
 use crate::beat::plan::Keys;
 use crate::decision::{Checked, Move};
 use crate::digest::Digest;
+use crate::evidence::CommandReceipt;
 use crate::failure::{Failure, FailureClass};
 use crate::guard::{self, Purse, Situated};
 use crate::ids::ItemId;
@@ -37,6 +38,7 @@ pub struct Context {
     pub(super) summary: Option<String>,
     pub(super) change: Option<ChangeSummary>,
     pub(super) scope: Vec<Finding>,
+    pub(super) commands: Vec<CommandReceipt>,
     pub(super) verdicts: Vec<GateResult>,
     pub(super) notes: Vec<String>,
     /// Why a person has to approve the change.
@@ -70,6 +72,7 @@ impl Context {
             summary: None,
             change: None,
             scope: Vec::new(),
+            commands: Vec::new(),
             verdicts: Vec::new(),
             notes: Vec::new(),
             ask: Vec::new(),
@@ -212,6 +215,7 @@ impl Context {
             summary: self.summary,
             change: self.change,
             scope: self.scope,
+            commands: self.commands,
             verdicts: self.verdicts,
             outcome,
             failure: self.failure,

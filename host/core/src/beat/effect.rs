@@ -3,6 +3,7 @@
 use crate::change::ChangeSet;
 use crate::decision::{Move, RawDecision, Situation};
 use crate::digest::Digest;
+use crate::evidence::CommandReceipt;
 use crate::failure::Failure;
 use crate::guard::Purse;
 use crate::ids::{BeatNo, StepId};
@@ -39,6 +40,11 @@ pub enum Effect {
     },
     /// Measure what the executor did; answer [`Event::Measured`].
     Measure,
+    /// Run the operator's commands on the change, and on the base those that want it; answer [`Event::Ran`].
+    RunCommands {
+        /// The digest of the change set they look at.
+        change: Digest,
+    },
     /// Ask all gates; answer [`Event::Judged`].
     Judge {
         /// Each of them once.
@@ -181,6 +187,13 @@ pub enum Event {
     },
     /// The workspace was measured, or could not be.
     Measured(Result<Measurement, String>),
+    /// The commands ran, or something could not be run as it was declared.
+    Ran {
+        /// The digest of the change set they looked at.
+        change: Digest,
+        /// One receipt for each command and tree, in order.
+        answer: Result<Vec<CommandReceipt>, Failure>,
+    },
     /// All gates were asked.
     Judged {
         /// The digest of the change set they were shown.
@@ -223,6 +236,7 @@ impl Event {
             Self::Decided { .. } => "decided",
             Self::Acted { .. } => "acted",
             Self::Measured(_) => "measured",
+            Self::Ran { .. } => "ran",
             Self::Judged { .. } => "judged",
             Self::Published(_) => "published",
             Self::Committed(_) => "committed",
@@ -244,6 +258,7 @@ impl Event {
             | Self::Judged { receipts, .. }
             | Self::Interrupted { receipts } => receipts,
             Self::Measured(_)
+            | Self::Ran { .. }
             | Self::Published(_)
             | Self::Committed(_)
             | Self::Shadowed(_)

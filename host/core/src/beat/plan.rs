@@ -58,6 +58,8 @@ pub struct BeatPlan {
     pub executors: Vec<ExecutorPlan>,
     /// In the order of the loop file.
     pub gates: Vec<StepPlan>,
+    /// The names of the commands that run before the gates, in order.
+    pub commands: Vec<StepId>,
     /// What the loop may spend.
     pub limits: BudgetLimits,
     /// After how many failed attempts an item is a person's.

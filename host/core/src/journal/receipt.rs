@@ -8,6 +8,7 @@ use crate::call::{CallReport, Usage};
 use crate::change::{ChangeKind, ChangeSet};
 use crate::decision::Checked;
 use crate::digest::Digest;
+use crate::evidence::CommandReceipt;
 use crate::failure::Failure;
 use crate::ids::{BeatNo, ItemId, StepId};
 use crate::journal::{Cost, Labelled, Outcome, Settle, role_text};
@@ -92,6 +93,9 @@ pub struct BeatReceipt {
     /// The first items that a label leaves to a person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labelled: Vec<Labelled>,
+    /// The runs of the operator's commands, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<CommandReceipt>,
     /// What the decider cost besides fuel, where the loop has a budget for that.
     #[serde(default)]
     pub cost: Option<Cost>,

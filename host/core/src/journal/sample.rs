@@ -63,6 +63,7 @@ pub(crate) fn receipt(beat: u64, outcome: Outcome) -> BeatReceipt {
         items_found: None,
         held: None,
         labelled: Vec::new(),
+        commands: Vec::new(),
         cost: None,
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn spec(
     warn_of_no_write(root, &paths, found);
     target::check(root, found);
     let pace = guards::pace(root, &cadence);
+    let commands = super::command::commands(root, found);
     Some(Spec {
         name: name.to_owned(),
         loop_id: LoopId::new(root.text("loop")?).ok()?,
@@ -70,6 +71,7 @@ pub(super) fn spec(
         decider: decider?,
         executors,
         gates,
+        commands,
         budget,
         escalate: people::escalate(root),
         notify: people::notify(root),

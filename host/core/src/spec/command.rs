@@ -83,7 +83,7 @@ pub struct CommandLimits {
     pub time: Millis,
     /// Memory.
     pub memory: Bytes,
-    /// Standard output and standard error together; each report, too.
+    /// Standard output and standard error together; all reports together may have as much again.
     pub output: Bytes,
     /// Processes at one time.
     pub processes: u64,
@@ -262,7 +262,7 @@ static LIMITS: Table = Table {
         Key::optional(
             "output",
             Kind::Amount(&OUTPUT),
-            "what it prints, and each of its reports; 8MiB unless written",
+            "what it prints, and all its reports together as much again; 8MiB unless written",
         ),
         Key::optional(
             "processes",

@@ -3,6 +3,7 @@
 //! **Invariant:** each key that stands here is read in `build`, where it gets its meaning and its default.
 
 use super::cadence::CADENCE;
+use super::command::COMMANDS;
 use super::rules::{
     ATTEMPTS, BASE, BEAT_FUEL, BEATS, CALENDAR, COST, COST_MODE, DAY_FUEL, DEADLINE, DIGEST, LABEL,
     LEVEL, LIFT, LOOP_ID, MEMORY, MONEY, NO_PROGRESS_AFTER, NO_PROGRESS_SLOWEST, NOOP_HOLDS,
@@ -15,10 +16,6 @@ use crate::toml_doc::{Key, Kind, Table};
 pub(super) static LOOP: Table = Table {
     title: "the loop file",
     later: &[
-        (
-            "command",
-            "only components can be steps: write the step as a plugin",
-        ),
         ("network", "no step has network access"),
         ("regulator", "the operator sets `level`"),
     ],
@@ -60,6 +57,7 @@ pub(super) static LOOP: Table = Table {
             Kind::Many(&GATE),
             "a step that judges the change; every gate must pass it",
         ),
+        COMMANDS,
         Key::optional("budget", Kind::One(&BUDGET), "what the loop may use"),
         Key::optional(
             "escalate",

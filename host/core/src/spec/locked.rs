@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Base, Budget, CalendarRef, Escalate, Level, Notify, Paths, Role, Spec, StepSpec};
+use super::{
+    Base, Budget, CalendarRef, CommandSpec, Escalate, Level, Notify, Paths, Role, Spec, StepSpec,
+};
 use crate::cadence::Cadence;
 use crate::decision::CostRule;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
@@ -95,6 +97,10 @@ pub struct LockedSpec {
     pub executors: Vec<LockedStep>,
     /// At least one.
     pub gates: Vec<LockedStep>,
+    /// Native programs that run on a change before the gates judge it.
+    pub commands: Vec<CommandSpec>,
+    /// What of a tree they see.
+    pub command_policy: PolicySpec,
     /// What the loop may use.
     pub budget: Budget,
     /// What a person has to look at.
@@ -239,6 +245,8 @@ impl Spec {
                 decider,
                 executors,
                 gates,
+                commands: self.commands.clone(),
+                command_policy: command_policy(&self.paths),
                 budget: self.budget.clone(),
                 escalate: self.escalate.clone(),
                 notify: self.notify.clone(),
@@ -323,16 +331,26 @@ fn grant(loop_paths: &Paths, step: &StepSpec, manifest: &Manifest) -> PolicySpec
     }
     PolicySpec {
         layers,
-        deny: denials(loop_paths, step),
+        deny: denials(
+            loop_paths,
+            step.paths.as_ref().map_or(&[], |paths| &paths.deny),
+        ),
     }
 }
 
-fn denials(paths: &Paths, step: &StepSpec) -> Vec<DenyPattern> {
+/// What of a tree a native program sees where these lists hold.
+pub(crate) fn command_policy(paths: &Paths) -> PolicySpec {
+    PolicySpec {
+        layers: vec![layer("loop", paths.read.clone(), Vec::new())],
+        deny: denials(paths, &[]),
+    }
+}
+
+fn denials(paths: &Paths, own: &[String]) -> Vec<DenyPattern> {
     let lifted: BTreeSet<&str> = paths.lift.iter().map(String::as_str).collect();
     let stays = |denial: &DenyPattern| {
         denial.source != DenySource::Default || !lifted.contains(denial.pattern.as_str())
     };
-    let own = step.paths.iter().flat_map(|paths| &paths.deny);
     builtin_denials()
         .into_iter()
         .filter(stays)

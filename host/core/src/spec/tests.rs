@@ -220,7 +220,7 @@ timezone = "../../etc"
     3:9 error[bad-value] `level` is "L1" or "L2" or "L3", not "L4"
         help: did you mean "L1"?
     4:1 error[unknown-key] the loop file has no key "colour"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar, guards
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, command, budget, escalate, target, notify, calendar, guards
     6:2 error[unknown-key] the loop file has no key "path"
         help: did you mean `paths`?
     10:1 error[unknown-key] [paths] has no key "wirte"
@@ -273,7 +273,7 @@ fn unknown_keys_are_met_with_a_guess() {
     "#);
     insta::assert_snapshot!(with("[paths]", "quite-something-else = 1\n[paths]"), @r#"
     3:1 error[unknown-key] the loop file has no key "quite-something-else"
-        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, budget, escalate, target, notify, calendar, guards
+        help: its keys are loop, level, base, cadence, paths, sensor, decider, executor, gate, command, budget, escalate, target, notify, calendar, guards
     "#);
     insta::assert_snapshot!(with("write =", "level = \"L2\"\nwrite ="), @r#"
     4:1 error[unknown-key] [paths] has no key "level"

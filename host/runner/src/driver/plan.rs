@@ -130,6 +130,11 @@ pub(super) fn plan(begun: &Begun<'_>, standing: Standing, base: &Base) -> BeatPl
         decider: step_plan(&spec.decider),
         executors: spec.executors.iter().map(executor_plan).collect(),
         gates: spec.gates.iter().map(step_plan).collect(),
+        commands: spec
+            .commands
+            .iter()
+            .map(|command| command.name.clone())
+            .collect(),
         limits: spec.budget.limits(),
         attempts_per_item: spec.budget.attempts_per_item.into(),
         escalate_labels: spec.escalate.labels.clone(),

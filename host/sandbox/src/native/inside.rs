@@ -104,7 +104,10 @@ pub(super) fn main(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode>
         told.unwrap_or_default();
         return Some(ExitCode::from(NO_COMMAND));
     };
-    let (told, reports) = match work(&socket, &args) {
+    // Whoever began the program that began this one may have left something open for it.
+    let alone = kernel::keep_to_itself();
+    let alone = alone.map_err(|error| Trouble::missing("close_range", error));
+    let (told, reports) = match alone.and_then(|()| work(&socket, &args)) {
         Ok(None) => return Some(ExitCode::SUCCESS),
         Ok(Some(outcome)) => (Told::Ended(outcome.end), outcome.reports),
         Err(Trouble::Missing(what)) => (Told::Missing(what), Vec::new()),

@@ -1,7 +1,7 @@
 //! The program from outside: its command line, its exit codes, and what it leaves behind in real repositories.
 //!
 //! `readme` runs the README, `main_job` the work that Ringfence is for, `moving` what it shares with other tools, `bad_input`
-//! what can be wrong with a project, `authority` drills loops and promotes them, `steps` has components that are broken or
+//! what can be wrong with a project, `authority` drills loops and promotes them, `commands` runs native programs, `steps` has components that are broken or
 //! hostile; `running` keeps it running, and kills it; `seeing` looks on until it is stopped; `month` lets a
 //! loop misbehave for a month, and audits it; `in_ci` runs what docs/ci.md shows. `rig` makes projects and runs the
 //! program in them, `traces` sees what was changed there, `shown` makes what was printed comparable, `loop_files` writes
@@ -20,6 +20,7 @@
 
 mod authority;
 mod bad_input;
+mod commands;
 mod commits;
 mod in_ci;
 mod loop_files;

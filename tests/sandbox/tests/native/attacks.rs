@@ -83,6 +83,33 @@ fn files_of_the_machine() {
     );
 }
 
+/// What is open in the shell that begins the supervisor is open in the supervisor, too.
+#[test]
+fn files_that_are_open_outside() {
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    for how in ["full", "none"] {
+        if how == "full" && !is_confined() {
+            continue;
+        }
+        let tree = tree();
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-c").arg("exec 7<\"$1\"; cat <&7; exec 7<\"$1\"; \"$2\" \"$3\" \"$4\" 'cat <&7; ls /proc/self/fd | wc -l'");
+        shell.args(["sh".as_ref(), secret.as_os_str()]);
+        shell
+            .args([env!("CARGO_BIN_EXE_native-run"), how])
+            .arg(tree.path());
+        let said = text(&shell.output().unwrap().stdout);
+        assert!(said.starts_with("secretExited"), "{said}");
+        assert_eq!(said.matches("secret").count(), 1, "{said}");
+        assert!(
+            said.trim_end().ends_with(" 4"),
+            "the streams, and the listing itself: {said}"
+        );
+    }
+}
+
 #[test]
 fn nothing_outside_can_be_written() {
     if !is_confined() {

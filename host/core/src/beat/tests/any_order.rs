@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::sample::*;
 use crate::beat::*;
 use crate::digest::Digest;
+use crate::evidence::{CommandReceipt, Ended};
 use crate::guard::{BudgetLimits, FuelCap};
 use crate::journal::{Settle, StepReceipt};
 use crate::quantity::Fuel;
@@ -32,7 +33,7 @@ fn says() -> impl Strategy<Value = Vec<Say>> {
             fuel,
             stop,
         });
-    proptest::collection::vec(say, 8)
+    proptest::collection::vec(say, 9)
 }
 
 fn answers(effect: &str) -> Vec<Event> {
@@ -70,6 +71,20 @@ fn answers(effect: &str) -> Vec<Event> {
             })),
             Event::Measured(Err("git".to_owned())),
         ],
+        "run" => vec![
+            ran("new", Ended::Exited { code: 0 }),
+            ran("new", Ended::TimedOut),
+            ran("new", Ended::NotStarted),
+            ran("old", Ended::Exited { code: 0 }),
+            Event::Ran {
+                change: change("new").digest(),
+                answer: Ok(vec![]),
+            },
+            Event::Ran {
+                change: change("new").digest(),
+                answer: Err(trap()),
+            },
+        ],
         "judge" => vec![
             judged("new", "pass", "pass"),
             judged("new", "pass", "abstain"),
@@ -94,8 +109,8 @@ fn answers(effect: &str) -> Vec<Event> {
 
 fn anything() -> Vec<Event> {
     let effects = [
-        "observe", "decide", "act", "measure", "judge", "publish", "shadow", "hold", "restore",
-        "discard", "record",
+        "observe", "decide", "act", "measure", "run", "judge", "publish", "shadow", "hold",
+        "restore", "discard", "record",
     ];
     effects
         .iter()
@@ -142,6 +157,7 @@ struct Onlooker {
     records: usize,
     charged: u64,
     asked: Option<Digest>,
+    ran: Option<Digest>,
     passed: Option<Digest>,
     settled: bool,
     may_hold: bool,
@@ -159,6 +175,10 @@ impl Onlooker {
                 self.acts += 1;
             }
             Effect::Measure => {}
+            Effect::RunCommands { change } => {
+                assert!(!plan.commands.is_empty());
+                self.asked = Some(*change);
+            }
             // Putting a change back begins a workspace, as making one does.
             Effect::Restore(_) => self.acts += 1,
             Effect::Hold(holding) => {
@@ -167,6 +187,11 @@ impl Onlooker {
             }
             Effect::Judge { change, purse, .. } => {
                 assert_eq!(purse.left(), left);
+                let ran = self.ran == Some(*change) && self.asked == Some(*change);
+                assert!(
+                    ran || plan.commands.is_empty(),
+                    "judged without the commands"
+                );
                 self.asked = Some(*change);
             }
             Effect::Publish(publication)
@@ -213,6 +238,14 @@ impl Onlooker {
         }
         self.trouble |= matches!(event, Event::HostFailed(_) | Event::Interrupted { .. });
         match event {
+            Event::Ran {
+                change,
+                answer: Ok(receipts),
+            } if effect == "run" => {
+                let started = |one: &CommandReceipt| one.ended != Ended::NotStarted;
+                let all = !receipts.is_empty() && receipts.iter().all(started);
+                self.ran = Some(*change).filter(|_| all);
+            }
             Event::Judged {
                 change, results, ..
             } if effect == "judge" => {
@@ -254,8 +287,9 @@ fn any_plan() -> impl Strategy<Value = BeatPlan> {
         cap,
         any::<bool>(),
         prop::bool::weighted(0.3),
+        any::<bool>(),
     )
-        .prop_map(|(settle, fuel, cap, fatal, is_approved)| {
+        .prop_map(|(settle, fuel, cap, fatal, is_approved, commands)| {
             let settle = match settle {
                 0 => Settle::Propose,
                 1 => Settle::Commit,
@@ -271,6 +305,9 @@ fn any_plan() -> impl Strategy<Value = BeatPlan> {
                 denials_are_fatal: fatal,
                 ..plan()
             };
+            if commands {
+                plan.commands = with_command().commands;
+            }
             plan.executors[0].step.fuel = cap;
             plan.gates[1].fuel = cap;
             if is_approved { approved(plan) } else { plan }

@@ -8,6 +8,7 @@ use crate::beat::*;
 use crate::call::{Spent, Usage};
 use crate::change::{ChangeKind, ChangeSet, FileChange};
 use crate::decision::{ActionInfo, CostRule, RawDecision};
+use crate::evidence::{CommandReceipt, Confinement, Ended, Side};
 use crate::failure::{Failure, FailureClass};
 use crate::guard::{BudgetLimits, FuelCap, Pace};
 use crate::ids::{BeatNo, LoopId};
@@ -51,6 +52,7 @@ pub(super) fn plan() -> BeatPlan {
             }],
         }],
         gates: vec![step_plan("links"), step_plan("size")],
+        commands: Vec::new(),
         limits: BudgetLimits {
             fuel_per_beat: FUEL_PER_BEAT,
             fuel_per_day: Fuel(1_000_000),
@@ -228,6 +230,34 @@ pub(super) fn outside() -> Finding {
     }
 }
 
+/// The plan of a loop with a command `test`.
+pub(super) fn with_command() -> BeatPlan {
+    BeatPlan {
+        commands: vec![step("test")],
+        ..plan()
+    }
+}
+
+/// The command ran on the change of `blob`, and ended so.
+pub(super) fn ran(blob: &str, ended: Ended) -> Event {
+    let receipt = CommandReceipt {
+        command: step("test"),
+        side: Side::After,
+        declared: digest("test"),
+        tree: change(blob).candidate_tree,
+        confinement: Confinement::Full,
+        network: false,
+        ended,
+        ms: 1,
+        reports: Vec::new(),
+        notes: vec!["why".to_owned()],
+    };
+    Event::Ran {
+        change: change(blob).digest(),
+        answer: Ok(vec![receipt]),
+    }
+}
+
 /// `pass`, `fail`, `abstain`, or the message of a call that failed.
 pub(super) fn gate(id: &str, answer: &str) -> GateResult {
     let verdict = |ruling| {
@@ -324,6 +354,7 @@ pub(super) fn effect_name(effect: &Effect) -> &'static str {
         Effect::Decide { .. } => "decide",
         Effect::Act { .. } => "act",
         Effect::Measure => "measure",
+        Effect::RunCommands { .. } => "run",
         Effect::Judge { .. } => "judge",
         Effect::Publish(_) => "publish",
         Effect::Shadow(_) => "shadow",

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::sample::*;
 use crate::beat::*;
 use crate::decision::RawDecision;
+use crate::evidence::Ended;
 use crate::failure::{Failure, FailureClass};
 use crate::guard::{BudgetLimits, FuelCap};
 use crate::ids::BeatNo;
@@ -25,6 +26,7 @@ pub(super) struct Story {
     pub(super) decision: Result<RawDecision, Failure>,
     pub(super) act: Event,
     pub(super) measured: Result<Measurement, String>,
+    pub(super) ran: Event,
     pub(super) judged: Event,
     pub(super) committed: Event,
     pub(super) restored: Restored,
@@ -42,6 +44,7 @@ impl Story {
             decision: Ok(go("a")),
             act: acted(Ok(())),
             measured: Ok(measurement("new")),
+            ran: ran("new", Ended::Exited { code: 101 }),
             judged: judged("new", "pass", "pass"),
             committed: committed(),
             restored: Restored::Whole,
@@ -70,6 +73,7 @@ impl Story {
             }
             Effect::Act { .. } => self.act.clone(),
             Effect::Measure => Event::Measured(self.measured.clone()),
+            Effect::RunCommands { .. } => self.ran.clone(),
             Effect::Judge { .. } => self.judged.clone(),
             Effect::Publish(publication) => self.publish(&publication),
             Effect::Shadow(_) => shadowed(),
@@ -148,6 +152,11 @@ impl Story {
         state.outcome().unwrap().to_string()
     }
 
+    fn fuel_of_a_beat(mut self) -> Fuel {
+        self.beat();
+        self.receipt.unwrap().fuel
+    }
+
     pub(super) fn later(&mut self, seconds: i64) {
         let now: Timestamp = self.plan.now.timestamp() + SignedDuration::from_secs(seconds);
         self.plan.now = now.to_zoned(TimeZone::UTC);
@@ -182,6 +191,33 @@ fn intent_of(publication: &Publication, settle: Settle) -> Intent {
         working_tree: false,
         held: None,
     }
+}
+
+#[test]
+fn commands_run_before_the_gates_and_judge_nothing_themselves() {
+    let mut story = Story::with(|story| story.plan = with_command());
+    assert_eq!(story.beat(), "proposed: refs/1 (c)");
+    assert_eq!(
+        story.log,
+        [
+            "observe", "decide", "act", "measure", "run", "judge", "publish", "record"
+        ]
+    );
+    let receipt = story.receipt.unwrap();
+    assert_eq!(receipt.commands[0].ended, Ended::Exited { code: 101 });
+    assert_eq!(receipt.fuel, Story::with(|_| {}).fuel_of_a_beat());
+
+    // Not the item's fault, and kept all the same.
+    let mut story = Story::with(|story| {
+        story.plan = with_command();
+        story.ran = ran("new", Ended::NotStarted);
+    });
+    assert_eq!(
+        story.beat(),
+        "failed (host): command test did not start: why"
+    );
+    let receipt = story.receipt.unwrap();
+    assert_eq!((receipt.commands.len(), receipt.attempt), (1, None));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::sample::*;
 use crate::beat::*;
+use crate::evidence::Ended;
 use crate::failure::{Failure, FailureClass};
 use crate::journal::{Outcome, Settle};
 
@@ -22,6 +23,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("acted badly", acted(Err(trap()))),
         ("measured", Event::Measured(Ok(measurement("new")))),
         ("measured badly", Event::Measured(Err("git".to_owned()))),
+        ("ran", ran("new", Ended::Exited { code: 1 })),
+        ("ran not", ran("new", Ended::NotStarted)),
         ("judged", judged("new", "pass", "pass")),
         ("judged no", judged("new", "pass", "fail")),
         ("published", published()),
@@ -77,7 +80,14 @@ fn states() -> Vec<(&'static str, BeatState)> {
             .next(judged("new", "pass", "pass"))
             .0
     };
+    let running = way()
+        .into_iter()
+        .take(4)
+        .fold(BeatState::start(with_command()).0, |state, event| {
+            state.next(event).0
+        });
     vec![
+        ("running", running),
         ("sensing", after(0)),
         ("deciding", after(1)),
         ("acting", after(2)),
@@ -98,7 +108,7 @@ fn states() -> Vec<(&'static str, BeatState)> {
 }
 
 /// What each state expects, and the effect that follows. Every other event ends the beat as a failure.
-const EXPECTED: [(&str, &str, &str); 23] = [
+const EXPECTED: [(&str, &str, &str); 24] = [
     ("sensing", "observed", "decide"),
     ("deciding", "decided", "act"),
     ("deciding", "decided noop", "record nothing-to-do"),
@@ -107,6 +117,7 @@ const EXPECTED: [(&str, &str, &str); 23] = [
     ("acting", "acted badly", "discard failed trap"),
     ("measuring", "measured", "judge"),
     ("measuring", "measured badly", "discard failed host"),
+    ("running", "ran", "judge"),
     ("judging", "judged", "publish"),
     ("judging", "judged no", "discard discarded"),
     ("proposing", "published", "record proposed"),
@@ -138,8 +149,8 @@ fn expected(state: &str, event: &str) -> String {
         (None, "sensing" | "deciding" | "discarding") => format!("record failed {class}"),
         (
             None,
-            "acting" | "measuring" | "judging" | "proposing" | "shadowing" | "committing"
-            | "holding" | "restoring",
+            "acting" | "measuring" | "running" | "judging" | "proposing" | "shadowing"
+            | "committing" | "holding" | "restoring",
         ) => {
             format!("discard failed {class}")
         }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::call::{Spent, Usage};
 use crate::change::ChangeKind;
+use crate::evidence::{CommandReceipt, Confinement, Ended, Report, Side};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::BeatNo;
 use crate::journal::sample::*;
@@ -128,6 +129,22 @@ fn full() -> BeatReceipt {
             answer: Err("trap".to_owned()),
         },
     ];
+    receipt.commands = vec![CommandReceipt {
+        command: step("test"),
+        side: Side::Before,
+        declared: digest("argv"),
+        tree: "t".to_owned(),
+        confinement: Confinement::None,
+        network: true,
+        ended: Ended::Signalled { signal: 9 },
+        ms: 12,
+        reports: vec![Report {
+            name: "junit".to_owned(),
+            size: 3,
+            digest: digest("xml"),
+        }],
+        notes: vec!["not confined".to_owned()],
+    }];
     receipt.failure = Some(Failure::host("disk"));
     receipt.summary = Some("did".to_owned());
     receipt.notes = vec!["note".to_owned()];

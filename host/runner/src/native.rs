@@ -1,0 +1,229 @@
+//! Runs the operator's commands on a tree, one after the other, and keeps what they said for the gates.
+//!
+//! Owns [`Evidence`]: the receipts, and the bytes of the reports. How a program is confined is the sandbox's business; that it is
+//! confined, or that the operator wrote otherwise, is asked for here.
+//!
+//! **Invariant:** every run has one receipt, whatever came of it, and a report that is kept is the one whose digest stands in it.
+//! A command that cannot be confined as it was declared is not run.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use ringfence_core::digest::Digest;
+use ringfence_core::evidence::{CommandReceipt, Report, Side};
+use ringfence_core::ids::StepId;
+use ringfence_core::policy::PathPolicy;
+use ringfence_core::relpath::RelPath;
+use ringfence_core::spec::{CommandSpec, STDERR, STDOUT};
+use ringfence_sandbox::EvidenceSource;
+use ringfence_sandbox::native::{self, Command, NativeError, Ran};
+
+// Limit: all of it is in memory until the gates are through.
+const REPORT_BYTES_MAX: u64 = 512 << 20;
+
+/// One tree, checked out.
+#[derive(Debug, Clone, Copy)]
+pub struct Tree<'a> {
+    /// Which of the two.
+    pub side: Side,
+    /// Where it is; nobody changes it meanwhile.
+    pub dir: &'a Path,
+    /// Its git id.
+    pub id: &'a str,
+    /// What of it a command may see.
+    pub policy: &'a PathPolicy,
+}
+
+/// What commands said.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    receipts: Vec<CommandReceipt>,
+    reports: BTreeMap<(StepId, Side), BTreeMap<String, Vec<u8>>>,
+    bytes: u64,
+}
+
+/// Why a command was not run, or nothing is known of its run.
+#[derive(Debug, thiserror::Error)]
+#[error("command {command}")]
+pub struct CommandError {
+    /// Which.
+    pub command: StepId,
+    /// Why.
+    pub source: NativeError,
+}
+
+impl Evidence {
+    /// Runs those of `commands` that run on this side; `helper` is this program.
+    ///
+    /// # Errors
+    /// [`CommandError`] with the first command that could not be run as it is declared. That a program was not found, or
+    /// ended badly, is no error: its receipt says so.
+    pub fn run(
+        &mut self,
+        helper: &Path,
+        commands: &[CommandSpec],
+        tree: Tree<'_>,
+    ) -> Result<(), CommandError> {
+        let here = commands
+            .iter()
+            .filter(|spec| spec.sides().contains(&tree.side));
+        for spec in here {
+            let failed = |source| CommandError {
+                command: spec.name.clone(),
+                source,
+            };
+            let ran = native::run(helper, &command(spec, tree)).map_err(failed)?;
+            self.take(spec, tree, ran).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, spec: &CommandSpec, tree: Tree<'_>, ran: Ran) -> Result<(), NativeError> {
+        let mut reports: BTreeMap<String, Vec<u8>> = ran.reports.into_iter().collect();
+        reports.insert(STDOUT.to_owned(), ran.stdout);
+        reports.insert(STDERR.to_owned(), ran.stderr);
+        let bytes: u64 = reports.values().map(|bytes| bytes.len() as u64).sum();
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > REPORT_BYTES_MAX {
+            let why =
+                format!("the reports of all commands have more than {REPORT_BYTES_MAX} bytes");
+            return Err(NativeError::Refused(why));
+        }
+        let listed = reports.iter().map(|(name, bytes)| Report {
+            name: name.clone(),
+            size: bytes.len() as u64,
+            digest: Digest::of(bytes),
+        });
+        self.receipts.push(CommandReceipt {
+            command: spec.name.clone(),
+            side: tree.side,
+            declared: spec.digest(),
+            tree: tree.id.to_owned(),
+            confinement: ran.confinement,
+            network: spec.network,
+            ended: ran.ended,
+            ms: u64::try_from(ran.took.as_millis()).unwrap_or(u64::MAX),
+            reports: listed.collect(),
+            notes: ran.notes,
+        });
+        self.reports.insert((spec.name.clone(), tree.side), reports);
+        Ok(())
+    }
+}
+
+impl EvidenceSource for Evidence {
+    fn receipts(&self) -> &[CommandReceipt] {
+        &self.receipts
+    }
+
+    fn read(&self, command: &StepId, side: Side, report: &str, max: u64) -> io::Result<Vec<u8>> {
+        let reports = self.reports.get(&(command.clone(), side));
+        let bytes = reports.and_then(|reports| reports.get(report));
+        let bytes = bytes.ok_or(io::ErrorKind::NotFound)?;
+        if bytes.len() as u64 > max {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(bytes.clone())
+    }
+}
+
+fn command(spec: &CommandSpec, tree: Tree<'_>) -> Command {
+    let reports = spec.reports.iter();
+    Command {
+        argv: spec.argv.clone(),
+        env: spec.env.clone(),
+        cwd: RelPath::ROOT,
+        tree: tree.dir.to_owned(),
+        policy: tree.policy.clone(),
+        network: spec.network,
+        sandbox: spec.sandbox,
+        limits: spec.limits,
+        reports: reports
+            .map(|(name, path)| (name.clone(), path.clone()))
+            .collect(),
+        system: spec.system.iter().map(Into::into).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ringfence_core::evidence::{Confinement, Ended};
+    use ringfence_core::policy::PolicySpec;
+    use ringfence_core::spec;
+
+    use super::*;
+
+    fn spec() -> CommandSpec {
+        let steps = "[[sensor]]\nplugin = \"std:a\"\n[decider]\nplugin = \"std:b\"\n[[executor]]\nplugin = \"std:c\"\n[[gate]]\nplugin = \"std:d\"";
+        let text = format!("+++\nloop = \"x\"\n[command.test]\nargv = [\"x\"]\n{steps}\n+++\n");
+        spec::parse(&text, "LOOP.md").unwrap().0.commands.remove(0)
+    }
+
+    fn ran(stdout: &[u8]) -> Ran {
+        Ran {
+            ended: Ended::Exited { code: 0 },
+            confinement: Confinement::Full,
+            stdout: stdout.to_owned(),
+            stderr: Vec::new(),
+            reports: vec![("junit".to_owned(), b"<x/>".to_vec())],
+            took: Duration::from_millis(7),
+            notes: Vec::new(),
+        }
+    }
+
+    fn taken(stdout: &[u8]) -> Result<Evidence, NativeError> {
+        let policy = PathPolicy::new(&PolicySpec::default()).unwrap();
+        let tree = Tree {
+            side: Side::After,
+            dir: Path::new("/"),
+            id: "tree",
+            policy: &policy,
+        };
+        let mut evidence = Evidence::default();
+        evidence.take(&spec(), tree, ran(stdout)).map(|()| evidence)
+    }
+
+    #[test]
+    fn what_a_gate_reads_is_what_the_receipt_says() {
+        let evidence = taken(b"out").unwrap();
+        let [receipt] = evidence.receipts() else {
+            panic!("one run")
+        };
+        let names: Vec<_> = receipt
+            .reports
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        assert_eq!(names, ["junit", "stderr", "stdout"]);
+        assert_eq!(receipt.declared, spec().digest());
+        let test = StepId::new("test").unwrap();
+        for report in &receipt.reports {
+            let bytes = evidence.read(&test, Side::After, &report.name, 4).unwrap();
+            assert_eq!(
+                (Digest::of(&bytes), bytes.len() as u64),
+                (report.digest, report.size)
+            );
+        }
+        let kind = |side, name, max| evidence.read(&test, side, name, max).unwrap_err().kind();
+        assert_eq!(kind(Side::After, "junit", 3), io::ErrorKind::FileTooLarge);
+        assert_eq!(kind(Side::Before, "junit", 9), io::ErrorKind::NotFound);
+        assert_eq!(kind(Side::After, "sarif", 9), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn no_more_is_held_than_fits() {
+        let mut evidence = taken(b"").unwrap();
+        evidence.bytes = REPORT_BYTES_MAX;
+        let policy = PathPolicy::new(&PolicySpec::default()).unwrap();
+        let tree = Tree {
+            side: Side::After,
+            dir: Path::new("/"),
+            id: "tree",
+            policy: &policy,
+        };
+        assert!(evidence.take(&spec(), tree, ran(b"x")).is_err());
+    }
+}
