@@ -149,7 +149,7 @@ fn etc() -> io::Result<()> {
     for entry in fs::read_dir(below(OLD, etc))? {
         let name = entry?.file_name();
         let named = |start: &&str| name.to_str().is_some_and(|name| name.starts_with(*start));
-        if ETC_BEGINNING.iter().any(|start| named(start)) {
+        if ETC_BEGINNING.iter().any(named) {
             same(&etc.join(&name))?;
         }
     }
