@@ -39,7 +39,7 @@ use ringfence_core::relpath::RelPath;
 use ringfence_core::snapshot::{SensorReading, Snapshot};
 use ringfence_core::spec::{LockedSpec, LockedStep};
 use ringfence_core::verdict::{Finding, GateResult, Location, Severity};
-use ringfence_sandbox::Sandbox;
+use ringfence_sandbox::{EvidenceSource, Sandbox};
 use serde::Serialize;
 
 pub use self::look::look;

@@ -7,6 +7,12 @@
 //! what it tests.
 
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may end at once, and says where it can test little"
+)]
 
 #[path = "native/attacks.rs"]
 mod attacks;
