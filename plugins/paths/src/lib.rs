@@ -22,7 +22,7 @@
 //! The loop's own policy is enforced by the host with or without this gate; this one is for what a policy of the
 //! step cannot say, and for changes that were made elsewhere.
 //!
-//! **Invariant:** deny wins, and matches without regard to case; a pattern that could never match is an error of the
+//! **Invariant:** deny wins, and matches without regard to case or to what a file system passes over; a pattern that could never match is an error of the
 //! configuration, not an open door.
 
 use ringfence_globs::{Case, Globs};
@@ -114,7 +114,8 @@ impl Rules {
     }
 
     fn judge_path(&self, path: &str) -> Option<Finding> {
-        if let Some(glob) = self.deny.matching(path) {
+        let denied = self.deny.matching(path);
+        if let Some(glob) = denied.or_else(|| self.deny.matching(&plain(path))) {
             return Some(
                 Finding::error("denied-path", format!("`{glob}` in `deny` covers it")).at(path),
             );
@@ -142,6 +143,20 @@ impl Rules {
         };
         Some(Finding::error(rule, message).at(&file.path))
     }
+}
+
+/// The path as a file system may take it: without dots and spaces behind names, streams, and characters that nobody sees.
+fn plain(path: &str) -> String {
+    let is_unseen = |c: char| {
+        matches!(c, '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    };
+    let seen: String = path.chars().filter(|c| !is_unseen(*c)).collect();
+    let names = seen.split('/').map(|name| {
+        let name = name.split(':').next().unwrap_or(name);
+        name.trim_end_matches(['.', ' '])
+    });
+    names.collect::<Vec<&str>>().join("/")
 }
 
 /// What git's mode bits say.

@@ -97,6 +97,28 @@ fn deny_wins_in_any_case() {
 }
 
 #[test]
+fn deny_sees_what_a_file_system_would() {
+    let config = json!({ "deny": ["infra/**", ".env"] });
+    let seen = [
+        "infra./x",
+        "Infra /x",
+        "infra::$DATA",
+        "in\u{200b}fra/x",
+        ".env.",
+        ".env:x",
+        ".ENV. .",
+    ];
+    for path in seen {
+        paths(
+            config.clone(),
+            &[path],
+            &[format!("denied-path {path}").trim_end()],
+        );
+    }
+    paths(config, &["infra.md", "x/infra", ".environment", "a:b"], &[]);
+}
+
+#[test]
 fn a_rename_is_judged_at_both_ends() {
     let mut renamed = file("docs/b.md");
     renamed.renamed_from = Some("secrets/b.md".to_owned());
