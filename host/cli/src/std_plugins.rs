@@ -21,12 +21,14 @@ static TABLE: &[(&str, &[u8])] = shipped![
     "injection",
     "junit-delta",
     "licence-header",
+    "lockfile",
     "md-link-fix",
     "md-links",
     "no-test-weakening",
     "paths",
     "report",
     "sarif-delta",
+    "schema",
     "secrets",
 ];
 

@@ -407,6 +407,60 @@ fn conventional_commits_judges_messages() {
 }
 
 #[test]
+fn schema_holds_files_to_a_schema_of_the_tree() {
+    let rule = json!({ "files": ["data/**"], "schema": "schemas/a.json" });
+    let case = || {
+        Case::new()
+            .config(json!({ "rules": [rule] }))
+            .unchanged("schemas/b.yaml", "pattern: ^(?!x)[a-z]+$\n")
+            .unchanged("data/old.json", r#"{ "name": "X" }"#)
+    };
+    let schema = r#"{ "properties": { "name": { "$ref": "b.yaml" } } }"#;
+    let fine = case()
+        .unchanged("schemas/a.json", schema)
+        .added("data/a.toml", "name = 'tom'\n");
+    let run = plugin("schema").judge(&fine);
+    assert_eq!(run.answer().ruling, Ruling::Pass, "{:?}", run.answer());
+    assert!(run.denials().is_empty(), "{:?}", run.denials());
+    costs(&run, 100_000_000);
+    let broken = case()
+        .unchanged("schemas/a.json", schema)
+        .added("data/a.yaml", "name: xy\n");
+    assert_eq!(judged("schema", broken), ["not-valid"]);
+    let other = case().modified("schemas/a.json", "true", schema);
+    assert_eq!(judged("schema", other), ["not-valid"]);
+}
+
+#[test]
+fn lockfile_holds_a_lock_to_its_manifest() {
+    let manifest = "[package]\nname = 'a'\nversion = '1.0.0'\n[dependencies]\nb = '1'\n";
+    let lock = |version: &str| {
+        format!(
+            "[[package]]\nname = 'a'\nversion = '1.0.0'\ndependencies = ['b']\n[[package]]\nname = 'b'\n\
+             version = '{version}'\nsource = 'registry+https://github.com/rust-lang/crates.io-index'\n\
+             checksum = '{version}'\n"
+        )
+    };
+    let update = |from: &str, to: &str| {
+        Case::new()
+            .config(json!({ "allow": "patch" }))
+            .unchanged("Cargo.toml", manifest)
+            .modified("Cargo.lock", lock(from), lock(to))
+    };
+    let run = plugin("lockfile").judge(&update("1.0.0", "1.0.1"));
+    assert_eq!(run.answer().ruling, Ruling::Pass, "{:?}", run.answer());
+    costs(&run, 22_000_000);
+    assert_eq!(
+        judged("lockfile", update("1.0.0", "1.1.0")),
+        ["step-too-large"]
+    );
+    assert_eq!(
+        judged("lockfile", update("1.0.0", "2.0.0")),
+        ["out-of-range", "step-too-large"]
+    );
+}
+
+#[test]
 fn report_writes_down_what_it_is_told_and_obeys_none_of_it() {
     let executor = plugin("report");
     let input = json!({ "path": "out/r.md", "title": "Seen [x](y)", "body": "# no heading",
