@@ -350,6 +350,15 @@ pub(crate) struct GateAsk {
     /// How many gates at once at most [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: Option<u8>,
+    /// Run commands that the gates file wants run without a sandbox
+    #[arg(long)]
+    pub(crate) allow_unconfined: bool,
+    /// What a program that ran elsewhere said of head: a report for gates that read it
+    #[arg(long, value_name = "COMMAND/REPORT=FILE")]
+    pub(crate) evidence: Vec<String>,
+    /// The same of the base
+    #[arg(long, value_name = "COMMAND/REPORT=FILE")]
+    pub(crate) evidence_before: Vec<String>,
 }
 
 /// A whole run of gates.

@@ -13,17 +13,21 @@ mod sides;
 mod weigh;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ringfence_core::digest::Digest;
+use ringfence_core::evidence::Side;
 use ringfence_core::gating::{BaselineError, Report};
 use ringfence_core::ids::StepId;
+use ringfence_core::spec::{CommandSpec, LockedGates, Sandboxing};
 use ringfence_core::verdict::Severity;
-use ringfence_sandbox::Sandbox;
+use ringfence_sandbox::{EvidenceSource, Sandbox};
 
 use crate::clock::Clock;
 use crate::git::GitError;
 use crate::git::discover::DiscoverError;
 use crate::lock::LockError;
+use crate::native::{Evidence, gather};
 use crate::open_loop::{LockMode, OpenError, PluginSource};
 use crate::state_dir::StateDirError;
 use crate::steps::Steps;
@@ -31,6 +35,7 @@ use crate::store::StoreError;
 use crate::workspace::{MeasureError, WorkspaceError};
 
 pub use self::open::{GATES_FILE, Gating};
+use self::sides::Sides;
 
 /// What is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +89,23 @@ pub struct Options {
     pub no_memo: bool,
     /// How many gates run at once; at least 1.
     pub jobs: usize,
+    /// True to run commands that are not confined.
+    pub allow_unconfined: bool,
+    /// Reports that were made elsewhere.
+    pub reports: Vec<HandedIn>,
+}
+
+/// A report of a native program that ran somewhere else, say in an earlier step of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedIn {
+    /// The command that gates know it by.
+    pub command: StepId,
+    /// The tree it ran on.
+    pub side: Side,
+    /// The report's name.
+    pub report: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// What a run is given from outside.
@@ -110,6 +132,8 @@ pub enum Progress {
     Comparing,
     /// Checking out what gates read.
     Preparing,
+    /// Running native programs on this tree.
+    Commands(Side),
     /// Asking a gate.
     Gate(StepId),
 }
@@ -158,6 +182,15 @@ pub enum GatingError {
     /// A head that is a tree, where a commit is needed.
     #[error("{0:?} is a tree, not a commit, so nobody knows where it left the base")]
     NoCommit(String),
+    /// The gates file wants a program run that nothing confines, and the operator has not said so.
+    #[error("command {0} is to run without a sandbox")]
+    Unconfined(StepId),
+    /// A report that was handed in cannot be used.
+    #[error("a report that was given cannot be used: {0}")]
+    Report(String),
+    /// A command could not be run as it is declared.
+    #[error("{0}")]
+    Command(String),
     /// A patch that does not fit, or is none.
     #[error("the patch cannot be applied to {base}")]
     Patch {
@@ -245,8 +278,69 @@ impl Gating {
         };
         let baseline = self.baseline(&locked, options)?;
         let sides = self.sides(wanted)?;
-        let answers = ask::ask(self, &asked, &components, &sides, options, around)?;
-        weigh::weigh(self, &locked, &sides, answers, &baseline, options)
+        let evidence = Arc::new(self.evidence(&locked, &sides, options, around)?);
+        let matter = ask::matter(self, &sides, &evidence)?;
+        let answers = ask::ask(
+            self,
+            &asked,
+            &components,
+            (&sides, &matter),
+            options,
+            around,
+        )?;
+        let commands = evidence.receipts().to_vec();
+        weigh::weigh(
+            self,
+            &locked,
+            &sides,
+            (answers, commands),
+            &baseline,
+            options,
+        )
+    }
+
+    /// Runs the operator's commands, and takes what was handed in.
+    fn evidence(
+        &self,
+        locked: &LockedGates,
+        sides: &Sides,
+        options: &Options,
+        around: Around<'_>,
+    ) -> Result<Evidence, GatingError> {
+        let unconfined = |command: &&CommandSpec| command.sandbox == Sandboxing::None;
+        if let Some(command) = locked.commands.iter().find(unconfined)
+            && !options.allow_unconfined
+        {
+            return Err(GatingError::Unconfined(command.name.clone()));
+        }
+        let mut evidence = if sides.change.is_empty() {
+            Evidence::default()
+        } else {
+            let base = crate::workspace::Base {
+                tree: sides.base.tree.clone(),
+                commit: None,
+                time: sides.now(),
+                dir: self.dir.base(),
+            };
+            gather(
+                &self.workspace,
+                (&base, &sides.head.tree),
+                (&locked.commands, &locked.command_policy),
+                (around.sandbox, around.steps),
+                |side| (around.progress)(Progress::Commands(side)),
+            )
+            .map_err(GatingError::Command)?
+        };
+        for report in &options.reports {
+            let tree = match report.side {
+                Side::Before => &sides.base.tree,
+                Side::After => &sides.head.tree,
+            };
+            let place = (&report.command, report.side, report.report.as_str());
+            let taken = evidence.hand_in(place, tree, report.bytes.clone());
+            taken.map_err(GatingError::Report)?;
+        }
+        Ok(evidence)
     }
 
     /// The digest of the file that names the gates.

@@ -11,13 +11,17 @@ use std::io;
 use std::path::Path;
 
 use ringfence_core::digest::Digest;
-use ringfence_core::evidence::{CommandReceipt, Report, Side};
+use ringfence_core::evidence::{CommandReceipt, Confinement, Ended, Report, Side};
 use ringfence_core::ids::StepId;
-use ringfence_core::policy::PathPolicy;
+use ringfence_core::policy::{PathPolicy, PolicySpec};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{CommandSpec, STDERR, STDOUT};
-use ringfence_sandbox::EvidenceSource;
 use ringfence_sandbox::native::{self, Command, NativeError, Ran};
+use ringfence_sandbox::{EvidenceSource, Sandbox};
+
+use crate::calls::chain;
+use crate::steps::Steps;
+use crate::workspace::{Base, Workspace};
 
 // Limit: all of it is in memory until the gates are through.
 const REPORT_BYTES_MAX: u64 = 512 << 20;
@@ -79,6 +83,49 @@ impl Evidence {
         Ok(())
     }
 
+    /// Takes a report that was made elsewhere for what `command` said of the tree `id`.
+    ///
+    /// # Errors
+    /// Where that command ran here, or its report of that name was handed in already.
+    pub(crate) fn hand_in(
+        &mut self,
+        (command, side, report): (&StepId, Side, &str),
+        id: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), String> {
+        let mut own = self.receipts.iter_mut();
+        let own = own.find(|one| one.command == *command && one.side == side);
+        let listed = Report {
+            name: report.to_owned(),
+            size: bytes.len() as u64,
+            digest: Digest::of(&bytes),
+        };
+        match own {
+            Some(receipt) if receipt.confinement != Confinement::Elsewhere => {
+                return Err(format!("command {command} ran here"));
+            }
+            Some(receipt) if receipt.reports.iter().any(|one| one.name == report) => {
+                return Err(format!("{command}/{report} was given twice"));
+            }
+            Some(receipt) => receipt.reports.push(listed),
+            None => self.receipts.push(CommandReceipt {
+                command: command.clone(),
+                side,
+                declared: Digest::of(b"elsewhere"),
+                tree: id.to_owned(),
+                confinement: Confinement::Elsewhere,
+                network: false,
+                ended: Ended::Unseen,
+                ms: 0,
+                reports: vec![listed],
+                notes: Vec::new(),
+            }),
+        }
+        let reports = self.reports.entry((command.clone(), side)).or_default();
+        reports.insert(report.to_owned(), bytes);
+        Ok(())
+    }
+
     fn take(&mut self, spec: &CommandSpec, tree: Tree<'_>, ran: Ran) -> Result<(), NativeError> {
         let mut reports: BTreeMap<String, Vec<u8>> = ran.reports.into_iter().collect();
         reports.insert(STDOUT.to_owned(), ran.stdout);
@@ -110,6 +157,54 @@ impl Evidence {
         self.reports.insert((spec.name.clone(), tree.side), reports);
         Ok(())
     }
+}
+
+/// Runs `commands` on the trees they are for, each checked out by itself: on that of `base`, and on `candidate`.
+///
+/// # Errors
+/// One line that says what could not be done.
+pub(crate) fn gather(
+    workspace: &Workspace,
+    (base, candidate): (&Base, &str),
+    (commands, policy): (&[CommandSpec], &PolicySpec),
+    (sandbox, steps): (&Sandbox, &dyn Steps),
+    mut begins: impl FnMut(Side),
+) -> Result<Evidence, String> {
+    let mut evidence = Evidence::default();
+    if commands.is_empty() {
+        return Ok(evidence);
+    }
+    let helper = sandbox.helper();
+    let helper = helper.ok_or("no program here can be the helper of a command")?;
+    let policy = PathPolicy::new(policy)
+        .map_err(|_| "the globs of [paths] do not compile together".to_owned())?;
+    for side in [Side::Before, Side::After] {
+        if !commands
+            .iter()
+            .any(|command| command.sides().contains(&side))
+        {
+            continue;
+        }
+        begins(side);
+        let base = match side {
+            Side::Before => base.clone(),
+            Side::After => Base {
+                tree: candidate.to_owned(),
+                ..base.clone()
+            },
+        };
+        let moved = workspace.checkout(&base, steps);
+        moved.map_err(|error| chain(&error))?;
+        let tree = Tree {
+            side,
+            dir: &base.dir,
+            id: &base.tree,
+            policy: &policy,
+        };
+        let ran = evidence.run(helper, commands, tree);
+        ran.map_err(|error| chain(&error))?;
+    }
+    Ok(evidence)
 }
 
 impl EvidenceSource for Evidence {
@@ -150,8 +245,6 @@ fn command(spec: &CommandSpec, tree: Tree<'_>) -> Command {
 mod tests {
     use std::time::Duration;
 
-    use ringfence_core::evidence::{Confinement, Ended};
-    use ringfence_core::policy::PolicySpec;
     use ringfence_core::spec;
 
     use super::*;

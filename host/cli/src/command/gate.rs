@@ -4,6 +4,7 @@
 
 mod baseline;
 mod check;
+mod evidence;
 mod init;
 pub(crate) mod outputs;
 
@@ -12,6 +13,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use ringfence_core::evidence::Side;
 use ringfence_core::gating::{Outcome, Report};
 use ringfence_core::verdict;
 use ringfence_runner::gating::{
@@ -52,7 +54,7 @@ fn judge(args: &GateRun, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
         require_some: args.require_some,
         baseline: args.baseline.clone(),
         no_baseline: args.no_baseline,
-        ..options(&args.ask)
+        ..options(&args.ask, context)?
     };
     let (_, report) = ask(&args.ask, &options, context)?;
     let exit = Exit::of_gating(&report);
@@ -92,14 +94,16 @@ fn git(context: &Context<'_, '_>) -> Result<GitProgram, Stop> {
         .map_err(|error| Stop::error(Exit::Host, &error).help_if(ways_out::of_git(&error)))
 }
 
-fn options(args: &GateAsk) -> Options {
+fn options(args: &GateAsk, context: &Context<'_, '_>) -> Result<Options, Stop> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Options {
+    Ok(Options {
         only: args.only.clone(),
         no_memo: args.no_memo,
         jobs: args.jobs.map_or(cores, usize::from),
+        allow_unconfined: args.allow_unconfined,
+        reports: evidence::read(args, context)?,
         ..Options::default()
-    }
+    })
 }
 
 fn wanted(args: &GateChange, context: &Context<'_, '_>) -> Result<Wanted, Stop> {
@@ -222,6 +226,8 @@ fn telling(progress: &Progress, elapsed: Duration) -> Page {
         Progress::Waiting => text!["waiting for another run of gates in this project"],
         Progress::Comparing => text!["comparing"],
         Progress::Preparing => text!["checking out what gates read"],
+        Progress::Commands(Side::Before) => text!["running commands on the base"],
+        Progress::Commands(Side::After) => text!["running commands on the candidate"],
         Progress::Gate(id) => text!["asking ", id],
     };
     let mut page = Page::new();
@@ -258,6 +264,8 @@ impl Exit {
             | GatingError::NoMergeBase { .. }
             | GatingError::NoCommit(_)
             | GatingError::Patch { .. }
+            | GatingError::Unconfined(_)
+            | GatingError::Report(_)
             | GatingError::Baseline { .. } => Self::Usage,
             GatingError::Discover(discover) => Self::of_discover(discover),
             GatingError::Lock(_) => Self::Waiting,
@@ -267,6 +275,7 @@ impl Exit {
             | GatingError::Workspace(_)
             | GatingError::Measure(_)
             | GatingError::Git(_)
+            | GatingError::Command(_)
             | GatingError::Host(_) => Self::Host,
         }
     }
@@ -298,6 +307,9 @@ impl From<GatingError> for Stop {
             GatingError::NoMergeBase { .. } | GatingError::NoCommit(_) => {
                 Self::error(exit, &error).help("--direct compares the two as they are")
             }
+            GatingError::Unconfined(_) => Self::error(exit, &error).help(
+                "look at what it is in the gates file; --allow-unconfined runs it with all your rights",
+            ),
             GatingError::Baseline { .. } => Self::error(exit, &error)
                 .help("write one with `ringfence gate baseline`, or go without: --no-baseline"),
             GatingError::Workspace(WorkspaceError::MissingObject { .. }) => {

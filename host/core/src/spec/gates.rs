@@ -12,13 +12,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::locked::lock_step;
+use super::command::{COMMANDS, CommandSpec, commands};
+use super::locked::{command_policy, lock_step};
 use super::rules::LIFT;
 use super::{LockedStep, Paths, PluginFacts, PluginRef, Role, Spec, StepSpec, build, keys};
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::digest::Digest;
 use crate::limits::LIMITS_MAX;
 use crate::manifest::GLOB;
+use crate::policy::PolicySpec;
 use crate::relpath::RelPath;
 use crate::toml_doc::{Choice, Key, Kind, Section, Table, Text, json_schema};
 use crate::verdict::Severity;
@@ -61,6 +63,8 @@ pub struct Gates {
     pub baseline: Option<RelPath>,
     /// What comments may allow.
     pub allow: Vec<Allow>,
+    /// Native programs that run before the gates.
+    pub commands: Vec<CommandSpec>,
 }
 
 /// The same, ready to run.
@@ -78,6 +82,10 @@ pub struct LockedGates {
     pub baseline: Option<RelPath>,
     /// What comments may allow.
     pub allow: Vec<Allow>,
+    /// Native programs that run before the gates.
+    pub commands: Vec<CommandSpec>,
+    /// What commands may see of the trees.
+    pub command_policy: PolicySpec,
 }
 
 static FAIL_ON: Choice = Choice {
@@ -135,6 +143,7 @@ static GATES: Table = Table {
             Kind::Many(&ALLOW),
             "findings that a comment `ringfence:allow RULE: why` may allow",
         ),
+        COMMANDS,
     ],
 };
 
@@ -243,6 +252,7 @@ impl Gates {
             verdict: VerdictRules::default(),
             baseline: None,
             allow: Vec::new(),
+            commands: spec.commands.clone(),
         }
     }
 
@@ -277,6 +287,8 @@ impl Gates {
             verdict: self.verdict,
             baseline: self.baseline.clone(),
             allow: self.allow.clone(),
+            commands: self.commands.clone(),
+            command_policy: command_policy(&self.paths),
         })
     }
 }
@@ -333,6 +345,7 @@ fn read(text: &str, name: &str, found: &mut Diagnostics) -> Option<Gates> {
             .and_then(|verdict| verdict.text("baseline"))
             .and_then(|path| RelPath::lexical(path).ok()),
         allow: root.many("allow").iter().map(allow).collect(),
+        commands: commands(&root, found),
     })
 }
 

@@ -8,14 +8,11 @@ use std::sync::Arc;
 use ringfence_core::beat::Event;
 use ringfence_core::change::ChangeSet;
 use ringfence_core::digest::Digest;
-use ringfence_core::evidence::Side;
 use ringfence_core::failure::Failure;
-use ringfence_core::policy::PathPolicy;
 use ringfence_sandbox::EvidenceSource;
 
-use super::{Beat, Progress, chain};
-use crate::native::{Evidence, Tree};
-use crate::workspace::Base;
+use super::{Beat, Progress};
+use crate::native::{Evidence, gather};
 
 impl Beat<'_> {
     pub(super) fn run_commands(&mut self, digest: Digest) -> Event {
@@ -39,35 +36,13 @@ impl Beat<'_> {
     }
 
     fn evidence(&mut self, change: &ChangeSet) -> Result<Evidence, String> {
-        let helper = self.around.sandbox.helper();
-        let helper = helper.ok_or("no program here can be the helper of a command")?;
-        let policy = PathPolicy::new(&self.spec.command_policy)
-            .map_err(|_| "the globs of the loop's paths do not compile together".to_owned())?;
-        let mut evidence = Evidence::default();
-        for side in [Side::Before, Side::After] {
-            let mut commands = self.spec.commands.iter();
-            if !commands.any(|command| command.sides().contains(&side)) {
-                continue;
-            }
-            (self.progress)(Progress::Commands(side));
-            let base = match side {
-                Side::Before => self.base.clone(),
-                Side::After => Base {
-                    tree: change.candidate_tree.clone(),
-                    ..self.base.clone()
-                },
-            };
-            let moved = self.workspace.checkout(&base, self.around.steps);
-            moved.map_err(|error| chain(&error))?;
-            let tree = Tree {
-                side,
-                dir: &base.dir,
-                id: &base.tree,
-                policy: &policy,
-            };
-            let ran = evidence.run(helper, &self.spec.commands, tree);
-            ran.map_err(|error| chain(&error))?;
-        }
-        Ok(evidence)
+        let progress = &mut self.progress;
+        gather(
+            self.workspace,
+            (self.base, &change.candidate_tree),
+            (&self.spec.commands, &self.spec.command_policy),
+            (self.around.sandbox, self.around.steps),
+            |side| progress(Progress::Commands(side)),
+        )
     }
 }

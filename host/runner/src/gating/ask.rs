@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use jiff::Timestamp;
 use ringfence_core::call::LogLine;
 use ringfence_core::failure::Failure;
 use ringfence_core::journal::StepReceipt;
@@ -15,14 +14,16 @@ use ringfence_core::policy::{Access, PathPolicy};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::LockedStep;
 use ringfence_core::verdict::GateResult;
+use ringfence_sandbox::EvidenceSource;
 
 use super::sides::Sides;
 use super::{Around, Gating, GatingError, Options, Progress};
 use crate::calls::{Calls, Matter, receipt};
 use crate::change_view::ChangeView;
 use crate::memo::Memo;
+use crate::native::Evidence;
 use crate::open_loop::Components;
-use crate::workspace::{BASE_SECOND_WITHOUT_COMMIT, Base};
+use crate::workspace::Base;
 
 /// One gate's answer, unweighed.
 pub(super) struct Answer {
@@ -33,38 +34,45 @@ pub(super) struct Answer {
     pub(super) ms: u64,
 }
 
+/// What gates are asked about.
+pub(super) fn matter(
+    gating: &Gating,
+    sides: &Sides,
+    evidence: &Arc<Evidence>,
+) -> Result<Matter, GatingError> {
+    let view = ChangeView::new(&gating.workspace, &sides.change).in_commits(sides.commits.clone());
+    let said = !evidence.receipts().is_empty();
+    Ok(Matter {
+        change: sides.change.digest(),
+        source: Arc::new(view.map_err(|error| GatingError::Host(error.to_string()))?),
+        evidence: said.then(|| Arc::clone(evidence) as Arc<dyn EvidenceSource>),
+    })
+}
+
 /// Asks `gates` about the change; answers stand in the same order. A change of nothing is nobody's business.
 pub(super) fn ask(
     gating: &Gating,
     gates: &[&LockedStep],
     components: &Components,
-    sides: &Sides,
+    (sides, matter): (&Sides, &Matter),
     options: &Options,
     around: Around<'_>,
 ) -> Result<Vec<Answer>, GatingError> {
     if sides.change.is_empty() {
         return Ok(Vec::new());
     }
-    let workspace = &gating.workspace;
     let memo = Memo::new(gating.dir.memo(), !options.no_memo);
-    let view = ChangeView::new(workspace, &sides.change).in_commits(sides.commits.clone());
-    let matter = Matter {
-        change: sides.change.digest(),
-        source: Arc::new(view.map_err(|error| GatingError::Host(error.to_string()))?),
-        evidence: None,
-    };
-    let fixed = Timestamp::from_second(BASE_SECOND_WITHOUT_COMMIT).unwrap_or(Timestamp::UNIX_EPOCH);
     let base = Base {
         tree: sides.head.tree.clone(),
         commit: None,
-        time: sides.time.unwrap_or(fixed),
+        time: sides.now(),
         dir: gating.dir.base(),
     };
     let (sandbox, progress) = (around.sandbox, around.progress);
     let calls = || Calls::new(sandbox, components, &base, &memo);
     let mut answers: Vec<Option<Answer>> = Vec::new();
     for gate in gates {
-        let known = calls().remembered_verdict(gate, &matter);
+        let known = calls().remembered_verdict(gate, matter);
         answers.push(known.map(|(result, receipt)| Answer {
             gate: (*gate).clone(),
             result,
@@ -88,7 +96,7 @@ pub(super) fn ask(
             scope.spawn(|| {
                 let mut calls = calls();
                 while let Some((at, gate)) = unknown().nth(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = one(&mut calls, gate, &matter, progress);
+                    let answer = one(&mut calls, gate, matter, progress);
                     let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
                     made.push((at, answer));
                 }

@@ -10,7 +10,7 @@ use crate::git::failed;
 use crate::git::output::one_id;
 use crate::store::Store;
 use crate::workspace::measure::differences;
-use crate::workspace::{BaseFrom, Refusal, WorkspaceError};
+use crate::workspace::{BASE_SECOND_WITHOUT_COMMIT, BaseFrom, Refusal, WorkspaceError};
 
 // Limit: of a commit besides what gates are shown of it: signatures, parents.
 const COMMIT_REST_BYTES_MAX: usize = 64 << 10;
@@ -37,6 +37,14 @@ pub(super) struct Sides {
     pub(super) time: Option<Timestamp>,
     /// The commits from base to head, oldest first.
     pub(super) commits: Vec<Commit>,
+}
+
+impl Sides {
+    /// What components take for now.
+    pub(super) fn now(&self) -> Timestamp {
+        let fixed = Timestamp::from_second(BASE_SECOND_WITHOUT_COMMIT);
+        self.time.unwrap_or(fixed.unwrap_or(Timestamp::UNIX_EPOCH))
+    }
 }
 
 impl Gating {

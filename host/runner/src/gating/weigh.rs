@@ -1,6 +1,7 @@
 //! Puts the report together: findings are known, allowed or new, and the gates stand where that leaves them.
 
 use ringfence_core::change::{ChangeKind, FileChange};
+use ringfence_core::evidence::CommandReceipt;
 use ringfence_core::gating::{
     Baseline, ChangeFacts, Comments, Excerpt, Fingerprints, Judged, Remark, Report, Standing,
     Status, outcome, standing,
@@ -27,7 +28,7 @@ pub(super) fn weigh(
     gating: &Gating,
     locked: &LockedGates,
     sides: &Sides,
-    answers: Vec<Answer>,
+    (answers, commands): (Vec<Answer>, Vec<CommandReceipt>),
     baseline: &Baseline,
     options: &Options,
 ) -> Result<Report, GatingError> {
@@ -76,7 +77,7 @@ pub(super) fn weigh(
         rules,
         host,
         gates,
-        commands: Vec::new(),
+        commands,
     })
 }
 

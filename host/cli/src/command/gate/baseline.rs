@@ -16,7 +16,7 @@ const FILE: &str = "ringfence-baseline.json";
 pub(super) fn run(args: &GateBaseline, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let options = Options {
         no_baseline: true,
-        ..options(&args.ask)
+        ..options(&args.ask, context)?
     };
     let (gating, report) = ask(&args.ask, &options, context)?;
     if report.outcome == Outcome::Broken {
