@@ -10,6 +10,7 @@ mod allow;
 mod baseline;
 mod document;
 mod fingerprint;
+mod profile;
 mod report;
 mod standing;
 #[cfg(test)]
@@ -19,5 +20,8 @@ pub use self::allow::Comments;
 pub use self::baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError, KnownFinding};
 pub use self::document::{Document, REPORT_VERSION, report_schema};
 pub use self::fingerprint::{Fingerprint, Fingerprints};
+pub use self::profile::{
+    APART_MIN, FUNCTION_CHARS_MAX, Grown, IN_HOST, POINTS_DEFAULT, POINTS_MAX, Profile, Share,
+};
 pub use self::report::{ChangeFacts, Excerpt, Judged, Remark, Report, Status, TreeName};
 pub use self::standing::{Outcome, Standing, outcome, standing};

@@ -27,6 +27,7 @@ use crate::fs::{Fs, Links, Mount, OPEN_MAX, TOO_MANY_OPEN, Times, Way};
 use crate::limiter::{INSTANCES_MAX, Limiter, MEMORIES_MAX, TABLES_MAX};
 use crate::meter::Meter;
 use crate::output::Output;
+use crate::stack;
 use crate::state::{Origin, State};
 use crate::wasi::cli::Cli;
 use crate::wasi::clocks::Clock;
@@ -156,6 +157,13 @@ pub(crate) enum Ended {
     Exited(u8),
     /// The sandbox ended it.
     Failed(CallFailure),
+    /// Its fuel was up.
+    OutOfFuel {
+        /// As for any other end.
+        failure: CallFailure,
+        /// Where it was, innermost function first.
+        stack: Vec<String>,
+    },
 }
 
 /// Calls a plugin's function, within the limits, as soon as one of `places` is free. `way` is how its paths are walked.
@@ -174,10 +182,26 @@ pub(crate) async fn run<T>(
     let (answer, report) = enter(pre, places, setup, body).await?;
     let answer = match answer {
         Ok(answer) => Ok(answer.map_err(PluginError::from)),
-        Err(Ended::Failed(failure)) => Err(failure),
+        Err(Ended::Failed(failure) | Ended::OutOfFuel { failure, .. }) => Err(failure),
         Err(Ended::Exited(code)) => Err(CallFailure::Trap {
             message: format!("the component ended itself with exit code {code}"),
         }),
+    };
+    Ok(Called { answer, report })
+}
+
+/// The same to find out where the guest is when its fuel is up, innermost function first; none when it ends before.
+pub(crate) async fn trace<T>(
+    pre: &InstancePre<State>,
+    places: &Semaphore,
+    call: Call,
+    body: impl AsyncFnOnce(&mut Store<State>, &Instance, &InstancePre<State>) -> wasmtime::Result<T>,
+) -> Result<Called<Option<Vec<String>>>, CallError> {
+    let (answer, report) = enter(pre, places, call.into(), body).await?;
+    let answer = match answer {
+        Ok(_) | Err(Ended::Exited(_)) => Ok(Ok(None)),
+        Err(Ended::OutOfFuel { stack, .. }) => Ok(Ok(Some(stack))),
+        Err(Ended::Failed(failure)) => Err(failure),
     };
     Ok(Called { answer, report })
 }
@@ -205,7 +229,7 @@ pub(crate) async fn enter<T>(
         Ok(Err(error)) if is_ours(&error) => return Err(CallError::Store(format!("{error:#}"))),
         Ok(Err(error)) => Err(match error.downcast_ref::<I32Exit>() {
             Some(I32Exit(code)) => Ended::Exited(u8::try_from(*code).unwrap_or(u8::MAX)),
-            None => Ended::Failed(classify(&error, &store, limits)),
+            None => end(&error, &store, limits),
         }),
         Ok(Ok(answer)) => Ok(answer),
     };
@@ -287,14 +311,21 @@ fn is_ours(error: &wasmtime::Error) -> bool {
         || cause.is::<PoolConcurrencyLimitError>()
 }
 
+fn end(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> Ended {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => Ended::OutOfFuel {
+            failure: CallFailure::OutOfFuel {
+                used: fuel_used(store, limits),
+                limit: limits.fuel,
+            },
+            stack: stack::of(error, store.data().meter.is_broke()),
+        },
+        _ => Ended::Failed(classify(error, store, limits)),
+    }
+}
+
 fn classify(error: &wasmtime::Error, store: &Store<State>, limits: Limits) -> CallFailure {
     let state = store.data();
-    if let Some(Trap::OutOfFuel) = error.downcast_ref::<Trap>() {
-        return CallFailure::OutOfFuel {
-            used: fuel_used(store, limits),
-            limit: limits.fuel,
-        };
-    }
     if error.downcast_ref::<DeadlinePassed>().is_some() {
         return CallFailure::Deadline {
             limit: limits.deadline,

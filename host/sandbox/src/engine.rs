@@ -1,5 +1,6 @@
 //! The engine and its settings, one per process.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::inspect::{inspect, inspect_program};
 use crate::plugin::Plugin;
 use crate::pool::{self, Allocation, CALLS_AT_ONCE};
 use crate::program::Program;
+use crate::stack::FRAMES_MAX;
 use crate::state::State;
 use crate::wasi;
 
@@ -166,7 +168,9 @@ impl Sandbox {
 /// Settings that decide what a guest can do and what it costs. Everything a plugin does not need is off.
 pub(crate) fn settings() -> Config {
     let mut config = code_settings();
-    config.async_stack_size(FIBER_STACK_BYTES);
+    config
+        .async_stack_size(FIBER_STACK_BYTES)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES_MAX));
     config
 }
 

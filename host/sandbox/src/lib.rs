@@ -8,7 +8,7 @@
 //! the `fs` module. Answers come back as data to be judged, never as orders.
 //!
 //! Modules: `inspect` reads a component without running it, `compile` and `cache` turn it into code
-//! (`artifact` is how that is handed over), `call` runs it in memory of the `pool`; `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs; `guests` and
+//! (`artifact` is how that is handed over), `call` runs it in memory of the `pool`; `fs`, `wasi` and `contract` are what it may import; `meter`, `limiter` and `output` bound what it costs, `stack` says where it went; `guests` and
 //! [`confine`] let the kernel stand behind all that, and [`machine`] says how far it does. [`native`] is the boundary of
 //! programs that are no components.
 //!
@@ -59,6 +59,7 @@ mod plugin;
 mod pool;
 mod program;
 pub mod selftest;
+mod stack;
 mod state;
 mod wasi;
 

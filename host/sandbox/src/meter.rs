@@ -9,7 +9,7 @@
 //! **Invariant:** charges depend on what was asked and on the bytes of the workspace, never on the machine, the kernel's
 //! answers in time, or the way a path was resolved.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -52,6 +52,8 @@ pub(crate) struct Meter {
     bytes_written: AtomicU64,
     bytes_written_max: Bytes,
     names_made: AtomicU64,
+    /// True once a host call has cost more than there was.
+    broke: AtomicBool,
     /// When the timers that are being waited for go off.
     alarms: Mutex<Vec<u64>>,
     /// When the call's time is up; none when that is beyond what the clock can say.
@@ -68,6 +70,7 @@ impl Meter {
             bytes_written: AtomicU64::new(0),
             bytes_written_max,
             names_made: AtomicU64::new(0),
+            broke: AtomicBool::new(false),
             alarms: Mutex::default(),
             until: None,
         }
@@ -86,10 +89,19 @@ impl Meter {
 
     /// The host returns: what is left for the guest; none when the charges exceed it.
     pub(crate) fn leave_host(&self, left: u64) -> Option<u64> {
+        let entered = self.left_at_entry.load(Ordering::Relaxed);
         let left = left.checked_sub(self.pending.swap(0, Ordering::Relaxed));
         self.left_at_entry
             .store(left.unwrap_or(0), Ordering::Relaxed);
+        // What begins with nothing left is the engine's own call that tells it so.
+        let is_broke = left.is_none() && entered > 0;
+        self.broke.fetch_or(is_broke, Ordering::Relaxed);
         left
+    }
+
+    /// True when the last unit went to a host call.
+    pub(crate) fn is_broke(&self) -> bool {
+        self.broke.load(Ordering::Relaxed)
     }
 
     pub(crate) fn charge(&self, fuel: u64) {
@@ -186,8 +198,14 @@ mod tests {
         meter.charge(1_000);
         assert_eq!(meter.used(), 1_000 + HOST_CALL + 1_000);
         assert_eq!(meter.leave_host(9_000), Some(9_000 - HOST_CALL - 1_000));
+        assert!(!meter.is_broke());
         meter.charge(u64::MAX);
         assert_eq!(meter.leave_host(9_000), None, "no overflow makes it cheap");
+        assert!(meter.is_broke());
+        let idle = Meter::new(Fuel(10_000), Bytes(10));
+        idle.enter_host(0);
+        assert_eq!(idle.leave_host(0), None);
+        assert!(!idle.is_broke(), "it had nothing left when it came");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::bindings::exports::ringfence::beat as exports;
 use crate::bindings::ringfence::beat::types;
-use crate::call::{Call, CallError, Called, PluginError, run};
+use crate::call::{Call, CallError, Called, PluginError, run, trace};
 use crate::compile::LoadError;
 use crate::fs::Way;
 use crate::inspect::Inspection;
@@ -133,7 +133,21 @@ impl Plugin {
         self.judge_walking(call, Way::AtOnce).await
     }
 
-    /// The same, with paths walked in one way or the other.
+    /// Calls a gate to find out where it is when its fuel is up: the names of its functions, innermost first; none when it
+    /// ends before.
+    ///
+    /// # Errors
+    /// See [`observe`](Self::observe).
+    pub async fn trace_judge(&self, call: Call) -> Result<Called<Option<Vec<String>>>, CallError> {
+        let Self { pre, places, .. } = self;
+        trace(pre, places, call, async |store, instance, pre| {
+            let guest = exports::judge::GuestIndices::new(pre)?.load(&mut *store, instance)?;
+            guest.call_judge(&mut *store).await
+        })
+        .await
+    }
+
+    /// As [`judge`](Self::judge), with paths walked in one way or the other.
     pub(crate) async fn judge_walking(
         &self,
         call: Call,

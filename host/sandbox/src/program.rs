@@ -96,7 +96,7 @@ impl Program {
             Ok(Ok(())) => Ok(0),
             Ok(Err(())) => Ok(1),
             Err(Ended::Exited(code)) => Ok(code),
-            Err(Ended::Failed(failure)) => Err(failure),
+            Err(Ended::Failed(failure) | Ended::OutOfFuel { failure, .. }) => Err(failure),
         };
         Ok(Ran { ended, report })
     }

@@ -279,6 +279,7 @@ const PROVEN: &[(&str, Proof)] = &[
             "every_verb_at_every_kind_of_path",
         ),
     ),
+    ("stack.rs FRAMES_MAX", Beside("a_deep_stack_is_cut")),
     ("wasi/random.rs BYTES_MAX", Strain("random 1 × 16777217")),
     (
         "wasi/streams.rs PIECE_MAX",
