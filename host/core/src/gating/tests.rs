@@ -251,3 +251,25 @@ limits = { fuel = "1G" }
         assert!(codes.contains(&code), "{bad}: {codes:?}");
     }
 }
+
+#[test]
+fn a_gates_file_may_hold_gates_to_their_fuel() {
+    let gates = |fuel: &str| {
+        let text = format!("{fuel}\n[[gate]]\nplugin = \"std:paths\"\n");
+        Gates::parse(&text, "g.toml").map(|(gates, _)| gates.fuel)
+    };
+    assert_eq!(gates("").unwrap(), FuelRules::default());
+    let found = gates("[fuel]\nregression = \"2.5%\"\nfile = \"ci/gates.fuel\"").unwrap();
+    assert_eq!(found.regression.unwrap().to_string(), "2.5%");
+    assert_eq!(found.file.unwrap().as_str(), "ci/gates.fuel");
+    for bad in [
+        "[fuel]\nregression = \"-5%\"",
+        "[fuel]\nregression = \"5\"",
+        "[fuel]\nregression = 5",
+        "[fuel]\nfile = \"../gates.fuel\"",
+        "[fuel]\nfile = \"/gates.fuel\"",
+        "[fuel]\nmore = 1",
+    ] {
+        assert!(gates(bad).is_err(), "{bad}");
+    }
+}

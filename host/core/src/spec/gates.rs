@@ -18,6 +18,7 @@ use super::rules::LIFT;
 use super::{LockedStep, Paths, PluginFacts, PluginRef, Role, Spec, StepSpec, build, keys};
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::digest::Digest;
+use crate::gating::{FUEL_FILE, FuelRules, Percent};
 use crate::limits::LIMITS_MAX;
 use crate::manifest::GLOB;
 use crate::policy::PolicySpec;
@@ -30,6 +31,7 @@ pub const GATES_FILE_BYTES_MAX: usize = super::LOOP_FILE_BYTES_MAX;
 
 /// When a finding fails a change although its gate let it pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct VerdictRules {
     /// From which severity on.
     pub fail_on: Severity,
@@ -65,6 +67,8 @@ pub struct Gates {
     pub allow: Vec<Allow>,
     /// Native programs that run before the gates.
     pub commands: Vec<CommandSpec>,
+    /// How much dearer gates may become.
+    pub fuel: FuelRules,
 }
 
 /// The same, ready to run.
@@ -86,6 +90,8 @@ pub struct LockedGates {
     pub commands: Vec<CommandSpec>,
     /// What commands may see of the trees.
     pub command_policy: PolicySpec,
+    /// How much dearer gates may become.
+    pub fuel: FuelRules,
 }
 
 static FAIL_ON: Choice = Choice {
@@ -99,13 +105,26 @@ static WELCOME: Choice = Choice {
 static PLACE: Text = Text {
     code: "bad-path",
     what: "a path in the project",
-    check: |text| {
-        RelPath::lexical(text)
-            .map(drop)
-            .map_err(|error| format!("{} is no path in the project: {error}", quote(text)))
-    },
+    check: in_project,
     pattern: None,
     example: "ringfence-baseline.json",
+};
+static FUEL_PLACE: Text = Text {
+    code: "bad-path",
+    what: "a path in the project",
+    check: in_project,
+    pattern: None,
+    example: FUEL_FILE,
+};
+static PERCENT: Text = Text {
+    code: "bad-percent",
+    what: "a percentage",
+    check: |text| {
+        let read = text.parse::<Percent>();
+        read.map(drop).map_err(|error| error.to_string())
+    },
+    pattern: Some("^[0-9]{1,5}(\\.[0-9]{1,2})?%$"),
+    example: "5%",
 };
 static RULE: Text = Text {
     code: "bad-rule",
@@ -138,6 +157,7 @@ static GATES: Table = Table {
             "a component that judges the change; every gate must pass it",
         ),
         Key::optional("verdict", Kind::One(&VERDICT), "what fails a change"),
+        Key::optional("fuel", Kind::One(&FUEL), "how much dearer gates may become"),
         Key::optional(
             "allow",
             Kind::Many(&ALLOW),
@@ -192,6 +212,23 @@ static VERDICT: Table = Table {
             "baseline",
             Kind::Text(&PLACE),
             "the file of findings that are known already, from the top of the project",
+        ),
+    ],
+};
+
+static FUEL: Table = Table {
+    title: "[fuel]",
+    later: &[],
+    keys: &[
+        Key::optional(
+            "regression",
+            Kind::Text(&PERCENT),
+            "how much dearer a gate may become on a change that is recorded; nothing is compared unless written",
+        ),
+        Key::optional(
+            "file",
+            Kind::Text(&FUEL_PLACE),
+            "the file of what gates cost, from the top of the project; ringfence.fuel unless written",
         ),
     ],
 };
@@ -253,6 +290,7 @@ impl Gates {
             baseline: None,
             allow: Vec::new(),
             commands: spec.commands.clone(),
+            fuel: FuelRules::default(),
         }
     }
 
@@ -289,6 +327,7 @@ impl Gates {
             allow: self.allow.clone(),
             commands: self.commands.clone(),
             command_policy: command_policy(&self.paths),
+            fuel: self.fuel.clone(),
         })
     }
 }
@@ -346,7 +385,22 @@ fn read(text: &str, name: &str, found: &mut Diagnostics) -> Option<Gates> {
             .and_then(|path| RelPath::lexical(path).ok()),
         allow: root.many("allow").iter().map(allow).collect(),
         commands: commands(&root, found),
+        fuel: fuel(root.one("fuel")),
     })
+}
+
+fn in_project(text: &str) -> Result<(), String> {
+    RelPath::lexical(text)
+        .map(drop)
+        .map_err(|error| format!("{} is no path in the project: {error}", quote(text)))
+}
+
+fn fuel(section: Option<&Section>) -> FuelRules {
+    let text = |key| section.and_then(|section| section.text(key));
+    FuelRules {
+        file: text("file").and_then(|path| RelPath::lexical(path).ok()),
+        regression: text("regression").and_then(|text| text.parse().ok()),
+    }
 }
 
 fn allow(section: &Section) -> Allow {

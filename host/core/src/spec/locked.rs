@@ -19,6 +19,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
 use crate::digest::{Digest, PartsHasher};
 use crate::guard::{FuelCap, Pace};
 use crate::ids::{LoopId, StepId};
+use crate::json;
 use crate::limits::Limits;
 use crate::manifest::{Action, Manifest, contract_supported};
 use crate::policy::{
@@ -124,6 +125,12 @@ impl LockedStep {
         } else {
             FuelCap::AtMost(self.limits.fuel)
         }
+    }
+
+    /// The digest of its configuration.
+    #[must_use]
+    pub fn config_digest(&self) -> Digest {
+        Digest::of(json::canonical(&self.config).as_bytes())
     }
 
     /// The digest of everything this step is allowed: paths and limits.
