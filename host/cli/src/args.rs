@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use ringfence_core::gating::{POINTS_MAX, Percent};
 use ringfence_core::ids::{LoopId, StepId};
 use ringfence_core::quantity::{Bytes, Fuel, Millis};
+use ringfence_runner::gating::Which;
 
 use crate::exit;
 
@@ -291,6 +293,10 @@ pub(crate) enum GateVerb {
     Check(GateCheck),
     /// Write down what is found now, so that only new findings fail
     Baseline(GateBaseline),
+    /// Show what each gate costs beside what is recorded, and where that goes
+    Fuel(GateFuel),
+    /// Make a run again from its receipt, and say whether it comes to the same
+    Replay(GateReplay),
 }
 
 /// Which gates.
@@ -378,6 +384,21 @@ pub(crate) struct GateRun {
     /// Take no finding for known
     #[arg(long)]
     pub(crate) no_baseline: bool,
+    /// Fail a gate that uses more than PERCENT above what is recorded for this change, such as 5%
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) fuel_regression: Option<Percent>,
+    /// Fail a gate whose fuel is not recorded for this change
+    #[arg(long)]
+    pub(crate) require_fuel_baseline: bool,
+    /// What gates cost [default: as the gates file says, else ringfence.fuel at the top]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fuel_file: Option<PathBuf>,
+    /// Append a line with everything that decided, by digest, to FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Who answers for the run, in the receipt [default: the user's name]
+    #[arg(long, value_name = "NAME", requires = "receipt")]
+    pub(crate) signed_off_by: Option<String>,
     /// What the result is written as, and where, several times if wanted: text, json, sarif, junit,
     /// github, summary, rdjson or checkstyle [default: text, to standard output]
     #[arg(long, value_name = "FORMAT[=FILE]")]
@@ -419,6 +440,64 @@ pub(crate) struct GateBaseline {
     /// Where to write [default: as the gates file says, else ringfence-baseline.json]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Show what gates cost.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateFuel {
+    #[command(flatten)]
+    pub(crate) ask: GateAsk,
+    /// What gates cost [default: as the gates file says, else ringfence.fuel at the top]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fuel_file: Option<PathBuf>,
+    /// Write down what they cost on this change
+    #[arg(long, conflicts_with_all = ["rules_from", "profile"])]
+    pub(crate) record: bool,
+    /// Show which functions of the gate ID the fuel goes to
+    #[arg(long, value_name = "ID")]
+    pub(crate) profile: Option<StepId>,
+    /// At how many points at most the gate is looked at
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "profile",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(POINTS_MAX))
+    )]
+    pub(crate) points: Option<u32>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Make a run again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GateReplay {
+    /// The file of receipts
+    #[arg(value_name = "RECEIPT")]
+    pub(crate) receipt: PathBuf,
+    /// Which line of it, from 1, or last
+    #[arg(long, value_name = "N", default_value = "last", value_parser = line)]
+    pub(crate) line: Which,
+    /// The baseline, where it was none of the project's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// What gates cost, where it was none of the project's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fuel_file: Option<PathBuf>,
+    /// How many gates at once at most [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: Option<u8>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+fn line(text: &str) -> Result<Which, String> {
+    match text {
+        "last" => Ok(Which::Last),
+        number => match number.parse() {
+            Ok(line @ 1..) => Ok(Which::Line(line)),
+            Ok(0) | Err(_) => Err("not last, nor a number from 1".to_owned()),
+        },
+    }
 }
 
 /// Say which rule decides.
@@ -858,6 +937,8 @@ pub(crate) enum Document {
     GatesFile,
     /// What `ringfence gate --format json` writes.
     GateReport,
+    /// A line of `ringfence gate --receipt`.
+    GateReceipt,
 }
 
 /// Print a completion script.

@@ -8,6 +8,7 @@ mod beats;
 mod doctor;
 mod drills;
 mod files;
+mod gate_fuel;
 mod gate_outputs;
 mod gating;
 mod guarded;

@@ -15,7 +15,6 @@ use ringfence_core::evidence::{self, CommandReceipt};
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::ids::StepId;
 use ringfence_core::journal::StepReceipt;
-use ringfence_core::json;
 use ringfence_core::limits::Limits;
 use ringfence_core::manifest::Role;
 use ringfence_core::policy::{Access, PathPolicy};
@@ -68,6 +67,15 @@ pub struct Matter {
     pub source: Arc<dyn ChangeSource>,
     /// What native programs said of it; none where none ran.
     pub evidence: Option<Arc<dyn EvidenceSource>>,
+}
+
+impl Matter {
+    fn given(&self) -> Given {
+        Given {
+            change: Some(Arc::clone(&self.source)),
+            evidence: self.evidence.clone(),
+        }
+    }
 }
 
 /// What a gate is given besides what every step is.
@@ -164,16 +172,32 @@ impl<'a> Calls<'a> {
         matter: &Matter,
     ) -> (GateResult, StepReceipt) {
         let key = self.matter_key(step, matter);
-        let given = Given {
-            change: Some(Arc::clone(&matter.source)),
-            evidence: matter.evidence.clone(),
-        };
+        let given = matter.given();
         let made = self.remember(step, key, |calls| {
             calls.call(step, fuel, key, given, async |plugin, call| {
                 plugin.judge(call).await
             })
         });
         judged(step, made, matter.source.files())
+    }
+
+    /// Where a gate is when it has used `fuel`: its functions, innermost first; none when it has ended by then.
+    ///
+    /// # Errors
+    /// The gate ended otherwise than it does when it judges.
+    pub fn trace(
+        &mut self,
+        step: &LockedStep,
+        fuel: Fuel,
+        matter: &Matter,
+    ) -> Result<Option<Vec<String>>, Failure> {
+        let key = self.matter_key(step, matter);
+        let (stack, _) = self.call(step, fuel, key, matter.given(), async |plugin, call| {
+            plugin.trace_judge(call).await
+        });
+        // What it says on the way was said when it judged.
+        self.logs.clear();
+        stack
     }
 
     /// What a gate said of the same matter, if that is remembered. Nothing is called.
@@ -401,13 +425,12 @@ fn clock_start(base: &Base) -> u64 {
 
 /// The receipt of a step that was not called.
 pub fn receipt(step: &LockedStep) -> StepReceipt {
-    let config = Digest::of(json::canonical(&step.config).as_bytes());
     StepReceipt::new(
         step.id.clone(),
         step.role,
         step.digest,
         step.grant_digest(),
-        config,
+        step.config_digest(),
     )
 }
 

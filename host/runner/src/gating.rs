@@ -1,14 +1,18 @@
 //! `ringfence gate`: any change between two trees, judged by gates without a loop.
 //!
 //! A run takes the lock of the folder that gates work in, reads its rules ([`open`](Gating::open)), finds the two trees
-//! (`sides`), checks out what gates may read and no more, asks the gates side by side (`ask`), and weighs what they say.
+//! (`sides`), checks out what gates may read and no more, asks the gates side by side (`ask`), weighs what they say,
+//! and holds what they cost to what is recorded (`fuel`). `receipt` keeps what decided, `replay` makes a run again from it.
 //!
 //! **Invariant:** the user's repository is only read. What runs is pinned; what is not answered has not passed. With rules from
 //! a revision, nothing that the change brings along decides about it.
 
 mod ask;
+mod fuel;
 mod lines;
 mod open;
+mod receipt;
+mod replay;
 mod sides;
 mod weigh;
 
@@ -17,25 +21,29 @@ use std::sync::Arc;
 
 use ringfence_core::digest::Digest;
 use ringfence_core::evidence::Side;
-use ringfence_core::gating::{BaselineError, Report};
+use ringfence_core::gating::{BaselineError, FuelFileError, HeldFuel, Percent, Report};
 use ringfence_core::ids::StepId;
 use ringfence_core::spec::{CommandSpec, LockedGates, Sandboxing};
 use ringfence_core::verdict::Severity;
 use ringfence_sandbox::{EvidenceSource, Sandbox};
 
+use crate::calls::Matter;
 use crate::clock::Clock;
 use crate::git::GitError;
 use crate::git::discover::DiscoverError;
 use crate::lock::LockError;
 use crate::native::{Evidence, gather};
-use crate::open_loop::{LockMode, OpenError, PluginSource};
+use crate::open_loop::{Components, LockMode, OpenError, PluginSource};
 use crate::state_dir::StateDirError;
 use crate::steps::Steps;
 use crate::store::StoreError;
 use crate::workspace::{MeasureError, WorkspaceError};
 
-pub use self::open::{GATES_FILE, Gating};
 use self::sides::Sides;
+
+pub use self::open::{GATES_FILE, Gating};
+pub use self::receipt::{ReceiptFileError, Signer, Which, append_receipt, read_receipt};
+pub use self::replay::{ReplayError, Replayed};
 
 /// What is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +101,8 @@ pub struct Options {
     pub allow_unconfined: bool,
     /// Reports that were made elsewhere.
     pub reports: Vec<HandedIn>,
+    /// How their fuel is compared.
+    pub fuel: FuelOptions,
 }
 
 /// A report of a native program that ran somewhere else, say in an earlier step of a workflow.
@@ -106,6 +116,29 @@ pub struct HandedIn {
     pub report: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// How the fuel of gates is compared with what is recorded.
+#[derive(Debug, Clone, Default)]
+pub struct FuelOptions {
+    /// Instead of the gates file's `file`; from the folder the command was started in.
+    pub file: Option<PathBuf>,
+    /// Instead of the gates file's `regression`.
+    pub regression: Option<Percent>,
+    /// True to refuse a gate whose fuel compares with nothing.
+    pub required: bool,
+}
+
+/// A change that was judged.
+pub struct Run {
+    /// What became of it.
+    pub report: Report,
+    locked: LockedGates,
+    components: Components,
+    sides: Sides,
+    matter: Matter,
+    baseline: Option<Digest>,
+    fuel: Option<HeldFuel>,
 }
 
 /// What a run is given from outside.
@@ -136,6 +169,8 @@ pub enum Progress {
     Commands(Side),
     /// Asking a gate.
     Gate(StepId),
+    /// Finding out where the fuel of a gate goes.
+    Profiling(StepId),
 }
 
 /// Why a change was not judged.
@@ -207,6 +242,22 @@ pub enum GatingError {
         /// What is wrong.
         why: BaselineProblem,
     },
+    /// The file of what gates cost cannot be used.
+    #[error("the fuel file {} cannot be used: {why}", path.display())]
+    Fuel {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: FuelProblem,
+    },
+    /// A gate that took another way when it was called again.
+    #[error("gate {gate} cannot be profiled: {why}")]
+    Profile {
+        /// The gate.
+        gate: StepId,
+        /// How it ended.
+        why: String,
+    },
     /// The project cannot be used.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
@@ -244,6 +295,17 @@ pub enum BaselineProblem {
     Content(#[from] BaselineError),
 }
 
+/// What is wrong with a fuel file.
+#[derive(Debug, thiserror::Error)]
+pub enum FuelProblem {
+    /// There is none.
+    #[error("there is no such file")]
+    Missing,
+    /// It says something else.
+    #[error(transparent)]
+    Content(#[from] FuelFileError),
+}
+
 fn shallow_note(shallow: bool) -> &'static str {
     if shallow {
         ": this clone lacks a part of the history"
@@ -258,13 +320,40 @@ impl Gating {
     /// # Errors
     /// [`GatingError`] when no judgement came about; a gate without a verdict is no error but part of the report.
     pub fn run(
-        &mut self,
+        &self,
         wanted: &Wanted,
         options: &Options,
         around: Around<'_>,
-    ) -> Result<Report, GatingError> {
+    ) -> Result<Run, GatingError> {
+        let mut run = self.run_unheld(wanted, options, around)?;
+        self.hold_fuel(&mut run, options, around)?;
+        Ok(run)
+    }
+
+    /// The same without a word on fuel.
+    ///
+    /// # Errors
+    /// See [`run`](Self::run).
+    pub fn run_unheld(
+        &self,
+        wanted: &Wanted,
+        options: &Options,
+        around: Around<'_>,
+    ) -> Result<Run, GatingError> {
         (around.progress)(Progress::Comparing);
-        let (locked, components) = self.lock(around.plugins, LockMode::Require)?;
+        let rules = self.lock(around.plugins, LockMode::Require)?;
+        let sides = self.sides(wanted)?;
+        self.judge(rules, sides, options, around)
+    }
+
+    /// Judges the change between two sides.
+    fn judge(
+        &self,
+        (locked, components): (LockedGates, Components),
+        sides: Sides,
+        options: &Options,
+        around: Around<'_>,
+    ) -> Result<Run, GatingError> {
         let asked: Vec<_> = match options.only.as_slice() {
             [] => locked.gates.iter().collect(),
             only => {
@@ -276,8 +365,7 @@ impl Gating {
                 wanted.collect()
             }
         };
-        let baseline = self.baseline(&locked, options)?;
-        let sides = self.sides(wanted)?;
+        let (known, baseline) = self.baseline(&locked, options)?;
         let evidence = Arc::new(self.evidence(&locked, &sides, options, around)?);
         let matter = ask::matter(self, &sides, &evidence)?;
         let answers = ask::ask(
@@ -289,14 +377,16 @@ impl Gating {
             around,
         )?;
         let commands = evidence.receipts().to_vec();
-        weigh::weigh(
-            self,
-            &locked,
-            &sides,
-            (answers, commands),
-            &baseline,
-            options,
-        )
+        let report = weigh::weigh(self, &locked, &sides, (answers, commands), &known, options)?;
+        Ok(Run {
+            report,
+            locked,
+            components,
+            sides,
+            matter,
+            baseline,
+            fuel: None,
+        })
     }
 
     /// Runs the operator's commands, and takes what was handed in.

@@ -15,6 +15,7 @@ const DOCUMENTS: &[(&[&str], &str)] = &[
     (&["schema", "situation"], "wit/situation.schema.json"),
     (&["schema", "gates-file"], "docs/gates-file.schema.json"),
     (&["schema", "gate-report"], "docs/gate-report.schema.json"),
+    (&["schema", "gate-receipt"], "docs/gate-receipt.schema.json"),
 ];
 
 /// Writes all generated files, or with `check` fails when one of them is stale.

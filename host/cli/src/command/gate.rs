@@ -5,10 +5,12 @@
 mod baseline;
 mod check;
 mod evidence;
+mod fuel;
 mod init;
 pub(crate) mod outputs;
+mod replay;
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -17,7 +19,8 @@ use ringfence_core::evidence::Side;
 use ringfence_core::gating::{Outcome, Report};
 use ringfence_core::verdict;
 use ringfence_runner::gating::{
-    Around, Base, Gating, GatingError, Head, Options, Progress, Wanted,
+    Around, Base, FuelOptions, FuelProblem, Gating, GatingError, Head, Options, Progress,
+    ReceiptFileError, Run, Signer, Wanted, append_receipt,
 };
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::steps::NoSteps;
@@ -44,6 +47,8 @@ pub(super) fn run(args: &Gate, context: &mut Context<'_, '_>) -> Result<Exit, St
         Some(GateVerb::Init(_)) => init::run(context),
         Some(GateVerb::Check(args)) => check::run(args, context),
         Some(GateVerb::Baseline(args)) => baseline::run(args, context),
+        Some(GateVerb::Fuel(args)) => fuel::run(args, context),
+        Some(GateVerb::Replay(args)) => replay::run(args, context),
     }
 }
 
@@ -54,11 +59,24 @@ fn judge(args: &GateRun, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
         require_some: args.require_some,
         baseline: args.baseline.clone(),
         no_baseline: args.no_baseline,
+        fuel: FuelOptions {
+            file: args.fuel_file.clone(),
+            regression: args.fuel_regression,
+            required: args.require_fuel_baseline,
+        },
         ..options(&args.ask, context)?
     };
-    let (_, report) = ask(&args.ask, &options, context)?;
-    let exit = Exit::of_gating(&report);
-    outputs.write(&report, exit, context)?;
+    let (gating, run) = ask(&args.ask, &options, context)?;
+    let exit = Exit::of_gating(&run.report);
+    outputs.write(&run.report, exit, context)?;
+    if let Some(file) = &args.receipt {
+        let signer = Signer {
+            user: &context.user,
+            name: args.signed_off_by.as_deref().unwrap_or(&context.user),
+        };
+        let receipt = gating.receipt(&run, signer, context.clock.now(), exit.code());
+        append_receipt(&context.dir.join(file), &receipt)?;
+    }
     Ok(exit)
 }
 
@@ -67,16 +85,30 @@ fn ask(
     args: &GateAsk,
     options: &Options,
     context: &mut Context<'_, '_>,
-) -> Result<(Gating, Report), Stop> {
+) -> Result<(Gating, Run), Stop> {
     let wanted = wanted(&args.change, context)?;
     let sandbox = beat::sandbox(context)?;
     let (program, start, clock) = (git(context)?, context.dir.clone(), context.clock);
     watched(context.console, &sandbox, clock, |around| {
-        let mut gating = open(&program, &start, &args.file, around)?;
-        let report = gating.run(&wanted, options, around)?;
-        Ok((gating, report))
+        let gating = open(&program, &start, &args.file, around)?;
+        let run = gating.run(&wanted, options, around)?;
+        Ok((gating, run))
     })
     .map_err(|error: GatingError| Stop::from(error))
+}
+
+/// Ends because a gate gave no verdict, where only whole answers are written down.
+fn no_verdict(report: &Report) -> Stop {
+    let broken = report.gates.iter().find(|gate| gate.failure.is_some());
+    let name = broken.map(|gate| gate.gate.to_string()).unwrap_or_default();
+    let why = broken.map(|gate| gate.summary.as_str()).unwrap_or_default();
+    let what = text![
+        "gate ",
+        Safe::line(&name),
+        " gave no verdict: ",
+        Safe::line(why)
+    ];
+    Stop::new(Exit::of_gating(report), what).help("nothing was written")
 }
 
 fn open(
@@ -229,6 +261,7 @@ fn telling(progress: &Progress, elapsed: Duration) -> Page {
         Progress::Commands(Side::Before) => text!["running commands on the base"],
         Progress::Commands(Side::After) => text!["running commands on the candidate"],
         Progress::Gate(id) => text!["asking ", id],
+        Progress::Profiling(id) => text!["looking where the fuel of ", id, " goes"],
     };
     let mut page = Page::new();
     page.line(text![
@@ -266,7 +299,9 @@ impl Exit {
             | GatingError::Patch { .. }
             | GatingError::Unconfined(_)
             | GatingError::Report(_)
-            | GatingError::Baseline { .. } => Self::Usage,
+            | GatingError::Baseline { .. }
+            | GatingError::Fuel { .. } => Self::Usage,
+            GatingError::Profile { .. } => Self::Plugin,
             GatingError::Discover(discover) => Self::of_discover(discover),
             GatingError::Lock(_) => Self::Waiting,
             GatingError::Workspace(WorkspaceError::NoCommit(_)) => Self::Usage,
@@ -312,6 +347,10 @@ impl From<GatingError> for Stop {
             ),
             GatingError::Baseline { .. } => Self::error(exit, &error)
                 .help("write one with `ringfence gate baseline`, or go without: --no-baseline"),
+            GatingError::Fuel {
+                why: FuelProblem::Missing,
+                ..
+            } => Self::error(exit, &error).help("write one with `ringfence gate fuel --record`"),
             GatingError::Workspace(WorkspaceError::MissingObject { .. }) => {
                 Self::error(exit, &error)
                     .help("`git fsck` says more; a partial clone has to be made a whole one first")
@@ -322,5 +361,22 @@ impl From<GatingError> for Stop {
             }
             error => Self::error(exit, &error),
         }
+    }
+}
+
+impl From<ReceiptFileError> for Stop {
+    fn from(error: ReceiptFileError) -> Self {
+        let exit = match &error {
+            ReceiptFileError::NoLine { .. }
+            | ReceiptFileError::Receipt { .. }
+            | ReceiptFileError::Torn(_)
+            | ReceiptFileError::TooLong { .. } => Exit::Usage,
+            ReceiptFileError::Io { source, .. } => match source.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Exit::Usage,
+                _ => Exit::Host,
+            },
+            ReceiptFileError::Unwritable(_) => Exit::Host,
+        };
+        Self::error(exit, &error)
     }
 }

@@ -1,7 +1,7 @@
 //! `ringfence schema`: the JSON Schema of a document.
 
 use ringfence_core::decision::situation_schema;
-use ringfence_core::gating::report_schema;
+use ringfence_core::gating::{receipt_schema, report_schema};
 use ringfence_core::spec::{gates_file_schema, loop_file_schema};
 
 use super::{Context, Stop};
@@ -15,6 +15,7 @@ pub(super) fn run(args: &Schema, context: &mut Context<'_, '_>) -> Result<Exit, 
         Document::Situation => situation_schema(),
         Document::GatesFile => gates_file_schema(),
         Document::GateReport => report_schema(),
+        Document::GateReceipt => receipt_schema(),
     };
     context.print_json(&schema)?;
     Ok(Exit::Done)

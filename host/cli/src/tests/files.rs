@@ -20,6 +20,7 @@ fn schemas_are_current() {
     check("situation", "wit/situation.schema.json");
     check("gates-file", "docs/gates-file.schema.json");
     check("gate-report", "docs/gate-report.schema.json");
+    check("gate-receipt", "docs/gate-receipt.schema.json");
 }
 
 #[test]

@@ -62,12 +62,7 @@ pub(super) fn ask(
         return Ok(Vec::new());
     }
     let memo = Memo::new(gating.dir.memo(), !options.no_memo);
-    let base = Base {
-        tree: sides.head.tree.clone(),
-        commit: None,
-        time: sides.now(),
-        dir: gating.dir.base(),
-    };
+    let base = base(gating, sides);
     let (sandbox, progress) = (around.sandbox, around.progress);
     let calls = || Calls::new(sandbox, components, &base, &memo);
     let mut answers: Vec<Option<Answer>> = Vec::new();
@@ -113,6 +108,16 @@ pub(super) fn ask(
     Ok(answers.into_iter().zip(gates).map(whole).collect())
 }
 
+/// What gates look at: head, checked out.
+pub(super) fn base(gating: &Gating, sides: &Sides) -> Base {
+    Base {
+        tree: sides.head.tree.clone(),
+        commit: None,
+        time: sides.now(),
+        dir: gating.dir.base(),
+    }
+}
+
 fn one(
     calls: &mut Calls<'_>,
     gate: &LockedStep,
@@ -147,7 +152,7 @@ fn unanswered(gate: &LockedStep) -> Answer {
 }
 
 /// Checks out what `gates` may read of the candidate.
-fn prepare(
+pub(super) fn prepare(
     gating: &Gating,
     base: &Base,
     gates: &[&LockedStep],

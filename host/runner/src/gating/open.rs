@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ringfence_core::diagnostic::Diagnostic;
 use ringfence_core::digest::Digest;
-use ringfence_core::gating::{BASELINE_BYTES_MAX, Baseline};
+use ringfence_core::gating::{BASELINE_BYTES_MAX, Baseline, FUEL_FILE, RulesTree};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{self, GATES_FILE_BYTES_MAX, Gates, LockedGates, PluginRef};
 
@@ -134,6 +134,14 @@ impl Gating {
         self.from.as_ref().map(|from| from.name.as_str())
     }
 
+    /// The same with the tree it was read from.
+    pub(super) fn rules_tree(&self) -> Option<RulesTree> {
+        self.from.as_ref().map(|from| RulesTree {
+            name: from.name.clone(),
+            tree: from.tree.clone(),
+        })
+    }
+
     /// The project's top folder.
     #[must_use]
     pub fn top(&self) -> &Path {
@@ -164,42 +172,55 @@ impl Gating {
         Ok((locked, components))
     }
 
-    /// The findings that are known already.
+    /// The findings that are known already, and the digest of their file.
     pub(super) fn baseline(
         &self,
         locked: &LockedGates,
         options: &Options,
-    ) -> Result<Baseline, GatingError> {
-        let (path, text) = match (&options.baseline, &locked.baseline) {
-            _ if options.no_baseline => return Ok(Baseline::default()),
+    ) -> Result<(Baseline, Option<Digest>), GatingError> {
+        if options.no_baseline {
+            return Ok((Baseline::default(), None));
+        }
+        let given = options.baseline.as_deref();
+        let Some((path, text)) =
+            self.side_file(given, locked.baseline.as_ref(), BASELINE_BYTES_MAX)?
+        else {
+            return Ok((Baseline::default(), None));
+        };
+        let found = text.ok_or(BaselineProblem::Missing).and_then(|text| {
+            let digest = Digest::of(text.as_bytes());
+            Ok((Baseline::parse(&text)?, Some(digest)))
+        });
+        found.map_err(|why| GatingError::Baseline { path, why })
+    }
+
+    /// A file beside the gates file: the one that was `given` on the command line, else the one that is `written` in the
+    /// rules. Where it is, and its text if it is there; none where neither is named.
+    pub(super) fn side_file(
+        &self,
+        given: Option<&Path>,
+        written: Option<&RelPath>,
+        bytes_max: usize,
+    ) -> Result<Option<(PathBuf, Option<String>)>, GatingError> {
+        Ok(match (given, written) {
             (Some(file), _) => {
                 let file = self.start.join(file);
-                let text = crate::plugins::read_text(&file, BASELINE_BYTES_MAX);
-                let text = text.map_err(|error| match error {
-                    OpenError::Io { path, source, .. }
+                let text = match crate::plugins::read_text(&file, bytes_max) {
+                    Ok(text) => Some(text),
+                    Err(OpenError::Io { source, .. })
                         if source.kind() == std::io::ErrorKind::NotFound =>
                     {
-                        let why = BaselineProblem::Missing;
-                        GatingError::Baseline { path, why }
+                        None
                     }
-                    error => error.into(),
-                })?;
-                (file, text)
+                    Err(error) => return Err(error.into()),
+                };
+                Some((file, text))
             }
             (None, Some(path)) => {
                 let files = self.files();
-                let place = files.place(path);
-                let Some(text) = files.text(path, BASELINE_BYTES_MAX)? else {
-                    let why = BaselineProblem::Missing;
-                    return Err(GatingError::Baseline { path: place, why });
-                };
-                (place, text)
+                Some((files.place(path), files.text(path, bytes_max)?))
             }
-            (None, None) => return Ok(Baseline::default()),
-        };
-        Baseline::parse(&text).map_err(|error| GatingError::Baseline {
-            path,
-            why: error.into(),
+            (None, None) => None,
         })
     }
 
@@ -213,10 +234,12 @@ impl Gating {
             PluginRef::File(path) => Some(path),
             PluginRef::Std(_) => None,
         });
-        let lock_file = RelPath::lexical(LOCK_FILE).ok();
+        let usual = [LOCK_FILE, FUEL_FILE];
+        let usual = usual.into_iter().flat_map(RelPath::lexical);
         [self.path.clone()]
             .into_iter()
-            .chain(lock_file)
+            .chain(usual)
+            .chain(self.gates.fuel.file.clone())
             .chain(self.gates.baseline.clone())
             .chain(plugins)
             .collect()

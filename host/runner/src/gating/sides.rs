@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use ringfence_core::change::{COMMITS_BYTES_MAX, COMMITS_MAX, ChangeSet, Commit};
-use ringfence_core::gating::TreeName;
+use ringfence_core::gating::{Receipt, ReceiptSide, TreeName};
 
-use super::{Base, Gating, GatingError, Head, Wanted};
+use super::{Base, Gating, GatingError, Head, ReplayError, Wanted};
 use crate::git::discover::UserRepo;
 use crate::git::failed;
 use crate::git::output::one_id;
@@ -50,10 +50,7 @@ impl Sides {
 impl Gating {
     /// Finds both sides and compares them.
     pub(super) fn sides(&self, wanted: &Wanted) -> Result<Sides, GatingError> {
-        let repo = self
-            .project
-            .repository()
-            .ok_or_else(|| GatingError::NoRepository(self.project.top().to_owned()))?;
+        let repo = self.repo()?;
         let store = self.workspace.store();
         let base_name = match &wanted.base {
             Base::Revision(name) => name,
@@ -86,18 +83,69 @@ impl Gating {
         {
             commits = between(repo, store, from, to)?;
         }
-        let (files, refused) = differences(store, &base.tree, &head.0.tree)?;
+        let time = head.0.time.or(base.time);
+        let (head, name) = head;
+        self.compared(named(base_name, &base), named(&name, &head), time, commits)
+    }
+
+    /// The two sides of a receipt, as they are in this repository.
+    pub(super) fn sides_of(&self, receipt: &Receipt) -> Result<Sides, ReplayError> {
+        let store = self.workspace.store();
+        for side in [&receipt.base, &receipt.head] {
+            if let Some(id) = &side.commit {
+                let commit = store.commit(id).map_err(GatingError::from)?;
+                let commit = commit.ok_or_else(|| ReplayError::NoObject {
+                    what: "commit",
+                    id: id.clone(),
+                })?;
+                if commit.tree != side.tree {
+                    return Err(ReplayError::OtherTree { id: id.clone() });
+                }
+            }
+            if !has_tree(store, &side.tree)? {
+                return Err(ReplayError::NoObject {
+                    what: "tree",
+                    id: side.tree.clone(),
+                });
+            }
+        }
+        let time = Timestamp::from_second(receipt.clock);
+        let time = time.map_err(|_| ReplayError::Clock(receipt.clock))?;
+        let commits = match (&receipt.base.commit, &receipt.head.commit) {
+            (Some(from), Some(to)) => between(self.repo()?, store, from, to)?,
+            _ => Vec::new(),
+        };
+        let tree_name = |side: &ReceiptSide| TreeName {
+            name: side.name.clone(),
+            commit: side.commit.clone(),
+            tree: side.tree.clone(),
+        };
+        let (base, head) = (tree_name(&receipt.base), tree_name(&receipt.head));
+        Ok(self.compared(base, head, Some(time), commits)?)
+    }
+
+    fn repo(&self) -> Result<&UserRepo, GatingError> {
+        let none = || GatingError::NoRepository(self.project.top().to_owned());
+        self.project.repository().ok_or_else(none)
+    }
+
+    fn compared(
+        &self,
+        base: TreeName,
+        head: TreeName,
+        time: Option<Timestamp>,
+        commits: Vec<Commit>,
+    ) -> Result<Sides, GatingError> {
+        let (files, refused) = differences(self.workspace.store(), &base.tree, &head.tree)?;
         let change = ChangeSet {
             base_tree: base.tree.clone(),
-            candidate_tree: head.0.tree.clone(),
+            candidate_tree: head.tree.clone(),
             files,
             ignored: Vec::new(),
         };
-        let time = head.0.time.or(base.time);
-        let (head, name) = head;
         Ok(Sides {
-            base: named(base_name, &base),
-            head: named(&name, &head),
+            base,
+            head,
             change,
             refused,
             time,
@@ -198,6 +246,13 @@ pub(super) fn resolve(repo: &UserRepo, store: &Store, name: &str) -> Result<Reso
 fn id_of(said: &[u8]) -> Result<String, GatingError> {
     let said = said.strip_prefix(b"--end-of-options\n").unwrap_or(said);
     Ok(one_id("rev-parse", said)?)
+}
+
+fn has_tree(store: &Store, id: &str) -> Result<bool, GatingError> {
+    let asked = format!("{id}\n").into_bytes();
+    let said = store.git().call("cat-file");
+    let said = said.arg("--batch-check=%(objecttype)").stdin(asked).run()?;
+    Ok(said == b"tree\n")
 }
 
 /// The commit where `tip` left `base`.

@@ -6,7 +6,7 @@ use ringfence_core::gating::{Baseline, Outcome};
 use ringfence_runner::gating::Options;
 use ringfence_runner::state_dir::write_atomic_for_all;
 
-use super::{Context, Exit, Stop, ask, options};
+use super::{Context, Exit, Stop, ask, no_verdict, options};
 use crate::args::GateBaseline;
 use crate::render::{Page, Safe, text};
 
@@ -18,18 +18,10 @@ pub(super) fn run(args: &GateBaseline, context: &mut Context<'_, '_>) -> Result<
         no_baseline: true,
         ..options(&args.ask, context)?
     };
-    let (gating, report) = ask(&args.ask, &options, context)?;
+    let (gating, run) = ask(&args.ask, &options, context)?;
+    let report = run.report;
     if report.outcome == Outcome::Broken {
-        let broken = report.gates.iter().find(|gate| gate.failure.is_some());
-        let name = broken.map(|gate| gate.gate.to_string()).unwrap_or_default();
-        let why = broken.map(|gate| gate.summary.as_str()).unwrap_or_default();
-        let what = text![
-            "gate ",
-            Safe::line(&name),
-            " gave no verdict: ",
-            Safe::line(why)
-        ];
-        return Err(Stop::new(Exit::of_gating(&report), what).help("nothing was written"));
+        return Err(no_verdict(&report));
     }
     let (text, count) = Baseline::of(&report.gates);
     let path = match (&args.output, &gating.gates().baseline) {

@@ -1,0 +1,308 @@
+//! What gates cost: beside what is recorded, and by function.
+//!
+//! A profile is made by making the call of a gate again, with less fuel than it needs, at many points. **Invariant:** such a
+//! call changes nothing and is remembered nowhere; where it does not go as the judgement did, there is no profile.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ringfence_core::digest::Digest;
+use ringfence_core::gating::{
+    Compared, FUEL_FILE, FUEL_FILE_BYTES_MAX, FUEL_REGRESSION, FUEL_UNKNOWN, Fingerprints,
+    FuelFile, FuelKey, FuelLine, FuelRecord, HeldFuel, POINTS_DEFAULT, Percent, Profile, Remark,
+    Standing, Status, outcome,
+};
+use ringfence_core::ids::StepId;
+use ringfence_core::quantity::Fuel;
+use ringfence_core::relpath::RelPath;
+use ringfence_core::spec::LockedStep;
+use ringfence_core::verdict::{Finding, SCOPE, Severity};
+use ringfence_sandbox::FUEL_RULES;
+
+use super::{Around, FuelOptions, FuelProblem, Gating, GatingError, Options, Progress, Run, ask};
+use crate::calls::Calls;
+use crate::memo::Memo;
+
+impl Run {
+    /// How much dearer gates may become, by the command line or the gates file; none when nothing was said.
+    #[must_use]
+    pub fn allowed(&self, options: &FuelOptions) -> Option<Percent> {
+        options.regression.or(self.locked.fuel.regression)
+    }
+
+    /// What each gate used on this change, as it would be recorded, without a profile; none for a gate without a verdict.
+    fn now(&self) -> impl Iterator<Item = (FuelKey, Option<FuelRecord>)> {
+        self.report.gates.iter().map(|gate| {
+            let key = FuelKey {
+                base: self.report.base.tree.clone(),
+                head: self.report.head.tree.clone(),
+                gate: gate.gate.clone(),
+            };
+            let usage = gate.receipt.usage.as_ref();
+            // What a clock or a person ended has used nothing that comes again.
+            let usage = usage.filter(|_| gate.failure.is_none());
+            let record = usage.map(|usage| FuelRecord {
+                plugin: gate.plugin.clone(),
+                component: gate.receipt.plugin,
+                config: gate.receipt.config,
+                grant: gate.receipt.grant,
+                rules: FUEL_RULES.to_owned(),
+                fuel: usage.fuel.used,
+                profile: Profile::default(),
+            });
+            (key, record)
+        })
+    }
+
+    /// The fuel of each gate beside what `file` has recorded.
+    #[must_use]
+    pub fn compare(&self, file: &FuelFile, allowed: Option<Percent>) -> Vec<FuelLine> {
+        self.now()
+            .map(|(key, now)| FuelLine::new(&key, now.as_ref(), file.get(&key), allowed))
+            .collect()
+    }
+
+    /// Puts what gates used on this change into `file`, with their `profiles`. Where every gate of the rules was asked,
+    /// nothing else stays that is known of it. How many records it has now.
+    pub fn record(&self, file: &mut FuelFile, profiles: &[(StepId, Profile)]) -> usize {
+        if self.report.gates.len() == self.locked.gates.len() {
+            file.forget(&self.report.base.tree, &self.report.head.tree);
+        }
+        let mut count = 0;
+        for (key, now) in self.now() {
+            let profile = profiles.iter().find(|(gate, _)| *gate == key.gate);
+            if let (Some(record), Some((_, profile))) = (now, profile) {
+                let profile = profile.clone();
+                file.put(key, FuelRecord { profile, ..record });
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// The gates that were asked, in the order of the file.
+    pub fn gates(&self) -> impl Iterator<Item = &StepId> {
+        self.report.gates.iter().map(|gate| &gate.gate)
+    }
+
+    fn step(&self, gate: &StepId) -> Option<&LockedStep> {
+        self.locked.gates.iter().find(|step| step.id == *gate)
+    }
+}
+
+impl Gating {
+    /// The file that `options` or the rules name, or the usual one, and what it says; none where there is no such file.
+    ///
+    /// # Errors
+    /// [`GatingError::Fuel`] when it is not understood; [`GatingError::Open`] when it cannot be read.
+    pub fn fuel_file(
+        &self,
+        options: &FuelOptions,
+    ) -> Result<(PathBuf, Option<(FuelFile, Digest)>), GatingError> {
+        let usual = RelPath::lexical(FUEL_FILE).ok();
+        let written = self.gates().fuel.file.clone().or(usual);
+        let given = options.file.as_deref();
+        let found = self.side_file(given, written.as_ref(), FUEL_FILE_BYTES_MAX)?;
+        let Some((path, text)) = found else {
+            return Ok((PathBuf::from(FUEL_FILE), None));
+        };
+        let Some(text) = text else {
+            return Ok((path, None));
+        };
+        match FuelFile::parse(&text) {
+            Ok(file) => Ok((path, Some((file, Digest::of(text.as_bytes()))))),
+            Err(why) => Err(GatingError::Fuel {
+                path,
+                why: why.into(),
+            }),
+        }
+    }
+
+    /// Holds the gates of a run to what is recorded, where the rules or `options` say so: what became too dear fails.
+    pub(super) fn hold_fuel(
+        &self,
+        run: &mut Run,
+        options: &Options,
+        around: Around<'_>,
+    ) -> Result<(), GatingError> {
+        let fuel = &options.fuel;
+        let allowed = match run.allowed(fuel) {
+            Some(allowed) => allowed,
+            None if fuel.required => Percent::default(),
+            None => return Ok(()),
+        };
+        let (path, found) = self.fuel_file(fuel)?;
+        let Some((file, digest)) = found else {
+            let why = FuelProblem::Missing;
+            return Err(GatingError::Fuel { path, why });
+        };
+        run.fuel = Some(HeldFuel {
+            allowed,
+            required: fuel.required,
+            file: digest,
+        });
+        let mut lines = run.compare(&file, Some(allowed));
+        let dear = |line: &&mut FuelLine| line.compared == Compared::Regressed;
+        for line in lines.iter_mut().filter(dear) {
+            self.name_what_grew(run, &file, line, options.jobs, around)?;
+        }
+        let remarks = remarks(&lines, allowed, fuel.required)?;
+        for line in lines.iter().filter(|line| fails(line, fuel.required)) {
+            let gate = run.report.gates.iter_mut();
+            if let Some(gate) = gate.into_iter().find(|gate| gate.gate == line.gate) {
+                gate.standing = gate.standing.max(Standing::Failed);
+            }
+        }
+        let report = &mut run.report;
+        report.host.extend(remarks);
+        report.outcome = outcome(&report.host, &report.gates, report.rules);
+        Ok(())
+    }
+
+    fn name_what_grew(
+        &self,
+        run: &Run,
+        file: &FuelFile,
+        line: &mut FuelLine,
+        jobs: usize,
+        around: Around<'_>,
+    ) -> Result<(), GatingError> {
+        let record = run
+            .now()
+            .find(|(key, _)| key.gate == line.gate)
+            .and_then(|(key, _)| file.get(&key));
+        let (Some(old), Some(used)) = (record, line.used) else {
+            return Ok(());
+        };
+        let gates = std::slice::from_ref(&line.gate);
+        let profiles = self.profile(run, gates, POINTS_DEFAULT, jobs, around)?;
+        if let Some((_, profile)) = profiles.first() {
+            line.grown = profile.grown(used, &old.profile, old.fuel);
+        }
+        Ok(())
+    }
+
+    /// Where the fuel of `gates` went, looked at in at most `points` points each; nothing of gates without a verdict.
+    ///
+    /// # Errors
+    /// [`GatingError::Profile`] when a gate took another way than when it judged, and whatever checking out raises.
+    pub fn profile(
+        &self,
+        run: &Run,
+        gates: &[StepId],
+        points: u32,
+        jobs: usize,
+        around: Around<'_>,
+    ) -> Result<Vec<(StepId, Profile)>, GatingError> {
+        let mut plan: Vec<(&LockedStep, Vec<Fuel>)> = Vec::new();
+        for (key, now) in run.now().filter(|(key, _)| gates.contains(&key.gate)) {
+            if let (Some(step), Some(now)) = (run.step(&key.gate), now) {
+                plan.push((step, Profile::limits(now.fuel, points)));
+            }
+        }
+        if plan.is_empty() {
+            return Ok(Vec::new());
+        }
+        (around.progress)(Progress::Preparing);
+        let base = ask::base(self, &run.sides);
+        let readers: Vec<&LockedStep> = plan.iter().map(|(step, _)| *step).collect();
+        ask::prepare(self, &base, &readers, around)?;
+        for (step, _) in &plan {
+            (around.progress)(Progress::Profiling(step.id.clone()));
+        }
+        let looks: Vec<(usize, &LockedStep, Fuel)> = plan
+            .iter()
+            .enumerate()
+            .flat_map(|(at, (step, limits))| limits.iter().map(move |fuel| (at, *step, *fuel)))
+            .collect();
+        let memo = Memo::new(self.dir.memo(), false);
+        let sandbox = around.sandbox;
+        let (next, seen) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.clamp(1, looks.len().max(1)) {
+                scope.spawn(|| {
+                    let mut calls = Calls::new(sandbox, &run.components, &base, &memo);
+                    while let Some((at, step, fuel)) =
+                        looks.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        let stack = calls.trace(step, *fuel, &run.matter);
+                        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                        seen.push((*at, stack));
+                    }
+                });
+            }
+        });
+        let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut stacks = vec![Vec::new(); plan.len()];
+        for (at, stack) in seen {
+            let gate = plan.get(at).map(|(step, _)| step.id.clone());
+            let (Some(gate), Some(stacks)) = (gate, stacks.get_mut(at)) else {
+                continue;
+            };
+            match stack {
+                Ok(stack) => stacks.push(stack.unwrap_or_default()),
+                Err(failure) => {
+                    let why = failure.message;
+                    return Err(GatingError::Profile { gate, why });
+                }
+            }
+        }
+        let profiles = plan.iter().zip(&stacks);
+        Ok(profiles
+            .map(|((step, _), stacks)| (step.id.clone(), Profile::of(stacks)))
+            .collect())
+    }
+}
+
+fn fails(line: &FuelLine, required: bool) -> bool {
+    match line.compared {
+        Compared::Regressed => true,
+        Compared::Unknown => required,
+        Compared::Same | Compared::Cheaper | Compared::Dearer | Compared::NotCalled => false,
+    }
+}
+
+/// What the host has to say of the fuel of gates.
+fn remarks(
+    lines: &[FuelLine],
+    allowed: Percent,
+    required: bool,
+) -> Result<Vec<Remark>, GatingError> {
+    let scope = StepId::new(SCOPE).map_err(|error| GatingError::Host(error.to_string()))?;
+    let mut fingerprints = Fingerprints::default();
+    let mut remark = |line: &FuelLine| {
+        let (rule, message) = match line.compared {
+            Compared::Regressed => (FUEL_REGRESSION, line.regression(allowed)),
+            Compared::Unknown => {
+                let FuelLine { gate, why, .. } = line;
+                let message = format!("the fuel of gate {gate} compares with nothing: {why}");
+                (FUEL_UNKNOWN, message)
+            }
+            Compared::Same | Compared::Cheaper | Compared::Dearer | Compared::NotCalled => {
+                return None;
+            }
+        };
+        let fails = fails(line, required);
+        let finding = Finding {
+            severity: if fails {
+                Severity::Error
+            } else {
+                Severity::Note
+            },
+            rule: rule.to_owned(),
+            message,
+            locations: Vec::new(),
+            help: "`ringfence gate fuel --record` takes the figures of this change for known"
+                .to_owned(),
+        };
+        Some(Remark {
+            fingerprint: fingerprints.next(&scope, &finding, None),
+            finding,
+            // Nobody asked for a figure to be there.
+            status: if fails { Status::New } else { Status::Accepted },
+            excerpt: None,
+        })
+    };
+    Ok(lines.iter().filter_map(&mut remark).collect())
+}
