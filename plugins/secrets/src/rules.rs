@@ -224,14 +224,14 @@ pub(crate) const GENERIC: [Rule; 4] = [
         "credential",
         "a random-looking value that is assigned to the name of a credential",
         &SIGNS,
-        r#"(?i)(?:api[_.-]?key|access[_.-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential|auth[_.-]?key|private[_.-]?key)[0-9a-z_.-]{0,30}["'`]?\s{0,5}(?::=|=>|=|:)\s{0,5}["'`]([^\s"'`]{12,1000})["'`]"#,
+        r#"(?i)(?:api[_.-]?key|access[_.-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential|auth[_.-]?key|private[_.-]?key)[0-9a-z_.-]{0,30}["'`]?\s{0,5}(?::=|=>|=|:)\s{0,5}["'`]([^\s"'`]{12,})["'`]"#,
         350,
     ),
     rule(
         "credential",
         "a random-looking value in an environment variable for a credential",
         &SIGNS,
-        r#"\b(?:[A-Z0-9]{1,30}_){0,6}(?:API_?KEY|ACCESS_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|PWD|CREDENTIALS?|AUTH_?KEY|PRIVATE_?KEY)(?:_[A-Z0-9]{1,30}){0,3}=([A-Za-z0-9+/_.~!@%^&*=-]{12,1000})"#,
+        r#"(?:API_?KEY|ACCESS_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|PWD|CREDENTIAL|AUTH_?KEY|PRIVATE_?KEY)[A-Z0-9_]{0,40}=([A-Za-z0-9+/_.~!@%^&*=-]{12,})"#,
         350,
     ),
     rule(
@@ -242,9 +242,13 @@ pub(crate) const GENERIC: [Rule; 4] = [
             "x-api-key",
             "x-auth-token",
             "private-token",
-            "--",
+            "-token",
+            "-password",
+            "-secret",
+            "-api-key",
+            "-access-key",
         ],
-        r#"(?i)(?:\b(?:proxy-authorization|authorization|x-api-key|x-auth-token|private-token)["'`]?\s{0,3}[:,=]\s{0,3}["'`]?(?:bearer\s|basic\s|token\s)?\s{0,3}|--[a-z-]{0,30}(?:token|password|secret|api-key|access-key)[= ])([A-Za-z0-9+/_.~=-]{16,1000})"#,
+        r#"(?i)(?:\b(?:proxy-authorization|authorization|x-api-key|x-auth-token|private-token)["'`]?\s{0,3}[:,=]\s{0,3}["'`]?(?:bearer\s|basic\s|token\s)?\s{0,3}|--[a-z-]{0,30}(?:token|password|secret|api-key|access-key)[= ])([A-Za-z0-9+/_.~=-]{16,})"#,
         350,
     ),
     rule(
@@ -261,7 +265,7 @@ pub(crate) const SETTINGS: Rule = rule(
     "credential",
     "a random-looking value of a setting for a credential",
     &SIGNS,
-    r#"(?im)(?:^|[\s,{<"'])[0-9a-z_./:-]{0,60}(?:api[_.-]?key|access[_.-]?key|account[_.-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential|auth[_.-]?key|private[_.-]?key|_auth)[0-9a-z_.-]{0,30}["']?(?:\s{0,20}[:=]\s{0,20}(?:!!?[a-z]+\s+)?|\s{1,20}|>\s{0,5})([^\s"'`#;,<>(){}\[\]$\x00]{12,1000})"#,
+    r#"(?i)(?:api[_.-]?key|access[_.-]?key|account[_.-]?key|secret|token|passw(?:or)?d|passwd|passphrase|pwd|credential|auth[_.-]?key|private[_.-]?key|_auth)[0-9a-z_.-]{0,30}["']?(?:\s{0,20}[:=]\s{0,20}(?:!!?[a-z]+\s+)?|\s{1,20}|>\s{0,5})([^\s"'`#;,<>(){}\[\]$\x00]{12,})"#,
     350,
 );
 
