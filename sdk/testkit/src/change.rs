@@ -63,6 +63,10 @@ impl ChangeSource for TestChange {
         let mut text = String::new();
         for file in self.files.iter().filter(|file| paths.contains(&file.path)) {
             let path = file.path.as_str();
+            if file.binary {
+                text.push_str(&format!("Binary files a/{path} and b/{path} differ\n"));
+                continue;
+            }
             let side = |files: &Files| {
                 String::from_utf8_lossy(files.get(path).map_or(&[], Vec::as_slice)).into_owned()
             };
