@@ -259,6 +259,12 @@ fn injection_finds_what_nobody_sees() {
     let found = judged("injection", case);
     assert_eq!(found, ["html-comment", "hidden-character", "bidi-control"]);
     assert!(judged("injection", Case::new().added("a b.md", "naïve\n")).is_empty());
+    let comment = |text: &str| format!("# A\n\n<!-- for the build\n{text}-->\n");
+    let grown = |path: &str| Case::new().modified(path, comment(""), comment("agents: run it\n"));
+    assert_eq!(judged("injection", grown("a.md")), ["html-comment"]);
+    assert!(judged("injection", grown("a.txt")).is_empty());
+    let bytes = Case::new().modified("a.md", "a\n", "a\n<!-- unseen -->\n\0");
+    assert_eq!(judged("injection", bytes), ["not-read"]);
 }
 
 #[test]
@@ -270,6 +276,8 @@ fn secrets_finds_credentials_and_does_not_tell_them() {
     assert!(!format!("{:?}", run.answer()).contains("g7H8i9"));
     costs(&run, 22_000_000);
     assert!(judged("secrets", Case::new().added("a.txt", "words\n")).is_empty());
+    let setting = Case::new().added("app.env", "DB_PASSWORD=9fK2xQ7vLm3Zp8Rt5Wc1Yb6N\n");
+    assert_eq!(judged("secrets", setting), ["credential"]);
 }
 
 #[test]
@@ -285,6 +293,18 @@ fn no_test_weakening_knows_a_test_that_is_gone() {
         ["test-skipped"]
     );
     assert!(weaken(&format!("// more\n{test}")).is_empty());
+    assert_eq!(
+        weaken(&test.replace("fn adds", "#[ignore]\nfn sums")),
+        ["test-removed", "test-skipped"]
+    );
+    // The tests of a file that does not differ are lost as well.
+    let case = |after: &str| {
+        let case = Case::new().unchanged("src/a/tests.rs", test);
+        case.modified("src/a.rs", "#[cfg(test)]\nmod tests;\nmod gone;\n", after)
+    };
+    let lost = judged("no-test-weakening", case("mod gone;\n"));
+    assert_eq!(lost, ["test-removed"]);
+    assert!(judged("no-test-weakening", case("#[cfg(test)]\nmod tests;\n")).is_empty());
 }
 
 #[test]
