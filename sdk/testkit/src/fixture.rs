@@ -243,7 +243,7 @@ mod tests {
             .collect();
         assert_eq!(commits, [("one", 1), ("two", 2)]);
         let evidence = case.evidence();
-        let [lint, before, after] = evidence.receipts() else {
+        let [lint, after, before] = evidence.receipts() else {
             panic!("{:?}", evidence.receipts());
         };
         assert_eq!(
