@@ -46,6 +46,10 @@ fn list() {
                                                               after
     std:licence-header        0.1.0    gate          ... KiB  Holds new source files
                                                               to the licence header
+    std:lockfile              0.1.0    gate          ... KiB  Holds lock files to
+                                                              their manifests, and
+                                                              updates to the steps
+                                                              that are allowed
     std:md-link-fix           0.1.0    executor      ... KiB  Repairs one broken
                                                               Markdown link where
                                                               exactly one repair
@@ -66,6 +70,9 @@ fn list() {
                                                               something new, by the
                                                               SARIF reports before
                                                               and after
+    std:schema                0.1.0    gate          ... KiB  Holds JSON, YAML and
+                                                              TOML files to JSON
+                                                              Schemas
     std:secrets               0.1.0    gate          ... KiB  Finds credentials in
                                                               what a change adds
     --- exit 0
