@@ -48,6 +48,7 @@ fn help() {
       check            Show what each step of a loop may do, running nothing
       beat             Run one beat: look, decide, act, judge, propose
       run              Keep loops beating, each in its own time
+      gate             Judge any change by gates, without a loop
       explain          Say which rule decides whether a step may touch a path
       exec             Run a WASI program that is not trusted, within what it is
                        granted
@@ -101,6 +102,7 @@ fn help() {
         "import",
         "check",
         "beat",
+        "gate",
         "explain",
         "plugin",
         "journal",

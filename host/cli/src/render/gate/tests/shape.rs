@@ -15,7 +15,23 @@ use crate::render::safe::is_treacherous;
 pub(super) fn of(format: Format, text: &str) -> Result<Vec<String>, String> {
     log(format, text)?;
     match format {
-        Format::Json | Format::Sarif | Format::Rdjson => of_json(text),
+        Format::Json => of_json(text),
+        Format::Sarif => {
+            // What SARIF's plain text takes for a link.
+            let message = |line: &str| line.trim_start().starts_with("\"text\": ");
+            let links = text
+                .lines()
+                .any(|line| message(line) && line.contains("]("));
+            if links {
+                Err("a link".to_owned())
+            } else {
+                of_json(text)
+            }
+        }
+        Format::Rdjson => {
+            comments(text)?;
+            of_json(text)
+        }
         Format::Junit | Format::Checkstyle => of_xml(text),
         Format::Github => of_commands(text),
         Format::Summary => of_markdown(text),
@@ -65,6 +81,22 @@ fn of_json(text: &str) -> Result<Vec<String>, String> {
     let mut shape = Vec::new();
     walk(&value, "", &mut shape);
     Ok(shape)
+}
+
+/// Messages as reviewdog's comments show them: code, and a few words of ours.
+fn comments(text: &str) -> Result<(), String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let diagnostics = value["diagnostics"].as_array().cloned().unwrap_or_default();
+    for message in diagnostics.iter().filter_map(|one| one["message"].as_str()) {
+        for event in Parser::new_ext(message, Options::all()) {
+            match event {
+                Event::Code(_) | Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph) => {}
+                Event::Text(words) if matches!(&*words, ", also at " | "; help: ") => {}
+                other => return Err(format!("{other:?} in {message}")),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn of_xml(text: &str) -> Result<Vec<String>, String> {
@@ -189,6 +221,11 @@ fn shapes_differ() {
         (Format::Summary, "<p>x</p>\n\n[a](b)"),
         (Format::Summary, "<p onclick='x'>x</p>"),
         (Format::Summary, "<p><img></p>"),
+        (Format::Sarif, "{\n\"text\": \"[a](b)\"\n}"),
+        (
+            Format::Rdjson,
+            r#"{"diagnostics": [{"message": "`a` @b"}]}"#,
+        ),
     ] {
         assert!(of(format, bad).is_err(), "{format:?} {bad}");
     }
