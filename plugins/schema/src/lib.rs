@@ -191,7 +191,7 @@ impl Gate {
             .flat_map(|document| remarks(&rule.schema, compiled, document))
             .collect();
         remarks.sort();
-        remarks.dedup();
+        remarks.dedup_by(|a, b| a.at == b.at && a.message == b.message);
         let places = document::Positions::new(&text, format);
         let remarks = remarks.into_iter().take(OF_FILE_MAX);
         Ok(remarks
@@ -274,7 +274,12 @@ fn remark(schema: &str, document: &Document, error: &ValidationError<'_>) -> Rem
     };
     let keyword = error.kind().keyword();
     let message = format!("{} ({keyword})", told(error));
-    let mut help = format!("see {schema}#{}", error.schema_path());
+    let keyword_at = error.absolute_keyword_location();
+    let keyword_at = keyword_at.map(|uri| uri.as_str().trim_start_matches(schemas::WORKSPACE));
+    let mut help = match keyword_at {
+        Some(place) => format!("see {place}"),
+        None => format!("see {schema}#{}", error.evaluation_path()),
+    };
     if let Some(near) = nearest(error.kind()) {
         help.push_str(&format!("; nearest: {}", told(near)));
     }

@@ -28,7 +28,8 @@ const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Limit: a message quotes what stands in the schema.
 const MESSAGE_CHARS_MAX: usize = 300;
 
-const WORKSPACE: &str = "workspace:///";
+/// How the URIs of files begin.
+pub(crate) const WORKSPACE: &str = "workspace:///";
 /// What stands in a path of a URI as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')

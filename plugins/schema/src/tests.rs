@@ -314,6 +314,24 @@ fn the_branch_that_came_furthest_is_named() {
 }
 
 #[test]
+fn the_place_in_the_schema_is_named() {
+    let case = Case::cats(&[("cats/a.json", r#"{"name": 1, "toys": ["dog"]}"#)]);
+    let helps: Vec<String> = case
+        .judged(&["cats/a.json"])
+        .findings
+        .into_iter()
+        .map(|f| f.help)
+        .collect();
+    assert_eq!(
+        helps,
+        [
+            "see schemas/cat.json#/properties/name/type",
+            "see schemas/toy.json#/enum"
+        ]
+    );
+}
+
+#[test]
 fn what_stands_in_a_file_is_not_told() {
     let case = Case::cats(&[("cats/a.yaml", "name: Tom\nlives: hunter2-secret\n")]);
     let verdict = case.judged(&["cats/a.yaml"]);

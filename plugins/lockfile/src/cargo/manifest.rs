@@ -213,10 +213,8 @@ fn mask(before: &mut Table, after: &mut Table) {
 fn mask_version(value: &mut Value) {
     match value {
         Value::String(_) => *value = Value::String(String::new()),
-        Value::Table(table) => {
-            if table.contains_key("version") {
-                table.insert("version".to_owned(), Value::String(String::new()));
-            }
+        Value::Table(table) if table.contains_key("version") => {
+            table.insert("version".to_owned(), Value::String(String::new()));
         }
         _ => {}
     }
