@@ -285,6 +285,11 @@ impl Receipt {
         }
         let receipt: Self = serde_json::from_str(&whole).map_err(shape)?;
         receipt.check().map_err(ReceiptError::Shape)?;
+        // What is left out of a rule, or said twice, is understood by nobody.
+        if receipt.line()? != line {
+            let why = "it is not spelled as it is written";
+            return Err(ReceiptError::Shape(why.to_owned()));
+        }
         Ok(receipt)
     }
 

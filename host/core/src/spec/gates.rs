@@ -31,7 +31,6 @@ pub const GATES_FILE_BYTES_MAX: usize = super::LOOP_FILE_BYTES_MAX;
 
 /// When a finding fails a change although its gate let it pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct VerdictRules {
     /// From which severity on.
     pub fail_on: Severity,

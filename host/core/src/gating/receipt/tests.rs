@@ -156,6 +156,8 @@ fn what_is_damaged_or_foreign_is_no_receipt() {
         (altered("\"v\":1,", ""), "version null"),
         (altered("\"v\":1,", "\"v\":1,\"more\":1,"), "more"),
         (altered("\"v\":1,", &deep), "deep"),
+        (altered("\"fail_on\"", "\"more\":1,\"fail_on\""), "spelled"),
+        (altered("\"v\":1,", "\"v\": 1,"), "spelled"),
         (altered("\"exit\":1", "\"exit\":256"), "256"),
         (altered("\"exit\":1", "\"exit\":\"1\""), "string"),
         (altered("\"clock\":5", "\"clock\":5e99"), "invalid"),
