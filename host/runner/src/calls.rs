@@ -516,6 +516,8 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use ringfence_core::evidence::{Confinement, Ended, Side};
 
     use super::*;
@@ -557,9 +559,9 @@ mod tests {
         let all = [
             of(&[], &[]),
             of(&commits, &[]),
-            of(&[], &[receipt.clone()]),
+            of(&[], from_ref(&receipt)),
             of(&[], &[failed]),
-            of(&commits, &[receipt.clone()]),
+            of(&commits, from_ref(&receipt)),
         ];
         for (n, one) in all.iter().enumerate() {
             assert!(all[..n].iter().all(|other| other != one), "{n}");

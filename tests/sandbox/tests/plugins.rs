@@ -344,6 +344,7 @@ fn licence_header_wants_new_files_to_begin_with_it() {
 }
 
 /// The cases in a plugin's folder `fixtures`: what it finds is what `expected.txt` says, a line each, in any order.
+#[expect(clippy::unwrap_used, reason = "a test may end at once")]
 fn fixtures(name: &str, expect: usize) {
     let root = ringfence_tests_sandbox::root();
     let folder = root.join("plugins").join(name).join("fixtures");
