@@ -264,6 +264,12 @@ fn what_fails_is_told_everywhere() {
 }
 
 #[test]
+fn a_run_without_a_gate_says_so() {
+    let out = written(&nothing(), Format::Text);
+    assert!(out.contains("\nunjudged: no gate was asked\n"), "{out}");
+}
+
+#[test]
 fn what_does_not_count_annotates_nothing() {
     for format in [Format::Github, Format::Rdjson, Format::Checkstyle] {
         let out = written(&sample(), format);

@@ -44,7 +44,9 @@ pub(crate) fn page(report: &Report) -> Page {
     }
     denied(&mut page, report.gates.iter().map(|gate| &gate.receipt));
     ran(&mut page, &report.commands);
-    page.gap().line(text!["gates"].ink(Ink::Strong));
+    if !report.gates.is_empty() {
+        page.gap().line(text!["gates"].ink(Ink::Strong));
+    }
     for gate in &report.gates {
         let (word, ink) = items::standing(gate.standing);
         let what = text![
@@ -305,6 +307,9 @@ pub(super) fn why(report: &Report) -> Text {
     }
     if items::is_unjudged(report) {
         parts.push("none passed it, and one must".into());
+    }
+    if parts.is_empty() {
+        return "no gate was asked".into();
     }
     text![
         Text::join(parts, ", "),
