@@ -41,7 +41,7 @@ on = "both"
 env = { CI = "true", LANG = "" }
 network = true
 sandbox = "none"
-system = ["/opt/node", "/home/ann/.rustup"]
+system = ["/opt/node", "/opt/rust"]
 reports = { junit = "./target/junit.xml" }
 limits = { time = "1h", memory = "1GiB", output = 4096, processes = 8, disk = "1MiB" }
 "#;
@@ -52,7 +52,7 @@ fn as_written() {
     assert_eq!(spec.sides(), [Side::Before, Side::After]);
     assert_eq!(spec.env.get("CI").map(String::as_str), Some("true"));
     assert!(spec.network && spec.sandbox == Sandboxing::None);
-    assert_eq!(spec.system, ["/opt/node", "/home/ann/.rustup"]);
+    assert_eq!(spec.system, ["/opt/node", "/opt/rust"]);
     assert_eq!(
         spec.reports.get("junit").map(RelPath::as_str),
         Some("target/junit.xml")
