@@ -486,6 +486,9 @@ pub(crate) struct GateReplay {
     /// How many gates at once at most [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: Option<u8>,
+    /// Run commands that the gates file wants run without a sandbox
+    #[arg(long)]
+    pub(crate) allow_unconfined: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }

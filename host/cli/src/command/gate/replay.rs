@@ -42,6 +42,7 @@ pub(super) fn run(args: &GateReplay, context: &mut Context<'_, '_>) -> Result<Ex
     let options = Options {
         baseline: args.baseline.clone(),
         jobs: args.jobs.map_or(cores, usize::from),
+        allow_unconfined: args.allow_unconfined,
         fuel: FuelOptions {
             file: args.fuel_file.clone(),
             ..FuelOptions::default()

@@ -114,6 +114,7 @@ pub(crate) fn full(said: &str, outcome: Outcome) -> BeatReport {
     };
     let receipt = BeatReceipt {
         beat: BeatNo(7),
+        commands: Vec::new(),
         run: text(),
         started: jiff::Timestamp::UNIX_EPOCH,
         settle: Settle::Propose,

@@ -1,10 +1,10 @@
 //! Tests of receipts of gates.
 
-use super::super::{ChangeFacts, Fingerprints, Judged, Status};
+use super::super::{ChangeFacts, Fingerprints, FuelRules, Judged, Status};
 use super::*;
 use crate::journal::StepReceipt;
 use crate::manifest::Role;
-use crate::spec::Gates;
+use crate::policy::PolicySpec;
 use crate::verdict::{Finding, Severity};
 
 fn remark() -> Remark {
@@ -74,17 +74,25 @@ fn report() -> Report {
     }
 }
 
-fn receipt() -> Receipt {
-    let (gates, _) = Gates::parse("[[gate]]\nplugin = \"std:paths\"\n", "g.toml").unwrap();
-    let locked = LockedGates {
-        name: gates.name,
-        file_digest: Digest::of(b"file"),
+/// A gates file without gates.
+fn locked(text: &[u8]) -> LockedGates {
+    LockedGates {
+        name: "ringfence-gates.toml".to_owned(),
+        file_digest: Digest::of(text),
         gates: Vec::new(),
-        verdict: gates.verdict,
+        verdict: VerdictRules::default(),
         baseline: None,
         allow: Vec::new(),
-        fuel: gates.fuel,
-    };
+        commands: Vec::new(),
+        command_policy: PolicySpec {
+            layers: Vec::new(),
+            deny: Vec::new(),
+        },
+        fuel: FuelRules::default(),
+    }
+}
+
+fn receipt() -> Receipt {
     let ran = Ran {
         ringfence: "0.1.0".to_owned(),
         engine: "wasmtime 48, prices 2".to_owned(),
@@ -102,7 +110,7 @@ fn receipt() -> Receipt {
         exit: 1,
         signed_off_by: "Me \u{1b}[31m<me@example.com>".to_owned(),
     };
-    Receipt::of(&report(), &locked, ran)
+    Receipt::of(&report(), &locked(b"file"), ran)
 }
 
 /// The line with something else in it, and a sum that fits.
@@ -229,18 +237,8 @@ fn what_came_otherwise_is_named() {
 
 #[test]
 fn what_decides_otherwise_is_named() {
-    let text = "[[gate]]\nplugin = \"std:paths\"\n";
-    let (gates, _) = Gates::parse(text, "g.toml").unwrap();
-    let locked = LockedGates {
-        name: gates.name,
-        file_digest: Digest::of(b"another"),
-        gates: Vec::new(),
-        verdict: gates.verdict,
-        baseline: None,
-        allow: Vec::new(),
-        fuel: gates.fuel,
-    };
-    let found = receipt().decided_otherwise(&locked, Some(Digest::of(b"baseline")), None);
+    let found =
+        receipt().decided_otherwise(&locked(b"another"), Some(Digest::of(b"baseline")), None);
     let found: Vec<_> = found
         .iter()
         .map(|one| (one.gate.as_deref().unwrap_or_default(), one.what))
