@@ -346,15 +346,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         let before = lines(2, 10).concat();
+        let refused = || {
+            let found = Followed::new(TimeZone::UTC).look(&path, &mut |_| ());
+            match found {
+                Err(FollowError::Journal { source, .. }) => source,
+                found => panic!("{found:?}"),
+            }
+        };
         for end in ["", "\n", "\n\n"] {
             let all = before.clone() + &"x".repeat(4 * PIECE_BYTES) + end;
             fs::write(&path, &all).unwrap();
-            let found = Followed::new(TimeZone::UTC).look(&path, &mut |_| ());
-            let Err(FollowError::Journal { source, .. }) = found else {
-                panic!("{found:?}");
-            };
-            assert_eq!(source.problem, JournalProblem::TooLong);
-            assert_eq!(source, decode(all.as_bytes()).unwrap_err());
+            let found = refused();
+            assert_eq!(found.problem, JournalProblem::TooLong);
+            assert_eq!(found, decode(all.as_bytes()).unwrap_err());
         }
+        // Half a gigabyte that takes no room on the disk: reading it again with each piece would take minutes.
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_len(before.len() as u64).unwrap();
+        file.set_len(JOURNAL_BYTES_MAX).unwrap();
+        assert_eq!(refused().offset, before.len());
     }
 }
