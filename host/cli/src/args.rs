@@ -108,7 +108,7 @@ pub(crate) enum Command {
     /// Keep loops beating, each in its own time
     Run(Run),
     /// Judge any change by gates, without a loop
-    Gate(Gate),
+    Gate(Box<Gate>),
     /// Say which rule decides whether a step may touch a path
     Explain(Explain),
     /// Run a WASI program that is not trusted, within what it is granted

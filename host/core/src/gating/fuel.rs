@@ -292,7 +292,7 @@ mod tests {
             head: String::new(),
             gate: StepId::new("g").unwrap(),
         };
-        let five = Some("5%".parse().unwrap());
+        let five: Percent = "5%".parse().unwrap();
         let other_rules = FuelRecord {
             rules: "other".to_owned(),
             ..record(100)
@@ -301,28 +301,28 @@ mod tests {
             (
                 Some(100),
                 Some(record(100)),
-                five,
+                Some(five),
                 Compared::Same,
                 Some("0%"),
             ),
             (
                 Some(99),
                 Some(record(100)),
-                five,
+                Some(five),
                 Compared::Cheaper,
                 Some("-1.00%"),
             ),
             (
                 Some(105),
                 Some(record(100)),
-                five,
+                Some(five),
                 Compared::Dearer,
                 Some("+5.00%"),
             ),
             (
                 Some(106),
                 Some(record(100)),
-                five,
+                Some(five),
                 Compared::Regressed,
                 Some("+6.00%"),
             ),
@@ -333,10 +333,28 @@ mod tests {
                 Compared::Dearer,
                 Some("+6.00%"),
             ),
-            (Some(1), Some(record(0)), five, Compared::Regressed, None),
-            (Some(100), Some(other_rules), five, Compared::Unknown, None),
-            (Some(100), None, five, Compared::Unknown, None),
-            (None, Some(record(100)), five, Compared::NotCalled, None),
+            (
+                Some(1),
+                Some(record(0)),
+                Some(five),
+                Compared::Regressed,
+                None,
+            ),
+            (
+                Some(100),
+                Some(other_rules),
+                Some(five),
+                Compared::Unknown,
+                None,
+            ),
+            (Some(100), None, Some(five), Compared::Unknown, None),
+            (
+                None,
+                Some(record(100)),
+                Some(five),
+                Compared::NotCalled,
+                None,
+            ),
         ] {
             let now = now.map(record);
             let line = FuelLine::new(&key, now.as_ref(), old.as_ref(), allowed);
@@ -347,7 +365,7 @@ mod tests {
             component: Digest::of(b"another"),
             ..record(200)
         };
-        let mut line = FuelLine::new(&key, Some(&other), Some(&record(100)), five);
+        let mut line = FuelLine::new(&key, Some(&other), Some(&record(100)), Some(five));
         assert_eq!(line.changed, ["component"]);
         line.grown = [("f", 70_000_000), ("(host) g", 3), ("h", 2), ("i", 1)]
             .map(|(name, by)| Grown {
@@ -356,7 +374,7 @@ mod tests {
             })
             .to_vec();
         assert_eq!(
-            line.regression(five.unwrap()),
+            line.regression(five),
             "gate g used 200 fuel, +100.00% against the 100 recorded for this change; 5% is allowed; \
              grew most: f (+70.0M), (host) g (+3), h (+2)"
         );
