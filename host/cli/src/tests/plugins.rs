@@ -16,65 +16,69 @@ fn without_sizes(text: &str) -> String {
 #[test]
 fn list() {
     let rig = Rig::folder();
-    insta::assert_snapshot!(without_sizes(&rig.run(&["plugin", "list"]).shown()), @r"
-    plugin                    version  roles         size     what it does
-    std:codeowners            0.1.0    gate          ... KiB  Leaves files that
-                                                              somebody owns to a
-                                                              person
-    std:commands              0.1.0    gate          ... KiB  Wants the operator's
-                                                              commands to have ended
-                                                              well on the candidate
-    std:conventional-commits  0.1.0    gate          ... KiB  Holds commit messages
-                                                              to Conventional
-                                                              Commits 1.0.0
-    std:diff-size             0.1.0    gate          ... KiB  Holds a change to a
-                                                              number of files, lines
-                                                              and bytes
-    std:first-fixable         0.1.0    decider       ... KiB  Decides on the first
-                                                              eligible item that
-                                                              carries a wanted label
-    std:generated             0.1.0    gate          ... KiB  Lets generated files
-                                                              differ only together
-                                                              with their sources
-    std:injection             0.1.0    gate          ... KiB  Finds text in a change
-                                                              that people do not see
-                                                              and programs read
-    std:junit-delta           0.1.0    gate          ... KiB  Lets no test newly
-                                                              fail, vanish or be
-                                                              skipped, by the JUnit
-                                                              reports before and
-                                                              after
-    std:licence-header        0.1.0    gate          ... KiB  Holds new source files
-                                                              to the licence header
-    std:lockfile              0.1.0    gate          ... KiB  Holds lock files to
-                                                              their manifests, and
-                                                              updates to the steps
-                                                              that are allowed
-    std:md-link-fix           0.1.0    executor      ... KiB  Repairs one broken
-                                                              Markdown link where
-                                                              exactly one repair
-                                                              fits
-    std:md-links              0.1.0    sensor, gate  ... KiB  Finds broken relative
-                                                              links and anchors in
-                                                              Markdown
-    std:no-test-weakening     0.1.0    gate          ... KiB  Finds tests that a
-                                                              change removes, skips
-                                                              or empties
-    std:paths                 0.1.0    gate          ... KiB  Holds a change to
-                                                              named paths and
-                                                              ordinary file modes
-    std:report                0.1.0    executor      ... KiB  Writes a Markdown
-                                                              report from what it is
-                                                              given
-    std:sarif-delta           0.1.0    gate          ... KiB  Lets no analysis find
-                                                              something new, by the
-                                                              SARIF reports before
-                                                              and after
-    std:schema                0.1.0    gate          ... KiB  Holds JSON, YAML and
-                                                              TOML files to JSON
-                                                              Schemas
-    std:secrets               0.1.0    gate          ... KiB  Finds credentials in
-                                                              what a change adds
+    insta::assert_snapshot!(without_sizes(&rig.run(&["plugin", "list"]).shown()), @"
+    plugin                    version  roles         size      what it does
+    std:codeowners            0.1.0    gate          ... KiB   Leaves files that
+                                                               somebody owns to a
+                                                               person
+    std:commands              0.1.0    gate          ... KiB   Wants the operator's
+                                                               commands to have
+                                                               ended well on the
+                                                               candidate
+    std:conventional-commits  0.1.0    gate          ... KiB   Holds commit messages
+                                                               to Conventional
+                                                               Commits 1.0.0
+    std:diff-size             0.1.0    gate          ... KiB   Holds a change to a
+                                                               number of files,
+                                                               lines and bytes
+    std:first-fixable         0.1.0    decider       ... KiB   Decides on the first
+                                                               eligible item that
+                                                               carries a wanted
+                                                               label
+    std:generated             0.1.0    gate          ... KiB   Lets generated files
+                                                               differ only together
+                                                               with their sources
+    std:injection             0.1.0    gate          ... KiB   Finds text in a
+                                                               change that people do
+                                                               not see and programs
+                                                               read
+    std:junit-delta           0.1.0    gate          ... KiB   Lets no test newly
+                                                               fail, vanish or be
+                                                               skipped, by the JUnit
+                                                               reports before and
+                                                               after
+    std:licence-header        0.1.0    gate          ... KiB   Holds new source
+                                                               files to the licence
+                                                               header
+    std:lockfile              0.1.0    gate          ... KiB   Holds lock files to
+                                                               their manifests, and
+                                                               updates to the steps
+                                                               that are allowed
+    std:md-link-fix           0.1.0    executor      ... KiB   Repairs one broken
+                                                               Markdown link where
+                                                               exactly one repair
+                                                               fits
+    std:md-links              0.1.0    sensor, gate  ... KiB   Finds broken relative
+                                                               links and anchors in
+                                                               Markdown
+    std:no-test-weakening     0.1.0    gate          ... KiB   Finds tests that a
+                                                               change removes, skips
+                                                               or empties
+    std:paths                 0.1.0    gate          ... KiB   Holds a change to
+                                                               named paths and
+                                                               ordinary file modes
+    std:report                0.1.0    executor      ... KiB   Writes a Markdown
+                                                               report from what it
+                                                               is given
+    std:sarif-delta           0.1.0    gate          ... KiB   Lets no analysis find
+                                                               something new, by the
+                                                               SARIF reports before
+                                                               and after
+    std:schema  0.1.0  gate  [n] MiB  Holds JSON, YAML and
+                                                               TOML files to JSON
+                                                               Schemas
+    std:secrets               0.1.0    gate          ... KiB   Finds credentials in
+                                                               what a change adds
     --- exit 0
     ");
     let json = rig.run(&["plugin", "list", "--format", "json"]).json();

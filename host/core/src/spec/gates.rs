@@ -3,6 +3,9 @@
 //! Owns [`Gates`], what such a file says or what a loop file says for the same purpose, and [`LockedGates`], in which
 //! nothing is left to look up. Steps, path lists and grants are those of the loop file.
 //!
+//! Nothing is denied to gates but what the operator denies them: they read a tree and nothing else, and a file that they
+//! must not read could not be judged.
+//!
 //! **Invariant:** nothing here lets a finding pass that the operator has not named: what may be allowed in a file, and
 //! where, is written in the gates file, never in the file itself.
 
@@ -14,14 +17,13 @@ use serde_json::{Value, json};
 
 use super::command::{COMMANDS, CommandSpec, commands};
 use super::locked::{command_policy, lock_step};
-use super::rules::LIFT;
 use super::{LockedStep, Paths, PluginFacts, PluginRef, Role, Spec, StepSpec, build, keys};
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::digest::Digest;
 use crate::gating::{FUEL_FILE, FuelRules, Percent};
 use crate::limits::LIMITS_MAX;
 use crate::manifest::GLOB;
-use crate::policy::PolicySpec;
+use crate::policy::{DenySource, PolicySpec};
 use crate::relpath::RelPath;
 use crate::toml_doc::{Choice, Key, Kind, Section, Table, Text, json_schema};
 use crate::verdict::Severity;
@@ -180,11 +182,6 @@ static PATHS: Table = Table {
             Kind::List(&GLOB),
             "globs of what no gate may read; deny wins over every other list",
         ),
-        Key::optional(
-            "lift",
-            Kind::List(&LIFT),
-            "default denials to do without, spelled as `ringfence gate check` shows them",
-        ),
     ],
 };
 
@@ -282,6 +279,7 @@ impl Gates {
             name: spec.name.clone(),
             paths: Paths {
                 write: Vec::new(),
+                lift: Vec::new(),
                 ..spec.paths.clone()
             },
             gates: spec.gates.clone(),
@@ -309,11 +307,16 @@ impl Gates {
         plugins: &BTreeMap<String, PluginFacts>,
     ) -> Result<LockedGates, Vec<Diagnostic>> {
         let mut found = Diagnostics::default();
-        let gates = self
+        let mut gates: Vec<LockedStep> = self
             .gates
             .iter()
             .filter_map(|step| lock_step(&self.paths, step, plugins, &mut found))
             .collect();
+        for gate in &mut gates {
+            // What loops must not touch is what people change, and what has to be judged then. Nothing but a tree is read.
+            let deny = &mut gate.policy.deny;
+            deny.retain(|deny| deny.source == DenySource::Operator);
+        }
         if found.has_errors() {
             return Err(found.into_sorted());
         }
@@ -366,7 +369,7 @@ fn read(text: &str, name: &str, found: &mut Diagnostics) -> Option<Gates> {
             read: build::list(paths, "read").unwrap_or_else(|| vec!["**".to_owned()]),
             write: Vec::new(),
             deny: build::list(paths, "deny").unwrap_or_default(),
-            lift: build::list(paths, "lift").unwrap_or_default(),
+            lift: Vec::new(),
         },
         gates: build::steps(root.many("gate"), Role::Gate, LIMITS_MAX.fuel, found),
         verdict: VerdictRules {

@@ -86,9 +86,10 @@ pub fn gates_template() -> &'static str {
 const GATES_TEMPLATE: &str = r#"# The gates that `ringfence gate` asks about a change. `ringfence gate check` shows
 # what each of them may read, and runs nothing.
 
-# What gates may read: everything unless written, and `deny` wins.
-[paths]
-deny = ["**/.env*"]
+# What gates may read: everything unless written. A gate that may not read all
+# that it has to judge passes nothing.
+# [paths]
+# read = ["**"]
 
 # A change passes where every gate passes it or has nothing to do with it.
 [verdict]

@@ -182,6 +182,40 @@ fn the_pre_push_hook_lets_no_secret_out() {
     assert!(push(":topic").status.success());
 }
 
+#[test]
+fn native_programs_run_before_the_gates_and_confined() {
+    let (rig, _) = rig();
+    let gates = |more: &str| {
+        let command = format!(
+            "[command.check]\nargv = [\"sh\", \"-c\", \"test -f b.md && ! test -e $HOME/.ssh\"]\n{more}"
+        );
+        format!(
+            "{command}[[gate]]\nplugin = \"std:commands\"\nconfig = {{ commands = [\"check\"] }}\n"
+        )
+    };
+    write(&rig, "ringfence-gates.toml", &gates(""));
+    assert_eq!(rig.run(&["gate", "check", "--write-lock"]).code, 0);
+    commit(&rig, "a command");
+    write(&rig, "c.md", "# C\n");
+    let ran = rig.run(&["gate", "--format", "json"]);
+    assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
+    write(&rig, "b.md", "# B\n");
+    let ran = rig.run(&["gate", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["commands"][0]["confinement"], "full");
+    assert_eq!(report["commands"][0]["side"], "after");
+    // A repository cannot have a program run with the rights of whoever judges it.
+    write(&rig, "ringfence-gates.toml", &gates("sandbox = \"none\"\n"));
+    let ran = rig.run(&["gate"]);
+    assert!(
+        ran.code == 2 && ran.err.contains("--allow-unconfined"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(rig.run(&["gate", "--allow-unconfined"]).code, 1);
+}
+
 /// The workflows are read by nobody here; that they are YAML with the words that matter is all that can be said.
 #[test]
 fn the_workflows_name_what_there_is() {
