@@ -109,7 +109,8 @@ impl<'l> Watch<'l> {
         let most = self.limits.memory.0;
         // What processes share is counted once for each, and only looked at closely when that would be too much.
         let more = |memory: fn(Pid) -> u64| all.iter().map(|pid| memory(*pid)).sum::<u64>() > most;
-        let over = more(own_memory) && more(share_of_memory);
+        // Between two looks a fork makes shares smaller, and their sum too large: what is too much is so twice.
+        let over = more(own_memory) && more(share_of_memory) && more(share_of_memory);
         Ok(over.then_some(Ended::OutOfMemory))
     }
 }
