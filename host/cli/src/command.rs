@@ -20,6 +20,7 @@ mod inbox;
 mod init;
 mod install_service;
 mod journal;
+mod meanwhile;
 mod metrics;
 mod operator;
 mod pause;

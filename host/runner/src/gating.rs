@@ -13,6 +13,7 @@ mod lines;
 mod open;
 mod receipt;
 mod replay;
+mod side_by_side;
 mod sides;
 mod weigh;
 
@@ -439,6 +440,3 @@ impl Gating {
         Digest::of(self.text().as_bytes())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -244,6 +244,12 @@ impl LoopDir {
         self.path.join("base")
     }
 
+    /// A folder that stays empty.
+    #[must_use]
+    pub fn nothing(&self) -> PathBuf {
+        self.path.join("nothing")
+    }
+
     /// The index that describes the checkout as it was last written.
     #[must_use]
     pub fn index(&self) -> PathBuf {

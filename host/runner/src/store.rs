@@ -379,6 +379,27 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&temp, path)
 }
 
+/// The commit that `name` leads to in the repository of `git`, and its id; none where it leads to none.
+///
+/// # Errors
+/// [`GitError`] when git cannot say.
+pub(crate) fn commit_named(git: &Git, name: &str) -> Result<Option<(String, Commit)>, GitError> {
+    if name.contains(['\n', '\0']) {
+        return Ok(None);
+    }
+    let asked = format!("{name}^{{commit}}\n").into_bytes();
+    let said = git.call("cat-file").arg("--batch").stdin(asked).run()?;
+    let Some(text) = next_object(&mut said.as_slice(), "commit") else {
+        return Ok(None);
+    };
+    let id = said.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let id = String::from_utf8_lossy(id).into_owned();
+    if !is_id(&id) {
+        return Err(unreadable("cat-file", &said));
+    }
+    Ok(Some((id, commit(text)?)))
+}
+
 /// The text in `<id> commit <size>\n<text>\n`, or that it is missing; none when it is neither.
 #[expect(
     clippy::option_option,

@@ -182,6 +182,22 @@ impl Workspace {
         Ok(())
     }
 
+    /// An empty folder, for who may look at nothing: it costs no git.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::Io`].
+    pub(crate) fn nothing(&self) -> Result<PathBuf, WorkspaceError> {
+        let dir = self.dir.nothing();
+        match clean::clean(&dir, &clean::Expected::default(), &self.dir.trash()) {
+            Ok(()) => Ok(dir),
+            Err(source) => Err(WorkspaceError::Io {
+                path: dir,
+                doing: "cleaned",
+                source,
+            }),
+        }
+    }
+
     /// [`Workspace::locate`] and [`Workspace::checkout`] together.
     ///
     /// # Errors

@@ -13,7 +13,7 @@
 #[cfg(target_os = "linux")]
 mod landlock;
 #[cfg(target_os = "linux")]
-mod seccomp;
+pub(crate) mod seccomp;
 mod trial;
 
 use std::fmt;

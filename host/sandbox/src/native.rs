@@ -9,7 +9,7 @@
 //! `inside` is the helper. `hidden` finds what the program must not see, `copy` makes the scratch copy of a program that runs
 //! unconfined.
 //!
-//! **Invariant:** a program runs either behind every layer listed in [`inside`], or unconfined because the caller said so, and
+//! **Invariant:** a program runs either behind every layer listed in `inside`, or unconfined because the caller said so, and
 //! [`Ran`] says which. The tree that it was given is as it was, in both cases, and nothing it started is left running.
 
 mod copy;

@@ -1,7 +1,7 @@
 //! What stands in a document and is not on its page.
 //!
 //! Owns the walk over a document: what the parser hands over as text is shown, and so is what HTML lets through; what lies
-//! between is markup, or is hidden. [`style`] knows which styles hide, `definition` what leads nowhere.
+//! between is markup, or is hidden. `style` knows which styles hide, `definition` what leads nowhere.
 //!
 //! **Invariant:** words are shown because the parser says so; words that nothing accounts for are found.
 

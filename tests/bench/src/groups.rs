@@ -4,6 +4,7 @@
 
 pub mod call;
 pub mod files;
+pub mod gates;
 pub mod overhead;
 pub mod policy;
 
@@ -24,6 +25,7 @@ pub type Group = (&'static str, fn(Scale) -> Outcome<Vec<Row>>);
 pub const ALL: &[Group] = &[
     ("call", call::run),
     ("files", files::run),
+    ("gates", gates::run),
     ("policy", policy::run),
     ("overhead", overhead::run),
 ];

@@ -12,6 +12,7 @@ pub mod ours;
 pub mod report;
 pub mod rounds;
 pub mod stock;
+pub mod timed_git;
 pub mod tree;
 
 use std::path::{Path, PathBuf};

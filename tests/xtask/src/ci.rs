@@ -46,6 +46,14 @@ pub(crate) fn run(workspace: &Workspace, ways: Ways) -> Result<()> {
             ],
         )
     })?;
+    step("documentation", || {
+        workspace::run(
+            workspace
+                .cargo()
+                .args(DOC)
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    })?;
     step("guests", || guests::run(workspace, ways))?;
     step("plugins built again", || {
         plugins::rebuild(workspace, &toolchain::ensure(workspace, ways)?)
@@ -55,14 +63,6 @@ pub(crate) fn run(workspace: &Workspace, ways: Ways) -> Result<()> {
         cargo(workspace, &[&["test", "--quiet"], GENERATOR])
     })?;
     step("first beat", || demo::run(workspace))?;
-    step("documentation", || {
-        workspace::run(
-            workspace
-                .cargo()
-                .args(DOC)
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )
-    })?;
     step("generated files", || generate::run(workspace, true))?;
     if changes(workspace)? != before {
         bail!("a step has changed files of the repository: see `git status`");

@@ -1,8 +1,5 @@
 //! `ringfence beat`: one beat, and its report.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
-
 use jiff::Timestamp;
 use ringfence_core::cadence::Next;
 use ringfence_core::ids::LoopId;
@@ -15,14 +12,11 @@ use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::{Sandbox, SandboxError, Settings};
 use serde::Serialize;
 
+use super::meanwhile::meanwhile;
 use super::{Context, Stop, loop_dir, operator, ways_out};
 use crate::args::Beat;
-use crate::console::Console;
 use crate::exit::Exit;
-use crate::render::{Ink, Page, Safe, receipt, run, text};
-
-// Limit: a beat that is over sooner needs no telling.
-const QUIET: Duration = Duration::from_secs(1);
+use crate::render::{Ink, Page, Safe, Text, receipt, run, text};
 
 /// The report for programs.
 #[derive(Serialize)]
@@ -67,8 +61,8 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
         steps: &NoSteps,
         config_dir: config_dir.as_deref(),
     };
-    let report = watched(context.console, |progress| {
-        driver::beat(&open, &locked, options, around, progress)
+    let report = meanwhile(context.console, words, |tell| {
+        driver::beat(&open, &locked, options, around, &mut |what| tell(what))
     })?;
     let exit = Exit::of_outcome(&report.outcome, args.detailed_exit_code);
     if args.output.is_json() {
@@ -152,58 +146,14 @@ pub(super) fn sandbox(context: &mut Context<'_, '_>) -> Result<Sandbox, Stop> {
     made.map_err(|error| Stop::error(Exit::Host, &error))
 }
 
-/// Runs the beat, and meanwhile tells people who wait what is going on.
-fn watched<T>(console: &mut Console<'_>, beat: impl FnOnce(&mut dyn FnMut(Progress)) -> T) -> T {
-    let (sender, progress) = mpsc::channel();
-    std::thread::scope(|scope| {
-        scope.spawn(move || watch(&progress, console, Instant::now()));
-        let result = beat(&mut |what| {
-            if sender.send(what).is_err() {
-                tracing::debug!("nobody watches");
-            }
-        });
-        // Ends the watching.
-        drop(sender);
-        result
-    })
-}
-
-/// Says nothing before [`QUIET`] has passed; then what is going on, and from there on everything as it begins.
-fn watch(progress: &Receiver<Progress>, console: &mut Console<'_>, began: Instant) {
-    let mut current = None;
-    loop {
-        let left = QUIET.saturating_sub(began.elapsed());
-        let next = if left.is_zero() {
-            progress.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            progress.recv_timeout(left)
-        };
-        match next {
-            Ok(what) => current = Some(what),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let elapsed = began.elapsed();
-        if let Some(what) = current.take_if(|_| elapsed >= QUIET) {
-            console.say(&telling(&what, elapsed));
-        }
-    }
-}
-
-fn telling(progress: &Progress, elapsed: Duration) -> Page {
-    let what = match progress {
+fn words(progress: &Progress) -> Text {
+    match progress {
         Progress::Preparing => text!["preparing the checkout"],
         Progress::Step { id, role } => text!["calling ", *role, " ", id],
         Progress::Measuring => text!["measuring the change"],
         Progress::Commands(side) => text!["running commands, ", side.as_str(), " the change"],
         Progress::Settling => text!["settling"],
-    };
-    let mut page = Page::new();
-    page.line(text![
-        text![elapsed.as_secs(), " s: "].ink(Ink::Faint),
-        what
-    ]);
-    page
+    }
 }
 
 impl From<BeatError> for Stop {
@@ -243,46 +193,5 @@ impl From<BeatError> for Stop {
             | BeatError::Recovery(_)
             | BeatError::Host(_) => stop,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Stream;
-    use crate::args::Colour;
-
-    /// What is told of a beat that began `ago` and is over now.
-    fn told(ago: Duration) -> String {
-        let (sender, progress) = mpsc::channel();
-        for what in [Progress::Preparing, Progress::Measuring, Progress::Settling] {
-            sender.send(what).unwrap();
-        }
-        drop(sender);
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let out = Stream {
-            to: &mut out,
-            is_terminal: false,
-        };
-        let stream = Stream {
-            to: &mut err,
-            is_terminal: false,
-        };
-        let mut console = Console::new(out, stream, Colour::Auto, false);
-        watch(
-            &progress,
-            &mut console,
-            Instant::now().checked_sub(ago).unwrap(),
-        );
-        String::from_utf8(err).unwrap()
-    }
-
-    #[test]
-    fn only_who_waits_is_told() {
-        assert_eq!(told(Duration::ZERO), "");
-        assert_eq!(
-            told(Duration::from_secs(7)),
-            "7 s: preparing the checkout\n7 s: measuring the change\n7 s: settling\n"
-        );
     }
 }

@@ -11,13 +11,11 @@ pub(crate) mod outputs;
 mod replay;
 
 use std::io::{ErrorKind, Read};
-use std::sync::Mutex;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
 
 use ringfence_core::evidence::Side;
 use ringfence_core::gating::{Outcome, Report};
 use ringfence_core::verdict;
+use ringfence_runner::clock::Clock;
 use ringfence_runner::gating::{
     Around, Base, FuelOptions, FuelProblem, Gating, GatingError, Head, Options, Progress,
     ReceiptFileError, Run, Signer, Wanted, append_receipt,
@@ -28,15 +26,14 @@ use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::Sandbox;
 
 use self::outputs::Outputs;
+use super::meanwhile::meanwhile;
 use super::{Context, Stop, beat, ways_out};
 use crate::args::{Gate, GateAsk, GateChange, GateFile, GateRun, GateVerb, Severity};
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::render::{Ink, Page, Safe, text};
+use crate::render::{Safe, Text, text};
 use crate::std_plugins::StdPlugins;
 
-// Limit: what is over sooner needs no telling.
-const QUIET: Duration = Duration::from_secs(1);
 // Limit: a patch of which a person has read a part.
 const PATCH_BYTES_MAX: u64 = 64 << 20;
 
@@ -201,60 +198,26 @@ fn severity(severity: Severity) -> verdict::Severity {
     }
 }
 
-/// Does `what`, and after a second tells people what is going on.
-fn watched<T: Send>(
+/// Does `what`, and meanwhile tells people what is going on.
+fn watched<T>(
     console: &mut Console<'_>,
     sandbox: &Sandbox,
-    clock: &dyn ringfence_runner::clock::Clock,
+    clock: &dyn Clock,
     what: impl FnOnce(Around<'_>) -> T,
 ) -> T {
-    let (sender, progress) = mpsc::channel();
-    let sender = Mutex::new(sender);
-    std::thread::scope(|scope| {
-        scope.spawn(move || watch(&progress, console, Instant::now()));
-        let tell = |begun: Progress| {
-            let sender = sender.lock().ok();
-            if sender.is_none_or(|sender| sender.send(begun).is_err()) {
-                tracing::debug!("nobody watches");
-            }
-        };
-        let around = Around {
+    meanwhile(console, words, |progress| {
+        what(Around {
             sandbox,
             plugins: &StdPlugins,
             clock,
             steps: &NoSteps,
-            progress: &tell,
-        };
-        let result = what(around);
-        // Ends the watching.
-        drop(sender);
-        result
+            progress,
+        })
     })
 }
 
-fn watch(progress: &Receiver<Progress>, console: &mut Console<'_>, began: Instant) {
-    let mut current = None;
-    loop {
-        let left = QUIET.saturating_sub(began.elapsed());
-        let next = if left.is_zero() {
-            progress.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            progress.recv_timeout(left)
-        };
-        match next {
-            Ok(what) => current = Some(what),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let elapsed = began.elapsed();
-        if let Some(what) = current.take_if(|_| elapsed >= QUIET) {
-            console.say(&telling(&what, elapsed));
-        }
-    }
-}
-
-fn telling(progress: &Progress, elapsed: Duration) -> Page {
-    let what = match progress {
+fn words(progress: &Progress) -> Text {
+    match progress {
         Progress::Waiting => text!["waiting for another run of gates in this project"],
         Progress::Comparing => text!["comparing"],
         Progress::Preparing => text!["checking out what gates read"],
@@ -262,13 +225,7 @@ fn telling(progress: &Progress, elapsed: Duration) -> Page {
         Progress::Commands(Side::After) => text!["running commands on the candidate"],
         Progress::Gate(id) => text!["asking ", id],
         Progress::Profiling(id) => text!["looking where the fuel of ", id, " goes"],
-    };
-    let mut page = Page::new();
-    page.line(text![
-        text![elapsed.as_secs(), " s: "].ink(Ink::Faint),
-        what
-    ]);
-    page
+    }
 }
 
 impl Exit {

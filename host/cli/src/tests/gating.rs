@@ -385,7 +385,7 @@ fn no_more_is_checked_out_than_gates_may_read() {
     let checkout = rig.top().join(".ringfence/gates.d/base");
     rig.write("docs/new.md", "# New\n");
     assert_eq!(gate(&rig, &["--only", "diff-size"]).0, Exit::Done);
-    assert_eq!(std::fs::read_dir(&checkout).unwrap().count(), 0);
+    assert!(!checkout.exists());
     assert_eq!(gate(&rig, &[]).0, Exit::Done);
     let names: Vec<_> = std::fs::read_dir(&checkout)
         .unwrap()

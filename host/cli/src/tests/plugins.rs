@@ -96,7 +96,7 @@ fn inspect() {
       contract  0.1.0
       sdk       0.1.0
       digest  blake3:[hex]
-      size      117 KiB
+      size      135 KiB
       reads     nothing
       writes    nothing
       imports   ringfence:beat/change@0.1.0, ringfence:beat/config@0.1.0,

@@ -3,19 +3,19 @@
 //! **Invariant:** each gate is asked exactly once, or its answer to the very same question is remembered. The checkout has what
 //! the gates that are asked may read; when none may read anything, it is an empty folder.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use ringfence_core::call::LogLine;
 use ringfence_core::failure::Failure;
 use ringfence_core::journal::StepReceipt;
-use ringfence_core::policy::{Access, PathPolicy};
+use ringfence_core::policy::{Access, Layer, PathPolicy, PolicySpec};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::LockedStep;
 use ringfence_core::verdict::GateResult;
 use ringfence_sandbox::EvidenceSource;
 
+use super::side_by_side::side_by_side;
 use super::sides::Sides;
 use super::{Around, Gating, GatingError, Options, Progress};
 use crate::calls::{Calls, Matter, receipt};
@@ -62,12 +62,12 @@ pub(super) fn ask(
         return Ok(Vec::new());
     }
     let memo = Memo::new(gating.dir.memo(), !options.no_memo);
-    let base = base(gating, sides);
+    let mut base = base(gating, sides);
     let (sandbox, progress) = (around.sandbox, around.progress);
-    let calls = || Calls::new(sandbox, components, &base, &memo);
     let mut answers: Vec<Option<Answer>> = Vec::new();
     for gate in gates {
-        let known = calls().remembered_verdict(gate, matter);
+        let known = Calls::new(sandbox, components, &base, &memo);
+        let known = known.remembered_verdict(gate, matter);
         answers.push(known.map(|(result, receipt)| Answer {
             gate: (*gate).clone(),
             result,
@@ -79,28 +79,21 @@ pub(super) fn ask(
     let left: Vec<usize> = (0..gates.len())
         .filter(|at| answers.get(*at).is_some_and(Option::is_none))
         .collect();
-    let unknown = || left.iter().filter_map(|at| Some((*at, *gates.get(*at)?)));
-    if !left.is_empty() {
-        (around.progress)(Progress::Preparing);
-        let readers: Vec<&LockedStep> = unknown().map(|(_, gate)| gate).collect();
-        prepare(gating, &base, &readers, around)?;
+    let unknown: Vec<&LockedStep> = left
+        .iter()
+        .filter_map(|at| gates.get(*at).copied())
+        .collect();
+    if !unknown.is_empty() {
+        progress(Progress::Preparing);
+        base = prepare(gating, base, &unknown, around)?;
     }
-    let (next, made) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs.clamp(1, left.len().max(1)) {
-            scope.spawn(|| {
-                let mut calls = calls();
-                while let Some((at, gate)) = unknown().nth(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = one(&mut calls, gate, matter, progress);
-                    let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-                    made.push((at, answer));
-                }
-            });
-        }
+    let calls = || Calls::new(sandbox, components, &base, &memo);
+    let made = side_by_side(options.jobs, &unknown, calls, |calls, gate| {
+        one(calls, gate, matter, progress)
     });
-    for (at, answer) in made.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    for (at, answer) in left.into_iter().zip(made) {
         if let Some(place) = answers.get_mut(at) {
-            *place = Some(answer);
+            *place = answer;
         }
     }
     let whole =
@@ -151,46 +144,44 @@ fn unanswered(gate: &LockedStep) -> Answer {
     }
 }
 
-/// Checks out what `gates` may read of the candidate.
+/// Checks out what `gates` may read of the candidate, and says where.
 pub(super) fn prepare(
     gating: &Gating,
-    base: &Base,
+    base: Base,
     gates: &[&LockedStep],
     around: Around<'_>,
-) -> Result<(), GatingError> {
-    let policies: Vec<(bool, PathPolicy)> = gates
-        .iter()
-        .filter_map(|gate| {
-            let all = |globs: &Vec<String>| globs.iter().any(|glob| glob == "**");
-            let policy = PathPolicy::new(&gate.policy).ok()?;
-            Some((
-                gate.policy.layers.iter().all(|layer| all(&layer.read)),
-                policy,
-            ))
-        })
-        .collect();
+) -> Result<Base, GatingError> {
     let workspace = &gating.workspace;
-    let tree = if policies.iter().any(|(everything, _)| *everything) {
+    let specs = || gates.iter().map(|gate| &gate.policy);
+    if specs().all(reads_nothing) {
+        let dir = workspace.nothing()?;
+        return Ok(Base { dir, ..base });
+    }
+    let tree = if specs().any(reads_everything) {
         base.tree.clone()
     } else {
+        let policies: Vec<PathPolicy> = specs()
+            .filter_map(|spec| PathPolicy::new(spec).ok())
+            .collect();
         let may_read = |path: &RelPath| {
-            let allowed =
-                |(_, policy): &(bool, PathPolicy)| policy.decide(path, Access::Read).is_allowed();
-            policies.iter().any(allowed)
+            let mut policies = policies.iter();
+            policies.any(|policy| policy.decide(path, Access::Read).is_allowed())
         };
-        let nothing = gates
-            .iter()
-            .all(|gate| gate.policy.layers.iter().any(|layer| layer.read.is_empty()));
-        if nothing {
-            workspace.view(&gating.empty_tree()?, &may_read)?
-        } else {
-            workspace.view(&base.tree, &may_read)?
-        }
+        workspace.view(&base.tree, &may_read)?
     };
     let view = Base {
         tree,
         ..base.clone()
     };
     workspace.checkout(&view, around.steps)?;
-    Ok(())
+    Ok(base)
+}
+
+fn reads_nothing(policy: &PolicySpec) -> bool {
+    policy.layers.iter().any(|layer| layer.read.is_empty())
+}
+
+fn reads_everything(policy: &PolicySpec) -> bool {
+    let all = |layer: &Layer| layer.read.iter().any(|glob| glob == "**");
+    policy.layers.iter().all(all)
 }

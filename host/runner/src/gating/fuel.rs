@@ -4,10 +4,9 @@
 //! call changes nothing and is remembered nowhere; where it does not go as the judgement did, there is no profile.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use ringfence_core::digest::Digest;
+use ringfence_core::failure::Failure;
 use ringfence_core::gating::{
     Compared, FUEL_FILE, FUEL_FILE_BYTES_MAX, FUEL_REGRESSION, FUEL_UNKNOWN, Fingerprints,
     FuelFile, FuelKey, FuelLine, FuelRecord, HeldFuel, POINTS_DEFAULT, Percent, Profile, Remark,
@@ -20,6 +19,7 @@ use ringfence_core::spec::LockedStep;
 use ringfence_core::verdict::{Finding, SCOPE, Severity};
 use ringfence_sandbox::FUEL_RULES;
 
+use super::side_by_side::side_by_side;
 use super::{Around, FuelOptions, FuelProblem, Gating, GatingError, Options, Progress, Run, ask};
 use crate::calls::Calls;
 use crate::memo::Memo;
@@ -207,7 +207,7 @@ impl Gating {
         (around.progress)(Progress::Preparing);
         let base = ask::base(self, &run.sides);
         let readers: Vec<&LockedStep> = plan.iter().map(|(step, _)| *step).collect();
-        ask::prepare(self, &base, &readers, around)?;
+        let base = ask::prepare(self, base, &readers, around)?;
         for (step, _) in &plan {
             (around.progress)(Progress::Profiling(step.id.clone()));
         }
@@ -218,24 +218,15 @@ impl Gating {
             .collect();
         let memo = Memo::new(self.dir.memo(), false);
         let sandbox = around.sandbox;
-        let (next, seen) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        std::thread::scope(|scope| {
-            for _ in 0..jobs.clamp(1, looks.len().max(1)) {
-                scope.spawn(|| {
-                    let mut calls = Calls::new(sandbox, &run.components, &base, &memo);
-                    while let Some((at, step, fuel)) =
-                        looks.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let stack = calls.trace(step, *fuel, &run.matter);
-                        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                        seen.push((*at, stack));
-                    }
-                });
-            }
+        let calls = || Calls::new(sandbox, &run.components, &base, &memo);
+        let seen = side_by_side(jobs, &looks, calls, |calls, (_, step, fuel)| {
+            calls.trace(step, *fuel, &run.matter)
         });
-        let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut stacks = vec![Vec::new(); plan.len()];
-        for (at, stack) in seen {
+        for ((at, ..), stack) in looks.iter().zip(seen) {
+            let at = *at;
+            let stack =
+                stack.unwrap_or_else(|| Err(Failure::host("the thread that asked it ended")));
             let gate = plan.get(at).map(|(step, _)| step.id.clone());
             let (Some(gate), Some(stacks)) = (gate, stacks.get_mut(at)) else {
                 continue;

@@ -70,7 +70,7 @@ impl Gating {
             None => None,
             Some(name) => Some(RulesFrom {
                 name: name.to_owned(),
-                tree: super::sides::resolve(repo, workspace.store(), name)?.tree,
+                tree: super::sides::resolve(repo, name)?.tree,
             }),
         };
         let files = files(&project, &workspace, from.as_ref());

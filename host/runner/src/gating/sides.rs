@@ -8,7 +8,7 @@ use super::{Base, Gating, GatingError, Head, ReplayError, Wanted};
 use crate::git::discover::UserRepo;
 use crate::git::failed;
 use crate::git::output::one_id;
-use crate::store::Store;
+use crate::store::{Store, commit_named};
 use crate::workspace::measure::differences;
 use crate::workspace::{BASE_SECOND_WITHOUT_COMMIT, BaseFrom, Refusal, WorkspaceError};
 
@@ -63,7 +63,7 @@ impl Gating {
                 tree: self.empty_tree()?,
                 time: None,
             },
-            Base::Checked | Base::Revision(_) => resolve(repo, store, base_name)?,
+            Base::Checked | Base::Revision(_) => resolve(repo, base_name)?,
         };
         let head = self.head(repo, wanted, &base)?;
         let mut commits = Vec::new();
@@ -71,12 +71,11 @@ impl Gating {
             // A patch is over the base itself.
             Head::Patch(_) => None,
             _ if wanted.direct || !matches!(wanted.base, Base::Revision(_)) => None,
-            Head::Revision(name) => Some((name.as_str(), head.0.commit.clone())),
-            Head::Worktree | Head::Staged => Some(("HEAD", resolve(repo, store, "HEAD")?.commit)),
+            Head::Revision(name) => Some((name.as_str(), head.0.clone())),
+            Head::Worktree | Head::Staged => Some(("HEAD", resolve(repo, "HEAD")?)),
         };
         if let Some((head_name, tip)) = fork {
-            let names = (base_name, head_name);
-            base = merge_base(repo, store, names, base.commit.as_deref(), tip.as_deref())?;
+            base = merge_base(repo, (base_name, &base), (head_name, &tip))?;
         }
         if let (Head::Revision(_), Some(from), Some(to)) =
             (&wanted.head, &base.commit, &head.0.commit)
@@ -166,21 +165,20 @@ impl Gating {
         wanted: &Wanted,
         base: &Resolved,
     ) -> Result<(Resolved, String), GatingError> {
-        let store = self.workspace.store();
         let no_commit = |tree, time| Resolved {
             commit: None,
             tree,
             time,
         };
         Ok(match &wanted.head {
-            Head::Revision(name) => (resolve(repo, store, name)?, name.clone()),
+            Head::Revision(name) => (resolve(repo, name)?, name.clone()),
             Head::Worktree => {
                 let found = self.workspace.locate(BaseFrom::Worktree)?;
                 let resolved = no_commit(found.tree, Some(found.time));
                 (resolved, "worktree".to_owned())
             }
             Head::Staged => {
-                let time = resolve(repo, store, "HEAD").ok().and_then(|head| head.time);
+                let time = resolve(repo, "HEAD").ok().and_then(|head| head.time);
                 let tree = self.workspace.staged(repo)?;
                 (no_commit(tree, time), "staged".to_owned())
             }
@@ -208,27 +206,19 @@ fn named(name: &str, resolved: &Resolved) -> TreeName {
 }
 
 /// What `name` leads to: a commit, or a tree.
-pub(super) fn resolve(repo: &UserRepo, store: &Store, name: &str) -> Result<Resolved, GatingError> {
+pub(super) fn resolve(repo: &UserRepo, name: &str) -> Result<Resolved, GatingError> {
     let git = repo.git();
-    let look = |kind: &str| {
-        git.call("rev-parse")
-            .args(["--verify", "-q", "--end-of-options"])
-            .arg(format!("{name}^{{{kind}}}"))
-            .run_any()
-    };
-    let found = look("commit")?;
-    if found.code == Some(0) {
-        let id = id_of(&found.stdout)?;
-        let Some(commit) = store.commit(&id)? else {
-            return Err(WorkspaceError::MissingObject { id }.into());
-        };
+    if let Some((id, commit)) = commit_named(&git, name)? {
         return Ok(Resolved {
             commit: Some(id),
             tree: commit.tree,
             time: commit.time,
         });
     }
-    let found = look("tree")?;
+    let call = git
+        .call("rev-parse")
+        .args(["--verify", "-q", "--end-of-options"]);
+    let found = call.arg(format!("{name}^{{tree}}")).run_any()?;
     if found.code == Some(0) {
         return Ok(Resolved {
             commit: None,
@@ -255,19 +245,29 @@ fn has_tree(store: &Store, id: &str) -> Result<bool, GatingError> {
     Ok(said == b"tree\n")
 }
 
-/// The commit where `tip` left `base`.
+/// The commit where the second left the first.
 fn merge_base(
     repo: &UserRepo,
-    store: &Store,
-    (base_name, head_name): (&str, &str),
-    base: Option<&str>,
-    tip: Option<&str>,
+    (base_name, base): (&str, &Resolved),
+    (head_name, tip): (&str, &Resolved),
 ) -> Result<Resolved, GatingError> {
-    let tip = tip.ok_or_else(|| GatingError::NoCommit(head_name.to_owned()))?;
-    let base = base.ok_or_else(|| GatingError::NoCommit(base_name.to_owned()))?;
-    let found = repo.git().call("merge-base").args([base, tip]).run_any()?;
+    let no_commit = |name: &str| GatingError::NoCommit(name.to_owned());
+    let ids = [
+        tip.commit.as_ref().ok_or_else(|| no_commit(head_name))?,
+        base.commit.as_ref().ok_or_else(|| no_commit(base_name))?,
+    ];
+    let found = repo.git().call("merge-base").args(ids).run_any()?;
     match found.code {
-        Some(0) => resolve(repo, store, &one_id("merge-base", &found.stdout)?),
+        Some(0) => {
+            let id = one_id("merge-base", &found.stdout)?;
+            match [base, tip]
+                .iter()
+                .find(|side| side.commit.as_ref() == Some(&id))
+            {
+                Some(known) => Ok((*known).clone()),
+                None => resolve(repo, &id),
+            }
+        }
         Some(1) => Err(GatingError::NoMergeBase {
             base: base_name.to_owned(),
             head: head_name.to_owned(),

@@ -208,7 +208,7 @@ fn host_remarks(
             true => ("submodule", Status::New),
             false => ("refused", Status::New),
         };
-        let message = format!("no gate can look into it: {}", refusal.reason);
+        let message = format!("no gate can look into {}: {}", refusal.path, refusal.reason);
         let help = match submodule {
             true => "`submodules = \"accepted\"` in [verdict] lets such changes pass",
             false => "",

@@ -161,14 +161,14 @@ fn rules(scope: Scope) -> Result<Rules, BackendError> {
         .map(|call| (*call, Vec::new()))
         .collect();
     // No new code: guests are compiled elsewhere.
-    let not_executable = || when(2, SeccompCmpOp::MaskedEq(flags(libc::PROT_EXEC)), 0);
+    let not_executable = || when(2, SeccompCmpOp::MaskedEq(number(libc::PROT_EXEC)), 0);
     rules.insert(libc::SYS_mmap, vec![all([not_executable()?])?]);
     rules.insert(libc::SYS_mprotect, vec![all([not_executable()?])?]);
     // A thread of this process, never a process, and in the namespaces of this one.
     let thread = when(
         0,
-        SeccompCmpOp::MaskedEq(flags(THREAD | NAMESPACES)),
-        flags(THREAD),
+        SeccompCmpOp::MaskedEq(number(THREAD | NAMESPACES)),
+        number(THREAD),
     )?;
     rules.insert(libc::SYS_clone, vec![all([thread])?]);
     // How `abort` ends this process: no other signal, and no other process.
@@ -180,7 +180,7 @@ fn rules(scope: Scope) -> Result<Rules, BackendError> {
     let sets_nothing = SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?;
     rules.insert(libc::SYS_prlimit64, vec![all([this, sets_nothing])?]);
     let asks = |what: &i32| {
-        let same = when(1, SeccompCmpOp::Eq, flags(*what))?;
+        let same = when(1, SeccompCmpOp::Eq, number(*what))?;
         all([same])
     };
     let fcntl: Result<Vec<_>, _> = FCNTL.iter().map(asks).collect();
@@ -192,16 +192,23 @@ fn rules(scope: Scope) -> Result<Rules, BackendError> {
 }
 
 /// A constant of the kernel as it stands in a register.
-fn flags(constant: i32) -> u64 {
+pub(crate) fn number(constant: i32) -> u64 {
     constant.unsigned_abs().into()
 }
 
 /// True for a call whose argument (counted from 0, 32 bits of it) compares so.
-fn when(argument: u8, compare: SeccompCmpOp, to: u64) -> Result<SeccompCondition, BackendError> {
+pub(crate) fn when(
+    argument: u8,
+    compare: SeccompCmpOp,
+    to: u64,
+) -> Result<SeccompCondition, BackendError> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, to)
 }
 
-fn all<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, BackendError> {
+/// A rule that holds where all conditions do.
+pub(crate) fn all<const N: usize>(
+    conditions: [SeccompCondition; N],
+) -> Result<SeccompRule, BackendError> {
     SeccompRule::new(conditions.into())
 }
 

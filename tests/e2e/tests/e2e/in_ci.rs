@@ -5,6 +5,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_json::{Value, json};
+
 use crate::rig::{PROGRAM, Rig, environment, root};
 
 const TOKEN: &str = "ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1w2";
@@ -28,10 +30,6 @@ fn commit(rig: &Rig, message: &str) -> String {
     rig.git(&["add", "-A"]);
     rig.git(&["commit", "-q", "--no-verify", "-m", message]);
     rig.git(&["rev-parse", "HEAD"]).trim().to_owned()
-}
-
-fn write(rig: &Rig, path: &str, text: &str) {
-    fs::write(rig.top().join(path), text).unwrap();
 }
 
 fn run(rig: &Rig, programs: &Path, command: &mut Command) -> Output {
@@ -65,12 +63,11 @@ fn hook(rig: &Rig, name: &str) {
 fn the_action_annotates_and_ends_as_the_gates_do() {
     let (rig, programs) = rig();
     let base = rig.git(&["rev-parse", "HEAD"]).trim().to_owned();
-    write(&rig, "b.md", "# B, see [a](a.md)\n");
+    rig.write("b.md", "# B, see [a](a.md)\n");
     let good = commit(&rig, "a good one");
-    write(&rig, "b.md", &format!("# B\n\ntoken = \"{TOKEN}\"\n"));
+    rig.write("b.md", &format!("# B\n\ntoken = \"{TOKEN}\"\n"));
     // What would let it pass stands in the change itself.
-    write(
-        &rig,
+    rig.write(
         "ringfence-gates.toml",
         "[[gate]]\nplugin = \"std:md-links\"\n",
     );
@@ -135,7 +132,7 @@ fn the_pre_commit_hook_lets_no_secret_in() {
             command.args(["commit", "-q", "-m", message]),
         )
     };
-    write(&rig, "b.md", "# B\n");
+    rig.write("b.md", "# B\n");
     rig.git(&["add", "-A"]);
     let ended = commit("fine");
     assert!(
@@ -143,7 +140,7 @@ fn the_pre_commit_hook_lets_no_secret_in() {
         "{}",
         String::from_utf8_lossy(&ended.stderr)
     );
-    write(&rig, "c.md", &format!("token = \"{TOKEN}\"\n"));
+    rig.write("c.md", &format!("token = \"{TOKEN}\"\n"));
     rig.git(&["add", "-A"]);
     assert!(!commit("not fine").status.success());
     assert_eq!(rig.git(&["log", "-1", "--format=%s"]).trim(), "fine");
@@ -166,7 +163,7 @@ fn the_pre_push_hook_lets_no_secret_out() {
         run(&rig, &programs, command)
     };
     rig.git(&["checkout", "-q", "-b", "topic"]);
-    write(&rig, "b.md", "# B\n");
+    rig.write("b.md", "# B\n");
     commit(&rig, "fine");
     let ended = push("topic");
     assert!(
@@ -174,7 +171,7 @@ fn the_pre_push_hook_lets_no_secret_out() {
         "{}",
         String::from_utf8_lossy(&ended.stderr)
     );
-    write(&rig, "c.md", &format!("token = \"{TOKEN}\"\n"));
+    rig.write("c.md", &format!("token = \"{TOKEN}\"\n"));
     commit(&rig, "not fine");
     assert!(!push("topic").status.success());
     assert!(!push("topic:other").status.success());
@@ -193,20 +190,20 @@ fn native_programs_run_before_the_gates_and_confined() {
             "{command}[[gate]]\nplugin = \"std:commands\"\nconfig = {{ commands = [\"check\"] }}\n"
         )
     };
-    write(&rig, "ringfence-gates.toml", &gates(""));
+    rig.write("ringfence-gates.toml", &gates(""));
     assert_eq!(rig.run(&["gate", "check", "--write-lock"]).code, 0);
     commit(&rig, "a command");
-    write(&rig, "c.md", "# C\n");
+    rig.write("c.md", "# C\n");
     let ran = rig.run(&["gate", "--format", "json"]);
     assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
-    write(&rig, "b.md", "# B\n");
+    rig.write("b.md", "# B\n");
     let ran = rig.run(&["gate", "--format", "json"]);
     assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(report["commands"][0]["confinement"], "full");
     assert_eq!(report["commands"][0]["side"], "after");
     // A repository cannot have a program run with the rights of whoever judges it.
-    write(&rig, "ringfence-gates.toml", &gates("sandbox = \"none\"\n"));
+    rig.write("ringfence-gates.toml", &gates("sandbox = \"none\"\n"));
     let ran = rig.run(&["gate"]);
     assert!(
         ran.code == 2 && ran.err.contains("--allow-unconfined"),
@@ -217,6 +214,31 @@ fn native_programs_run_before_the_gates_and_confined() {
 }
 
 /// The workflows are read by nobody here; that they are YAML with the words that matter is all that can be said.
+#[test]
+fn answers_that_were_brought_along_are_not_believed() {
+    let (rig, _) = rig();
+    rig.write("a.md", "# A, again\n");
+    let known = |rig: &Rig| {
+        let ran = rig.run(&["gate", "--format", "json"]);
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        let gates = report["gates"].as_array().unwrap().clone();
+        let known: Vec<_> = gates
+            .iter()
+            .map(|gate| gate["receipt"]["memo"].clone())
+            .collect();
+        (ran.code, known)
+    };
+    assert_eq!(known(&rig), (0, vec![json!(false); 5]));
+    assert_eq!(known(&rig), (0, vec![json!(true); 5]));
+    let copy = Rig::folder();
+    let from = rig.top().join(".");
+    let mut copied = copy.hermetic("cp");
+    copied.arg("-a").arg(from).arg(".");
+    assert!(copied.status().unwrap().success());
+    assert!(copy.path(".ringfence/gates.d/memo").is_dir());
+    assert_eq!(known(&copy), (0, vec![json!(false); 5]));
+}
+
 #[test]
 fn the_workflows_name_what_there_is() {
     let action = fs::read_to_string(root().join(".github/actions/gate/action.yml")).unwrap();

@@ -26,6 +26,8 @@ fn its_console_blocks_show_what_happens() {
     let rig = Rig::example();
     rig.init();
     assert_eq!(rig.run(&["beat", "--dry-run"]).code, 0);
+    rig.run(&["gate", "init"]);
+    assert_eq!(rig.run(&["gate", "--all"]).code, 1);
 
     // trycmd runs `X.md` in the folder `X.in`; and it shows both streams as one, progress included.
     let rig = Rig::example();
@@ -46,7 +48,7 @@ fn its_console_blocks_show_what_happens() {
         cases.env(name, value.to_str().unwrap());
     }
     cases.run();
-    assert_eq!(blocks(&readme(), "console").len(), 1);
+    assert_eq!(blocks(&readme(), "console").len(), 2);
 }
 
 /// Commands of this workspace are run by hand and by CI; here they must exist.

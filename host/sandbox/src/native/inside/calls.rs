@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 
 use libc::c_long;
 use seccompiler::{
-    BackendError, BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCmpOp,
-    SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter,
+    BackendError, BpfProgram, Error, SeccompAction, SeccompCmpOp, SeccompFilter, SeccompRule,
+    TargetArch, apply_filter,
 };
+
+use crate::confine::seccomp::{all, number, when};
 
 /// Which sockets there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -369,20 +371,6 @@ fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backend
     let personality: Result<_, _> = personality.into_iter().collect();
     rules.insert(libc::SYS_personality, personality?);
     Ok(rules)
-}
-
-/// A constant of the kernel as it stands in a register.
-fn number(constant: i32) -> u64 {
-    constant.unsigned_abs().into()
-}
-
-/// True for a call whose argument (counted from 0, 32 bits of it) compares so.
-fn when(argument: u8, compare: SeccompCmpOp, to: u64) -> Result<SeccompCondition, BackendError> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, to)
-}
-
-fn all<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, BackendError> {
-    SeccompRule::new(conditions.into())
 }
 
 #[cfg(test)]

@@ -1,1 +1,0 @@
-//! Tests of gates without a loop.
