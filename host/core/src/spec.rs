@@ -35,7 +35,7 @@ pub use self::command::{CommandLimits, CommandSpec, RunsOn, STDERR, STDOUT, Sand
 pub use self::gates::{
     Allow, GATES_FILE_BYTES_MAX, Gates, LockedGates, VerdictRules, gates_file_schema,
 };
-pub use self::locked::{Escalation, LockedSpec, LockedStep, PluginFacts};
+pub use self::locked::{Escalation, LockedSpec, LockedStep, PluginFacts, Sees};
 pub use self::lockfile::{LOCK_FILE_BYTES_MAX, LockCheck, LockFile, LockFileError, PinnedPlugin};
 pub use self::people::{CalendarRef, EscalateOn, Notify};
 pub use self::reference::{PluginRef, PluginRefError};

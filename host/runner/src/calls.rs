@@ -1,7 +1,7 @@
 //! Calls of a loop's components: each step under its own grant, over the base or the workspace.
 //!
 //! **Invariant:** a step sees one directory, the private checkout, through its own policy; its chance and time come from
-//! its [`StepKey`] alone. Whatever goes wrong with a component is a [`Failure`] of that step, never of the host. Guests run
+//! the tree alone. Whatever goes wrong with a component is a [`Failure`] of that step, never of the host. Guests run
 //! on a confined thread of their own; compiling, remembering and git are done on this one.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ringfence_core::call::{CallReport, LogLine};
 use ringfence_core::change::{Commit, FileChange, commits_digest};
 use ringfence_core::decision::{Move, RawDecision, Situation};
-use ringfence_core::digest::Digest;
+use ringfence_core::digest::{Digest, PartsHasher};
 use ringfence_core::evidence::{self, CommandReceipt};
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::ids::StepId;
@@ -70,11 +70,24 @@ pub struct Matter {
 }
 
 impl Matter {
-    fn given(&self) -> Given {
+    /// What of it `step` is given.
+    fn given(&self, step: &LockedStep) -> Given {
         Given {
             change: Some(Arc::clone(&self.source)),
-            evidence: self.evidence.clone(),
+            evidence: self.evidence.clone().filter(|_| step.sees.evidence),
         }
+    }
+
+    /// The receipts of the programs that `step` can ask about.
+    fn receipts(&self, step: &LockedStep) -> &[CommandReceipt] {
+        let evidence = self.evidence.as_ref().filter(|_| step.sees.evidence);
+        evidence.map_or(&[][..], |evidence| evidence.receipts())
+    }
+
+    /// The commits that `step` can ask for.
+    fn commits(&self, step: &LockedStep) -> &[Commit] {
+        let commits = step.sees.commits.then(|| self.source.commits());
+        commits.unwrap_or_default()
     }
 }
 
@@ -118,7 +131,7 @@ impl<'a> Calls<'a> {
     pub fn observe(&mut self, step: &LockedStep, fuel: Fuel) -> (SensorReading, StepReceipt) {
         let key = self.key(step, &[]);
         let made = self.remember(step, key, |calls| {
-            calls.call(step, fuel, key, Given::default(), async |plugin, call| {
+            calls.call(step, fuel, Given::default(), async |plugin, call| {
                 plugin.observe(call).await
             })
         });
@@ -136,35 +149,24 @@ impl<'a> Calls<'a> {
             Ok(text) => text,
             Err(error) => return (Err(Failure::host(&error.to_string())), receipt(step)),
         };
-        let key = self.key(step, &[("situation", text.as_bytes())]);
-        self.call(
-            step,
-            fuel,
-            key,
-            Given::default(),
-            async move |plugin, call| plugin.decide(call, &text).await,
-        )
+        self.call(step, fuel, Given::default(), async move |plugin, call| {
+            plugin.decide(call, &text).await
+        })
     }
 
     /// Lets an executor act in the checkout; returns its own line about it.
     pub fn act(&mut self, step: &LockedStep, fuel: Fuel, mv: &Move) -> Made<String> {
         let input = mv.input.to_string();
-        let key = self.key(
-            step,
-            &[
-                ("action", mv.action.as_bytes()),
-                ("input", input.as_bytes()),
-            ],
-        );
         let action = mv.action.clone();
         let given = Given::default();
-        let (answer, receipt) = self.call(step, fuel, key, given, async move |plugin, call| {
+        let (answer, receipt) = self.call(step, fuel, given, async move |plugin, call| {
             plugin.act(call, &action, &input).await
         });
         (answer.map(|outcome| outcome.summary), receipt)
     }
 
-    /// Asks a gate about a change, or remembers what it said of the same one: the same commits, and the same evidence.
+    /// Asks a gate about a change, or remembers what it said of the same one; of the same commits and evidence, if it can see
+    /// those.
     pub fn judge(
         &mut self,
         step: &LockedStep,
@@ -172,9 +174,9 @@ impl<'a> Calls<'a> {
         matter: &Matter,
     ) -> (GateResult, StepReceipt) {
         let key = self.matter_key(step, matter);
-        let given = matter.given();
+        let given = matter.given(step);
         let made = self.remember(step, key, |calls| {
-            calls.call(step, fuel, key, given, async |plugin, call| {
+            calls.call(step, fuel, given, async |plugin, call| {
                 plugin.judge(call).await
             })
         });
@@ -191,8 +193,7 @@ impl<'a> Calls<'a> {
         fuel: Fuel,
         matter: &Matter,
     ) -> Result<Option<Vec<String>>, Failure> {
-        let key = self.matter_key(step, matter);
-        let (stack, _) = self.call(step, fuel, key, matter.given(), async |plugin, call| {
+        let (stack, _) = self.call(step, fuel, matter.given(step), async |plugin, call| {
             plugin.trace_judge(call).await
         });
         // What it says on the way was said when it judged.
@@ -212,9 +213,8 @@ impl<'a> Calls<'a> {
     }
 
     fn matter_key(&self, step: &LockedStep, matter: &Matter) -> StepKey {
-        let receipts = matter.evidence.as_ref();
-        let receipts = receipts.map_or(&[][..], |evidence| evidence.receipts());
-        let parts = matter_parts(matter.change, matter.source.commits(), receipts);
+        let (commits, receipts) = (matter.commits(step), matter.receipts(step));
+        let parts = matter_parts(matter.change, commits, receipts);
         let parts: Vec<(&str, &[u8])> = parts
             .iter()
             .map(|(name, digest)| (*name, digest.as_bytes().as_slice()))
@@ -261,13 +261,12 @@ impl<'a> Calls<'a> {
         &mut self,
         step: &LockedStep,
         fuel: Fuel,
-        key: StepKey,
         given: Given,
         ask: impl AsyncFnOnce(Plugin, Call) -> Result<Called<T>, CallError> + Send + 'static,
     ) -> Made<T> {
         let prepared = self
             .load(step)
-            .and_then(|plugin| Ok((plugin, self.prepare(step, fuel, key, given)?)));
+            .and_then(|plugin| Ok((plugin, self.prepare(step, fuel, given)?)));
         let (plugin, call) = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => return (Err(failure.clone()), receipt(step).failed(failure)),
@@ -304,13 +303,7 @@ impl<'a> Calls<'a> {
         Ok(plugin)
     }
 
-    fn prepare(
-        &self,
-        step: &LockedStep,
-        fuel: Fuel,
-        key: StepKey,
-        given: Given,
-    ) -> Result<Call, Failure> {
+    fn prepare(&self, step: &LockedStep, fuel: Fuel, given: Given) -> Result<Call, Failure> {
         let policy = PathPolicy::new(&step.policy).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::host(&errors.join("; "))
@@ -328,7 +321,7 @@ impl<'a> Calls<'a> {
             },
             config: step.config.to_string(),
             origin: Origin {
-                seed: key.0,
+                seed: chance(step, self.base),
                 clock_start,
             },
             times: Times::Fixed(clock_start),
@@ -416,6 +409,16 @@ fn matter_parts(
         parts.push(("evidence", evidence::digest(receipts)));
     }
     parts
+}
+
+/// What the randomness of a step comes from: its role and the tree, and nothing else that decides its answer. The fuel of a
+/// call depends on it, and that is not to move with another version of the component, a word in its config, or evidence.
+fn chance(step: &LockedStep, base: &Base) -> Digest {
+    let mut hasher = PartsHasher::new("ringfence chance 1");
+    hasher
+        .part("role", step.role.as_str().as_bytes())
+        .part("tree", base.tree.as_bytes());
+    hasher.finish()
 }
 
 /// Components live in the second their base was made, so that their answers depend on nothing else.

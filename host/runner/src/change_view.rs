@@ -1,8 +1,9 @@
 //! A measured change as gates are shown it: files from the change set, bytes and diffs from the private store, and the commits
 //! that it came in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ringfence_core::change::{ChangeSet, Commit, CommitsError, FileChange, check_commits};
 use ringfence_core::relpath::RelPath;
@@ -12,11 +13,28 @@ use crate::calls::chain;
 use crate::git::GitError;
 use crate::workspace::Workspace;
 
+// Limit: of a file of the base that is held for whoever asks; a larger one is read each time.
+const HELD_FILE_BYTES_MAX: u64 = 4 << 20;
+// Limit: of all that are held; and as much of diffs.
+const HELD_BYTES_MAX: u64 = 64 << 20;
+
 /// One change of one workspace. Holds the store, not the checkout: what is read here is what was measured.
+///
+/// Gates ask for the same files and diffs, one after the other, and each answer of git is a process: those that fit are held.
 pub struct ChangeView {
     workspace: Workspace,
     change: ChangeSet,
     commits: Vec<Commit>,
+    /// Bytes of the changed files as they were, by blob.
+    before: OnceLock<BTreeMap<String, Vec<u8>>>,
+    diffs: Mutex<Diffs>,
+}
+
+/// Diffs by context and paths.
+#[derive(Default)]
+struct Diffs {
+    held: BTreeMap<(u32, Vec<RelPath>), Vec<u8>>,
+    bytes: u64,
 }
 
 impl ChangeView {
@@ -27,7 +45,52 @@ impl ChangeView {
             workspace: workspace.clone(),
             change: change.clone(),
             commits: Vec::new(),
+            before: OnceLock::new(),
+            diffs: Mutex::default(),
         }
+    }
+
+    /// The bytes of a blob as it was before the change, if it is among those that are held.
+    fn held(&self, blob: &str) -> Option<&[u8]> {
+        let read = || {
+            let files = self.change.files.iter();
+            let blobs: BTreeSet<&str> = files
+                .map(|file| file.old_blob.as_str())
+                .filter(|blob| !blob.is_empty())
+                .collect();
+            let blobs: Vec<&str> = blobs.into_iter().collect();
+            let store = self.workspace.store();
+            match store.blobs(&blobs, HELD_FILE_BYTES_MAX, HELD_BYTES_MAX) {
+                Ok(bytes) => {
+                    let known = blobs.iter().zip(bytes);
+                    let known =
+                        known.filter_map(|(blob, bytes)| Some(((*blob).to_owned(), bytes?)));
+                    known.collect()
+                }
+                // Each is then asked for by itself, and whichever cannot be had says so.
+                Err(_) => BTreeMap::new(),
+            }
+        };
+        self.before.get_or_init(read).get(blob).map(Vec::as_slice)
+    }
+
+    fn diff(&self, context: u32, paths: &[RelPath], bytes_max: usize) -> Result<Vec<u8>, GitError> {
+        let paths = alone(&self.change.files, paths);
+        let mut diffs = self.diffs.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (context, paths);
+        if let Some(held) = diffs.held.get(&key).filter(|held| held.len() <= bytes_max) {
+            return Ok(held.clone());
+        }
+        let (context, paths) = (key.0, key.1.as_slice());
+        let diff = self
+            .workspace
+            .unified_diff(&self.change, context, paths, bytes_max)?;
+        let bytes = diffs.bytes.saturating_add(diff.len() as u64);
+        if bytes <= HELD_BYTES_MAX {
+            diffs.bytes = bytes;
+            diffs.held.insert(key, diff.clone());
+        }
+        Ok(diff)
     }
 
     /// The same change, which came in these commits, oldest first.
@@ -57,21 +120,16 @@ impl ChangeSource for ChangeView {
                 .map_err(failed)?,
         };
         let bytes_max = usize::try_from(max).unwrap_or(usize::MAX);
-        blob.map(|blob| self.workspace.read_blob(&blob, bytes_max).map_err(failed))
-            .transpose()
+        let read = |blob: String| match self.held(&blob) {
+            Some(held) if held.len() <= bytes_max => Ok(held.to_vec()),
+            _ => self.workspace.read_blob(&blob, bytes_max).map_err(failed),
+        };
+        blob.map(read).transpose()
     }
 
     fn unified_diff(&self, context: u32, paths: &[RelPath], max: u64) -> io::Result<String> {
         let bytes_max = usize::try_from(max).unwrap_or(usize::MAX);
-        let diff = self
-            .workspace
-            .unified_diff(
-                &self.change,
-                context,
-                &alone(&self.change.files, paths),
-                bytes_max,
-            )
-            .map_err(failed)?;
+        let diff = self.diff(context, paths, bytes_max).map_err(failed)?;
         Ok(String::from_utf8_lossy(&diff).into_owned())
     }
 

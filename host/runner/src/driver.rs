@@ -290,6 +290,7 @@ impl Begun<'_> {
             progress,
         };
         let outcome = beat.run(plan);
+        memo.shrink();
         beat.report(outcome, recovered)
     }
 }

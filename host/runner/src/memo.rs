@@ -1,8 +1,8 @@
 //! Answers that need not be asked for again.
 //!
 //! A component without clock, network and commands is a function of what it is given: its bytes, its config, its grant,
-//! the tree it looks at, and for a gate the change. [`StepKey`] is the digest of all that; it seeds the step's
-//! randomness, so that the answer to a key is one and the same, and names the file an answer is kept in.
+//! the tree it looks at, and for a gate the change. [`StepKey`] is the digest of all that, and names the file an answer is
+//! kept in.
 //!
 //! **Invariant:** only an answer is kept, never a failure; a file that is damaged, or was written by another version of the
 //! host, counts as none.
@@ -19,7 +19,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::state_dir::{read_plain, write_atomic};
+use crate::state_dir::{read_plain, write_cached};
 
 // Limit: some hundred beats' steps; those that were not used for longest go first.
 const ENTRIES_MAX: usize = 500;
@@ -27,8 +27,9 @@ const ENTRIES_MAX: usize = 500;
 const BYTES_MAX: u64 = 256 << 20;
 // Limit: twice what the largest answer may weigh.
 const ENTRY_BYTES_MAX: u64 = 64 << 20;
-/// What may change an answer besides the key.
-const VERSION: &str = concat!("ringfence ", env!("CARGO_PKG_VERSION"));
+/// What may change an answer besides the key: the release, and a number that goes up within one when components are shown
+/// something else.
+const VERSION: &str = concat!("ringfence ", env!("CARGO_PKG_VERSION"), " answers 2");
 
 /// Everything that decides a step's answer, as one digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,19 +101,22 @@ impl Memo {
         }
         let sum = Digest::of(text.as_bytes());
         let path = self.path(key);
-        match write_atomic(&path, format!("{sum}\n{text}").as_bytes()) {
-            Ok(()) => self.shrink(ENTRIES_MAX, BYTES_MAX),
-            Err(error) => {
-                tracing::debug!(path = %path.display(), %error, "an answer could not be kept")
-            }
+        // Not flushed: an entry that is torn has another digest.
+        if let Err(error) = write_cached(&path, format!("{sum}\n{text}").as_bytes()) {
+            tracing::debug!(path = %path.display(), %error, "an answer could not be kept");
         }
+    }
+
+    /// Lets go what was not used for longest, down to what is kept. To be called once the answers of a run are in.
+    pub fn shrink(&self) {
+        self.shrink_to(ENTRIES_MAX, BYTES_MAX);
     }
 
     fn path(&self, key: StepKey) -> PathBuf {
         self.dir.join(format!("{}.json", key.0.hex()))
     }
 
-    fn shrink(&self, entries_max: usize, bytes_max: u64) {
+    fn shrink_to(&self, entries_max: usize, bytes_max: u64) {
         let Ok(entries) = fs::read_dir(&self.dir) else {
             return;
         };
@@ -213,12 +217,12 @@ mod tests {
         for n in 0..6_u8 {
             memo.put(StepKey(Digest::of(&[n])), &remembered("x"));
         }
-        memo.shrink(4, u64::MAX);
+        memo.shrink_to(4, u64::MAX);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4);
         let len = fs::metadata(memo.path(StepKey(Digest::of(&[5]))))
             .unwrap()
             .len();
-        memo.shrink(4, 2 * len);
+        memo.shrink_to(4, 2 * len);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 

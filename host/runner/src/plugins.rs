@@ -115,6 +115,7 @@ pub(crate) fn read_plugins(
                 manifest: found.manifest,
                 digest: found.digest,
                 size: found.size,
+                sees: found.sees,
             },
         );
     }

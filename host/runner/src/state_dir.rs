@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use ringfence_core::ids::{BeatNo, LoopId};
 use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 use crate::lock::LoopLock;
 use crate::workspace::clean;
@@ -416,6 +417,15 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     put(path, bytes, 0o644, Place::Free)
 }
 
+/// Replaces a file of a cache, all of it or nothing, without waiting for the disk: after a power cut it may be torn, so whoever
+/// reads it has to be able to tell.
+///
+/// # Errors
+/// The first error of writing or naming.
+pub(crate) fn write_cached(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    name(written(path, bytes, 0o600)?, path, Place::Taken)
+}
+
 /// What may be at the place of a file that is written.
 #[derive(Clone, Copy)]
 enum Place {
@@ -424,22 +434,33 @@ enum Place {
 }
 
 fn put(path: &Path, bytes: &[u8], mode: u32, place: Place) -> io::Result<()> {
-    let dir = path
-        .parent()
-        .ok_or_else(|| io::Error::other("a path without a parent"))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMP_PREFIX)
-        .tempfile_in(dir)?;
+    let file = written(path, bytes, mode)?;
+    file.as_file().sync_all()?;
+    name(file, path, place)?;
+    sync_dir(parent(path)?)
+}
+
+/// A file of another name beside `path`, with all of `bytes`.
+fn written(path: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    let mut file = builder.prefix(TEMP_PREFIX).tempfile_in(parent(path)?)?;
     file.write_all(bytes)?;
     file.as_file()
         .set_permissions(fs::Permissions::from_mode(mode))?;
-    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn name(file: NamedTempFile, path: &Path, place: Place) -> io::Result<()> {
     let named = match place {
         Place::Free => file.persist_noclobber(path),
         Place::Taken => file.persist(path),
     };
-    named.map_err(|error| error.error)?;
-    sync_dir(dir)
+    named.map(drop).map_err(|error| error.error)
+}
+
+fn parent(path: &Path) -> io::Result<&Path> {
+    path.parent()
+        .ok_or_else(|| io::Error::other("a path without a parent"))
 }
 
 /// Flushes a directory, so that the names in it survive a power cut.

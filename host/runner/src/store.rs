@@ -17,8 +17,8 @@ use crate::git::{Durability, Git, GitError, GitProgram, unreadable};
 use crate::lock::LoopLock;
 use crate::state_dir::{
     LoopDir, Origin, StateDirError, TEMP_PREFIX, boot_id, read_plain, read_plain_bytes,
+    write_cached,
 };
-use crate::workspace::clean;
 
 // Beats every `.gitattributes`: the file of this name inside the repository directory comes first for git.
 const ATTRIBUTES: &str =
@@ -104,7 +104,7 @@ impl Store {
         ] {
             let file = path.join(name);
             if read_plain_bytes(&file, bytes.len() as u64).as_deref() != Some(bytes) {
-                replace(&file, bytes).map_err(io(&file))?;
+                write_cached(&file, bytes).map_err(io(&file))?;
             }
         }
         // With no way to tell one start of the machine from the next, git has to flush.
@@ -369,14 +369,6 @@ fn config(format: ObjectFormat) -> String {
             "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n".to_owned()
         }
     }
-}
-
-/// Replaces a file without flushing it: the store is a cache.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temp = path.with_extension("tmp_ringfence");
-    clean::remove_file_if_there(&temp)?;
-    fs::write(&temp, bytes)?;
-    fs::rename(&temp, path)
 }
 
 /// The commit that `name` leads to in the repository of `git`, and its id; none where it leads to none.

@@ -10,7 +10,10 @@ use ringfence_core::manifest::{
     CONTRACT, MANIFEST_BYTES_MAX, MANIFEST_SECTION, Manifest, ManifestError, Role,
     contract_supported,
 };
-use wasmparser::{Encoding, Parser, Payload};
+use ringfence_core::spec::Sees;
+use wasmparser::{
+    ComponentType, ComponentTypeDeclaration, Encoding, InstanceTypeDeclaration, Parser, Payload,
+};
 
 // Limit: the largest useful components (a Python interpreter) are 18 MB; ours are below 300 KB.
 /// The largest component in bytes that is looked at.
@@ -21,6 +24,9 @@ const MODULES_MAX: usize = 1_000;
 const NAMES_MAX: u32 = 10_000;
 
 const CONTRACT_PACKAGE: &str = "ringfence:beat/";
+const EVIDENCE_INTERFACE: &str = "ringfence:beat/evidence@";
+// A function of an interface that has others as well.
+const COMMITS_FUNCTION: &str = "commits";
 const PROGRAM_EXPORT: &str = "wasi:cli/run@0.2.";
 
 /// What a component is, by its bytes alone.
@@ -34,6 +40,8 @@ pub struct Inspection {
     pub manifest: Manifest,
     /// Names of the interfaces it imports, sorted.
     pub imports: BTreeSet<String>,
+    /// What it can ask for besides files and the change.
+    pub sees: Sees,
 }
 
 /// Why bytes are no plugin.
@@ -101,6 +109,13 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
         manifest,
+        sees: Sees {
+            commits: outline.names_commits,
+            evidence: outline
+                .imports
+                .iter()
+                .any(|import| import.starts_with(EVIDENCE_INTERFACE)),
+        },
         imports: outline.imports,
     })
 }
@@ -129,6 +144,8 @@ pub(crate) fn inspect_program(bytes: &[u8]) -> Result<Digest, InspectError> {
 struct Outline {
     exports: BTreeSet<String>,
     imports: BTreeSet<String>,
+    /// Whether some instance type has a function of that name: without one, none can be imported.
+    names_commits: bool,
     manifest: Option<String>,
 }
 
@@ -162,6 +179,12 @@ impl Outline {
                         outline.imports.insert(import.name.name.to_owned());
                     }
                 }
+                Payload::ComponentTypeSection(section) if depth == 0 => {
+                    for kind in section {
+                        let kind = kind.map_err(|error| broken(&error))?;
+                        outline.names_commits |= has(&kind, COMMITS_FUNCTION);
+                    }
+                }
                 Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
                     outline.keep(section.data())?
                 }
@@ -184,6 +207,27 @@ impl Outline {
         match self.manifest.replace(text.to_owned()) {
             Some(_) => Err(broken("it has two manifests")),
             None => Ok(()),
+        }
+    }
+}
+
+/// Whether `kind`, or a type inside it, is an instance that has something called `function`.
+fn has(kind: &ComponentType<'_>, function: &str) -> bool {
+    match kind {
+        ComponentType::Instance(inside) => inside.iter().any(|inside| match inside {
+            InstanceTypeDeclaration::Export { name, .. } => name.name == function,
+            InstanceTypeDeclaration::Type(kind) => has(kind, function),
+            InstanceTypeDeclaration::CoreType(_) | InstanceTypeDeclaration::Alias(_) => false,
+        }),
+        ComponentType::Component(inside) => inside.iter().any(|inside| match inside {
+            ComponentTypeDeclaration::Type(kind) => has(kind, function),
+            ComponentTypeDeclaration::CoreType(_)
+            | ComponentTypeDeclaration::Alias(_)
+            | ComponentTypeDeclaration::Export { .. }
+            | ComponentTypeDeclaration::Import(_) => false,
+        }),
+        ComponentType::Defined(_) | ComponentType::Func(_) | ComponentType::Resource { .. } => {
+            false
         }
     }
 }

@@ -33,6 +33,8 @@ impl<'a> Json<'a> {
             size,
             manifest,
             imports,
+            // The imports say it.
+            sees: _,
         } = found;
         Self {
             version: 1,

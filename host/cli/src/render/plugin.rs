@@ -23,6 +23,8 @@ pub(crate) fn whole(found: &Inspection) -> Page {
         size,
         manifest,
         imports,
+        // The imports say it.
+        sees: _,
     } = found;
     let mut page = Page::new();
     let globs = |globs: &[String]| match globs {

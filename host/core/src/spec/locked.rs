@@ -37,6 +37,18 @@ pub struct PluginFacts {
     pub digest: Digest,
     /// The component's size in bytes.
     pub size: u64,
+    /// What it can ask for.
+    pub sees: Sees,
+}
+
+/// What a component can ask the host for besides files and the change itself, by what it imports. Nothing else of a run has a
+/// part in its answers, so nothing else makes an old answer a wrong one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sees {
+    /// The commits that the change came in.
+    pub commits: bool,
+    /// What native programs said.
+    pub evidence: bool,
 }
 
 /// One step, ready to run.
@@ -58,6 +70,9 @@ pub struct LockedStep {
     pub digest: Digest,
     /// The component's size in bytes.
     pub size: u64,
+    /// What it can ask for.
+    #[serde(skip)]
+    pub sees: Sees,
     /// An object that fits the plugin's schema.
     pub config: Value,
     /// What one call may use.
@@ -299,6 +314,7 @@ pub(super) fn lock_step(
         contract: facts.manifest.contract.clone(),
         digest: facts.digest,
         size: facts.size,
+        sees: facts.sees,
         config: step.config.clone(),
         limits: step.limits,
         fuel_written: step.fuel_written,

@@ -91,6 +91,9 @@ pub(super) fn ask(
     let made = side_by_side(options.jobs, &unknown, calls, |calls, gate| {
         one(calls, gate, matter, progress)
     });
+    if !unknown.is_empty() {
+        memo.shrink();
+    }
     for (at, answer) in left.into_iter().zip(made) {
         if let Some(place) = answers.get_mut(at) {
             *place = answer;

@@ -16,7 +16,34 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 const ALL_BYTES_MAX: u64 = 64 << 20;
 
 /// The text files that findings point to.
-pub(super) struct Lines(BTreeMap<RelPath, Vec<u8>>);
+pub(super) struct Lines(BTreeMap<RelPath, Text>);
+
+/// A file, and where its lines begin: many findings may point into one.
+struct Text {
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl Text {
+    fn new(bytes: Vec<u8>) -> Self {
+        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1));
+        Self {
+            starts: starts.collect(),
+            bytes,
+        }
+    }
+
+    /// A line by its number from 0, without its end.
+    fn line(&self, at: usize) -> Option<&[u8]> {
+        let start = *self.starts.get(at)?;
+        let end = match self.starts.get(at + 1) {
+            Some(next) => next - 1,
+            None => self.bytes.len(),
+        };
+        self.bytes.get(start..end)
+    }
+}
 
 impl Lines {
     /// Reads them; those that are too long or not there have no lines.
@@ -52,7 +79,7 @@ impl Lines {
         let with_bytes = ids.keys().cloned().zip(blobs);
         Ok(Self(
             with_bytes
-                .filter_map(|(path, bytes)| Some((path, bytes?)))
+                .filter_map(|(path, bytes)| Some((path, Text::new(bytes?))))
                 .collect(),
         ))
     }
@@ -60,8 +87,7 @@ impl Lines {
     /// The text of one line of a file, from 1, without its end; none when there is none, or it is not UTF-8.
     pub(super) fn get(&self, path: &RelPath, line: u32) -> Option<&str> {
         let at = usize::try_from(line).ok()?.checked_sub(1)?;
-        let line = self.0.get(path)?.split(|byte| *byte == b'\n').nth(at)?;
-        let line = std::str::from_utf8(line).ok()?;
+        let line = std::str::from_utf8(self.0.get(path)?.line(at)?).ok()?;
         Some(line.strip_suffix('\r').unwrap_or(line))
     }
 }
@@ -91,4 +117,19 @@ fn blobs_of(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_what_lies_between_their_ends() {
+        for text in ["", "a", "a\n", "\n", "a\n\nb", "a\nb\n", "\u{1}\n\n\n"] {
+            let lines = Text::new(text.as_bytes().to_vec());
+            let expect: Vec<&[u8]> = text.as_bytes().split(|byte| *byte == b'\n').collect();
+            let found: Vec<&[u8]> = (0..).map_while(|at| lines.line(at)).collect();
+            assert_eq!(found, expect, "{text:?}");
+        }
+    }
 }

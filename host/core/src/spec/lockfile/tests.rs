@@ -9,6 +9,7 @@ fn facts(bytes: &[u8]) -> PluginFacts {
         manifest: Manifest::parse(manifest).unwrap(),
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
+        sees: crate::spec::Sees::default(),
     }
 }
 

@@ -46,6 +46,7 @@ fn the_template_fits_the_standard_plugins() {
                 manifest,
                 digest: Digest::of(text.as_bytes()),
                 size: 1,
+                sees: crate::spec::Sees::default(),
             },
         )
     });
@@ -76,6 +77,7 @@ fn facts(roles: &str, rest: &str) -> PluginFacts {
         manifest: Manifest::parse(&text).unwrap(),
         digest: Digest::of(text.as_bytes()),
         size: 7,
+        sees: crate::spec::Sees::default(),
     }
 }
 
