@@ -240,6 +240,75 @@ fn answers_that_were_brought_along_are_not_believed() {
 }
 
 #[test]
+fn what_a_gate_cannot_see_has_no_part_in_its_answer() {
+    let (rig, _) = rig();
+    let gates = rig.read("ringfence-gates.toml");
+    let noise = "[command.noise]\nargv = [\"date\", \"+%N\"]\n";
+    let gates = format!(
+        "{gates}\n[[gate]]\nplugin = \"std:commands\"\nconfig = {{ commands = [\"noise\"] }}\n{noise}"
+    );
+    rig.write("ringfence-gates.toml", &gates);
+    assert_eq!(rig.run(&["gate", "check", "--write-lock"]).code, 0);
+    commit(&rig, "a program that never says the same twice");
+    rig.write("a.md", "# A, again\n");
+    let known = || {
+        let ran = rig.run(&["gate", "--format", "json"]);
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(ran.code, 0, "{report:#}");
+        let gates = report["gates"].as_array().unwrap().clone();
+        let known = gates.iter().filter(|gate| gate["receipt"]["memo"] == true);
+        let known = known.map(|gate| gate["gate"].as_str().unwrap().to_owned());
+        (known.collect::<Vec<_>>(), gates.len())
+    };
+    assert_eq!(known(), (vec![], 6));
+    let (again, all) = known();
+    assert_eq!(again.len(), all - 1, "{again:?}");
+    assert!(!again.contains(&"commands".to_owned()));
+}
+
+#[test]
+fn more_files_start_no_more_programs() {
+    let (rig, programs) = rig();
+    let which = Command::new("sh").args(["-c", "command -v git"]).output();
+    let git = String::from_utf8(which.unwrap().stdout).unwrap();
+    let calls = programs.join("calls");
+    let script = format!(
+        "#!/bin/sh\necho >>{}\nexec {} \"$@\"\n",
+        calls.display(),
+        git.trim()
+    );
+    fs::write(programs.join("git"), script).unwrap();
+    fs::set_permissions(programs.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let started = |files: u32| {
+        for number in 0..files {
+            rig.write(
+                &format!("tests/{number}.rs"),
+                "#[test]\nfn it() { assert!(true); }\n",
+            );
+        }
+        commit(&rig, "before");
+        for number in 0..files {
+            let test = format!("#[test]\nfn it() {{ assert!({files} > 0); }}\n");
+            rig.write(&format!("tests/{number}.rs"), &test);
+        }
+        commit(&rig, "after");
+        let mut gate = Command::new(programs.join("ringfence"));
+        gate.args(["gate", "--base", "HEAD~1", "--head", "HEAD"]);
+        let ran = run(&rig, &programs, &mut gate);
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stdout)
+        );
+        let count = fs::read_to_string(&calls).unwrap().lines().count();
+        fs::remove_file(&calls).unwrap();
+        count
+    };
+    started(1);
+    assert_eq!(started(2), started(50));
+}
+
+#[test]
 fn the_workflows_name_what_there_is() {
     let action = fs::read_to_string(root().join(".github/actions/gate/action.yml")).unwrap();
     let workflow = block(".github/workflows/gates.yml");
