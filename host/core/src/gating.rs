@@ -32,6 +32,7 @@ pub use self::fuel_file::{
 };
 pub use self::profile::{
     APART_MIN, FUNCTION_CHARS_MAX, Grown, IN_HOST, POINTS_DEFAULT, POINTS_MAX, Profile, Share,
+    UNNAMED,
 };
 pub use self::receipt::{
     Difference, GateReceipt, RECEIPT_BYTES_MAX, Ran, Receipt, ReceiptError, ReceiptSide, RulesTree,

@@ -7,7 +7,7 @@
 
 use std::fmt::{self, Write};
 
-use ringfence_core::gating::{FUNCTION_CHARS_MAX, IN_HOST};
+use ringfence_core::gating::{FUNCTION_CHARS_MAX, IN_HOST, UNNAMED};
 use ringfence_core::text;
 use wasmtime::{Error, FrameInfo, WasmBacktrace};
 
@@ -37,7 +37,7 @@ fn name(frame: &FrameInfo) -> String {
         None => {
             let of = frame.module().name();
             let of = of.map(|module| format!(" of {}", plain(module)));
-            format!("function {}{}", frame.func_index(), of.unwrap_or_default())
+            format!("{UNNAMED}{}{}", frame.func_index(), of.unwrap_or_default())
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::quantity::Fuel;
 
 /// What stands before the name of a function whose fuel went to the host that it called.
 pub const IN_HOST: &str = "(host) ";
+/// How a function is called that has no name; its number in its component follows.
+pub const UNNAMED: &str = "function ";
 /// What stands for a function where there is none.
 pub(super) const NO_FUNCTION: &str = "(no function)";
 /// Longest name of a function in characters, without [`IN_HOST`].
@@ -109,9 +111,20 @@ impl Profile {
         Fuel(u64::try_from(part).unwrap_or(u64::MAX))
     }
 
-    /// The functions that take more of their own than in `old`, most first; `fuel` and `old_fuel` are what the calls used.
+    /// The functions that take more of their own than in `old`, most first; `fuel` and `old_fuel` are what the calls used. Where
+    /// the two are not of the `same_component`, functions without a name are left out: their numbers say nothing.
     #[must_use]
-    pub fn grown(&self, fuel: Fuel, old: &Self, old_fuel: Fuel) -> Vec<Grown> {
+    pub fn grown(
+        &self,
+        fuel: Fuel,
+        old: &Self,
+        old_fuel: Fuel,
+        same_component: bool,
+    ) -> Vec<Grown> {
+        let told = |name: &str| {
+            let name = name.strip_prefix(IN_HOST).unwrap_or(name);
+            same_component || !name.starts_with(UNNAMED)
+        };
         let before = |name: &str| {
             let share = old.functions.iter().find(|share| share.name == name);
             share.map_or(Fuel(0), |share| old.part(old_fuel, share.own))
@@ -119,6 +132,7 @@ impl Profile {
         let mut grown: Vec<Grown> = self
             .functions
             .iter()
+            .filter(|share| told(&share.name))
             .map(|share| Grown {
                 name: share.name.clone(),
                 by: self.part(fuel, share.own).minus(before(&share.name)),
@@ -179,12 +193,23 @@ mod tests {
     fn what_grew_is_named_most_first() {
         let old = Profile::of(&stacks(&["f", "f", "g", "h"]));
         let new = Profile::of(&stacks(&["f", "g", "g", "h", "new", "new"]));
-        let grown = new.grown(Fuel(600), &old, Fuel(400));
+        let grown = new.grown(Fuel(600), &old, Fuel(400), true);
         let grown: Vec<_> = grown
             .iter()
             .map(|one| (one.name.as_str(), one.by.0))
             .collect();
         assert_eq!(grown, [("new", 200), ("g", 100)]);
+    }
+
+    #[test]
+    fn numbers_of_another_component_name_nothing() {
+        let old = Profile::of(&stacks(&["f"]));
+        let new = Profile::of(&[
+            vec!["function 7".to_owned()],
+            vec!["(host) function 8".to_owned()],
+        ]);
+        assert_eq!(new.grown(Fuel(2), &old, Fuel(1), true).len(), 2);
+        assert_eq!(new.grown(Fuel(2), &old, Fuel(1), false), []);
     }
 
     #[test]

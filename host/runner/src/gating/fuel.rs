@@ -178,7 +178,8 @@ impl Gating {
         let gates = std::slice::from_ref(&line.gate);
         let profiles = self.profile(run, gates, POINTS_DEFAULT, jobs, around)?;
         if let Some((_, profile)) = profiles.first() {
-            line.grown = profile.grown(used, &old.profile, old.fuel);
+            let same_component = line.changed.iter().all(|what| what != "component");
+            line.grown = profile.grown(used, &old.profile, old.fuel, same_component);
         }
         Ok(())
     }
