@@ -40,7 +40,7 @@ plugin = "std:generated"
 plugin = "std:lockfile"
 [[gate]]
 plugin = "std:licence-header"
-config = { header = "SPDX-License-Identifier: MIT" }
+config = { header = ["SPDX-License-Identifier: MIT"] }
 [[gate]]
 plugin = "std:schema"
 config = { rules = [{ files = ["config/**"], schema = "schema.json" }] }
@@ -293,7 +293,7 @@ fn all_are_asked(ground: &Ground) -> Outcome<()> {
         .and_then(Value::as_array)
         .ok_or("no gates")?;
     let judged =
-        |gate: &&Value| gate.pointer("/receipt/usage/fuel").and_then(Value::as_u64) > Some(0);
+        |gate: &&Value| gate.pointer("/receipt/usage/fuel/used").and_then(Value::as_u64) > Some(0);
     match gates.iter().filter(judged).count() {
         COUNT => Ok(()),
         other => Err(format!("{other} gates of {COUNT} judge: {report:#}").into()),
