@@ -27,8 +27,6 @@ use crate::pattern::Pattern;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
 /// Where the rules may be, first things first.
 const PLACES: [&str; 4] = [
     ".github/CODEOWNERS",

@@ -33,8 +33,6 @@ use crate::message::{Body, Subject};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
 /// Limit: of a subject that is shown.
 const SHOWN_CHARS: usize = 80;
 /// What git begins the subject of a commit with that it wants to squash into another.
@@ -99,20 +97,17 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let skipped = judged.iter().filter(|judged| judged.skipped).count();
     let breaking = judged.iter().filter(|judged| judged.breaking).count();
     if skipped == commits.len() {
-        return Ok(Verdict::abstain(format!(
-            "all of {skipped} commits are skipped"
-        )));
+        return Ok(Verdict::abstain("every commit is skipped"));
     }
     let findings: Vec<Finding> = judged
         .into_iter()
         .flat_map(|judged| judged.findings)
         .collect();
-    let count = findings.len();
     let mut verdict = Verdict::from(findings);
-    verdict.findings.truncate(FINDINGS_MAX);
+    let commits = count(commits.len(), "commit", "commits");
     verdict.summary = format!(
-        "{count} findings in {} commits; {skipped} skipped, {breaking} breaking",
-        commits.len()
+        "{} in {commits}; {skipped} skipped, {breaking} breaking",
+        verdict.summary
     );
     Ok(verdict)
 }

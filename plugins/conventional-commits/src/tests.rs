@@ -47,7 +47,7 @@ fn the_examples_of_the_specification_pass() {
             "{message}: {:?}",
             verdict.findings
         );
-        let expect = format!("0 findings in 1 commits; 0 skipped, {breaking} breaking");
+        let expect = format!("no findings in 1 commit; 0 skipped, {breaking} breaking");
         assert_eq!(verdict.summary, expect, "{message}");
     }
 }
@@ -289,7 +289,7 @@ fn nothing_judged_is_no_pass() {
     assert_eq!(verdict.ruling, Ruling::Pass);
     assert_eq!(
         verdict.summary,
-        "0 findings in 2 commits; 1 skipped, 0 breaking"
+        "no findings in 2 commits; 1 skipped, 0 breaking"
     );
 }
 

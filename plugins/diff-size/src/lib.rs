@@ -25,9 +25,6 @@ use serde::Deserialize;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings about single files; the sums say the rest.
-const FILES_SHOWN_MAX: usize = 100;
-
 /// The `config` table; every key has the default that `plugin.toml` names.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -75,14 +72,10 @@ fn measure(limits: &Limits, files: &[FileChange]) -> Verdict {
         added.saturating_add(removed),
         limits.max_lines,
     ));
-    findings.extend(
-        files
-            .iter()
-            .flat_map(|file| judge_file(limits, file))
-            .take(FILES_SHOWN_MAX),
-    );
+    findings.extend(files.iter().flat_map(|file| judge_file(limits, file)));
     let largest = files.iter().map(|file| file.size).max().unwrap_or(0);
-    let summary = format!("{count} files, +{added} −{removed} lines, largest file {largest} bytes");
+    let files = ringfence_sdk::count(count, "file", "files");
+    let summary = format!("{files}, +{added} −{removed} lines, largest file {largest} bytes");
     if findings.is_empty() {
         Verdict::pass(summary)
     } else {
@@ -170,7 +163,7 @@ mod tests {
             json!({}),
             vec![],
             &[],
-            "0 files, +0 −0 lines, largest file 0 bytes",
+            "no files, +0 −0 lines, largest file 0 bytes",
         );
         let exactly = vec![TestFile::added("a", "1\n2\n")];
         let limits = json!({ "max_files": 1, "max_lines": 2, "max_file_bytes": 4 });
@@ -178,7 +171,7 @@ mod tests {
             limits,
             exactly,
             &[],
-            "1 files, +2 −0 lines, largest file 4 bytes",
+            "1 file, +2 −0 lines, largest file 4 bytes",
         );
     }
 
@@ -210,7 +203,7 @@ mod tests {
             summary,
         );
         let binary = vec![TestFile::added("a", b"\0\xff".to_vec())];
-        let summary = "1 files, +0 −0 lines, largest file 2 bytes";
+        let summary = "1 file, +0 −0 lines, largest file 2 bytes";
         check(json!({}), binary.clone(), &["binary-file"], summary);
         check(json!({ "allow_binary": true }), binary, &[], summary);
     }
@@ -243,7 +236,7 @@ mod tests {
         };
         let verdict = measure(&Limits::default(), &vec![file; 1_000]);
         assert_eq!(verdict.ruling, Ruling::Fail);
-        assert!(verdict.findings.len() <= FILES_SHOWN_MAX + 2);
+        assert_eq!(verdict.findings.len(), 1_002);
     }
 
     #[test]

@@ -30,8 +30,6 @@ use crate::made::Made;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
 /// Limit: where a file says what it is.
 const HEAD_LINES: usize = 10;
 const HEAD_BYTES_MAX: usize = 8 << 10;
@@ -88,18 +86,12 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
             findings.push(Finding::error("marked-generated", message).at(&file.path));
         }
     }
-    let count = findings.len();
-    let files = change.files().len();
-    if count == 0 {
-        return Ok(Verdict::pass(format!(
-            "{files} files differ, none of them out of step"
-        )));
+    let differ = count(change.files().len(), "file differs", "files differ");
+    if findings.is_empty() {
+        return Ok(Verdict::pass(format!("{differ}, none out of step")));
     }
-    findings.truncate(FINDINGS_MAX);
-    Ok(Verdict::fail(
-        format!("{count} of {files} files are out of step"),
-        findings,
-    ))
+    let found = count(findings.len(), "finding", "findings");
+    Ok(Verdict::fail(format!("{differ}; {found}"), findings))
 }
 
 /// Both paths of a file that was moved.

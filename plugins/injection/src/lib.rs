@@ -13,7 +13,6 @@
 //! | `hidden-html` | an element of a document that is styled away, or never shown | an error |
 //! | `agent-instructions` | a file of `instructions` differs: what agents are told is a person's to say | an error |
 //! | `not-read` | a document, or what is text but for a few bytes, that cannot be read as text | an error |
-//! | `too-many-findings` | more than are listed | an error |
 //!
 //! ```toml
 //! [[gate]]
@@ -44,8 +43,6 @@ use crate::hidden::Hidden;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; one more says that there are others.
-const FINDINGS_MAX: usize = 200;
 /// Limit: a file that is no text is looked at up to this size, since nobody reads more by chance.
 const BINARY_BYTES_MAX: u64 = 1 << 20;
 
@@ -169,14 +166,10 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
         .iter()
         .filter(|line| !rules.ignore.cover(&line.path))
         .flat_map(|line| rules.in_line(line));
-    findings.extend(in_lines.take(FINDINGS_MAX + 1));
-    if findings.len() > FINDINGS_MAX {
-        findings.truncate(FINDINGS_MAX);
-        let message = format!("there are more than these {FINDINGS_MAX}");
-        findings.push(Finding::error("too-many-findings", message));
-    }
+    findings.extend(in_lines);
     let mut verdict = Verdict::from(findings);
-    verdict.summary = format!("{} in {} added lines", verdict.summary, lines.len());
+    let lines = count(lines.len(), "added line", "added lines");
+    verdict.summary = format!("{} in {lines}", verdict.summary);
     Ok(verdict)
 }
 

@@ -37,9 +37,6 @@ use crate::wild::matches;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
-
 /// The `config` table; every key but `commands` has the default that `plugin.toml` names.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,10 +78,9 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
         findings.extend(judged.0);
         said.push(format!("{command}: {}", judged.1));
     }
-    // What is worst comes first, so that none of it is cut off.
+    // What is worst is read first, whichever command it is of.
     findings.sort_by_key(|finding| finding.severity);
     let mut verdict = Verdict::from(findings);
-    verdict.findings.truncate(FINDINGS_MAX);
     verdict.summary = said.join("; ");
     Ok(verdict)
 }
@@ -160,7 +156,10 @@ impl Config {
                 delta.vanished += 1;
                 let what = match left {
                     0 => format!("`{test}` is gone"),
-                    left => format!("of {} tests called `{test}`, {left} are left", then.all()),
+                    left => format!(
+                        "there are {left} tests called `{test}`, and were {}",
+                        then.all()
+                    ),
                 };
                 delta.findings.push(Finding::error("vanished", what));
             }
@@ -182,8 +181,8 @@ struct Delta {
 impl Delta {
     fn in_words(&self, after: &Tests) -> String {
         format!(
-            "{} tests, {} newly failing, {} vanished, {} newly skipped; {} fail as before",
-            after.count(),
+            "{}, {} newly failing, {} vanished, {} newly skipped; {} failing as before",
+            count(after.count(), "test", "tests"),
             self.failing,
             self.vanished,
             self.skipped,

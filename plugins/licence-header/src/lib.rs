@@ -23,8 +23,6 @@ use serde::Deserialize;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary says how many files were looked at.
-const FINDINGS_MAX: usize = 200;
 /// Limit: what is read of a file; a header stands long before.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
@@ -67,25 +65,19 @@ fn five() -> usize {
 pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let rules = Rules::new(cx.config()?)?;
     let mut findings = Vec::new();
-    let mut looked_at = 0;
+    let mut looked_at = 0_usize;
     for file in change.files().iter().filter(|file| rules.covers(file)) {
         looked_at += 1;
-        if findings.len() < FINDINGS_MAX {
-            findings.extend(rules.judge_file(change, file)?);
-        }
+        findings.extend(rules.judge_file(change, file)?);
     }
-    let summary = match looked_at {
-        0 => return Ok(Verdict::abstain("no file of the change needs the header")),
-        1 => "1 file needs the header".to_owned(),
-        many => format!("{many} files need the header"),
-    };
-    if findings.is_empty() {
-        return Ok(Verdict::pass(format!("{summary}, and all have it")));
+    if looked_at == 0 {
+        return Ok(Verdict::abstain("no file of the change needs the header"));
     }
-    Ok(Verdict::fail(
-        format!("{summary}; {} do not have it", findings.len()),
-        findings,
-    ))
+    let needing = count(looked_at, "file needs the header", "files need the header");
+    let found = count(findings.len(), "finding", "findings");
+    let mut verdict = Verdict::from(findings);
+    verdict.summary = format!("{needing}; {found}");
+    Ok(verdict)
 }
 
 struct Rules {
@@ -145,13 +137,15 @@ impl Rules {
             let finding = Finding::error("no-text", "not text, so it has no header");
             return Ok(Some(finding.at(&file.path)));
         }
-        let is_new = file.kind == ChangeKind::Added || file.renamed_from.is_some();
+        // What was a link, say, had no text of its own.
+        let was_file = file.old_mode & 0o170_000 == 0o100_000;
+        let is_new = !was_file || file.renamed_from.is_some();
         if is_covered && file.size > 0 && (is_new || self.modified) {
             let finding =
                 Finding::error("missing-header", "does not begin with the licence header");
             return Ok(Some(finding.at_line(&file.path, 1)));
         }
-        if file.kind == ChangeKind::Added {
+        if !was_file {
             return Ok(None);
         }
         let before = change.read_base(file.renamed_from.as_ref().unwrap_or(&file.path))?;

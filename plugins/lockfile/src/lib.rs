@@ -47,9 +47,6 @@ use crate::tree::Tree;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
-
 /// The `config` table; every key has the default that `plugin.toml` names.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -113,24 +110,16 @@ impl Report {
         self.findings.push(finding);
     }
 
-    /// Errors come first, so that no number of notes hides one.
+    /// Errors come first, since there may be many notes.
     fn verdict(mut self) -> Verdict {
         if self.locks == 0 && self.findings.is_empty() {
             return Verdict::abstain("no lock, and no manifest that has one, differs");
         }
         self.findings.sort_by_key(|finding| finding.severity);
-        let count = self.findings.len();
         let mut verdict = Verdict::from(self.findings);
-        verdict.summary = format!(
-            "{} locks of {} packages judged; {}",
-            self.locks,
-            self.packages,
-            match count {
-                0 => "no findings".to_owned(),
-                _ => verdict.summary,
-            }
-        );
-        verdict.findings.truncate(FINDINGS_MAX);
+        let locks = count(self.locks, "lock", "locks");
+        let packages = count(self.packages, "package", "packages");
+        verdict.summary = format!("{locks} of {packages}; {}", verdict.summary);
         verdict
     }
 }

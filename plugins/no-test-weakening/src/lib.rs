@@ -45,9 +45,6 @@ use crate::pairs::{Known, pairs};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
-
 /// The `config` table; every key has the default that `plugin.toml` names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -78,12 +75,9 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
         sides.add(change, number, file, &ignore)?;
     }
     sides.reach(change);
-    let count = sides.after.len();
-    let findings = sides.findings(change, config.fewer_assertions);
-    let found = findings.len();
-    let mut verdict = Verdict::from(findings);
-    verdict.findings.truncate(FINDINGS_MAX);
-    verdict.summary = format!("{found} findings, {count} tests in the files that differ");
+    let tests = count(sides.after.len(), "test", "tests");
+    let mut verdict = Verdict::from(sides.findings(change, config.fewer_assertions));
+    verdict.summary = format!("{}; {tests} in the files that differ", verdict.summary);
     Ok(verdict)
 }
 
@@ -201,8 +195,9 @@ fn compare(was: &Known, is: &Known, fewer: Fewer) -> Vec<Finding> {
     }
     if new.assertions < old.assertions {
         let message = format!(
-            "test `{name}` asserts {} times, {} before",
-            new.assertions, old.assertions
+            "test `{name}` has {}, and had {}",
+            count(new.assertions, "assertion", "assertions"),
+            old.assertions
         );
         let finding = match (new.assertions, fewer) {
             (0, _) => Some(Finding::error("assertions-removed", message)),

@@ -31,9 +31,6 @@ use serde::Deserialize;
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary says how many files differ in all.
-const FINDINGS_MAX: usize = 200;
-
 /// The `config` table; every key has the default that `plugin.toml` names.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -80,28 +77,23 @@ struct Rules {
 
 impl Rules {
     fn judge(&self, files: &[FileChange]) -> Verdict {
-        let count = u64::try_from(files.len()).unwrap_or(u64::MAX);
+        let number = u64::try_from(files.len()).unwrap_or(u64::MAX);
         let mut findings = Vec::new();
-        if count > self.config.max_files {
-            let over = count - self.config.max_files;
+        if number > self.config.max_files {
+            let over = number - self.config.max_files;
             let message = format!(
-                "{count} files differ, {over} more than the {} allowed",
+                "{number} files differ, {over} more than the {} allowed",
                 self.config.max_files
             );
             findings.push(Finding::error("too-many-files", message));
         }
-        findings.extend(
-            files
-                .iter()
-                .flat_map(|file| self.judge_file(file))
-                .take(FINDINGS_MAX),
-        );
-        let summary = format!("{count} files differ");
+        findings.extend(files.iter().flat_map(|file| self.judge_file(file)));
+        let differ = count(number, "file differs", "files differ");
         if findings.is_empty() {
-            Verdict::pass(format!("{summary}, all where they may"))
-        } else {
-            Verdict::fail(format!("{summary}; {} findings", findings.len()), findings)
+            return Verdict::pass(format!("{differ}, none where it may not be"));
         }
+        let found = count(findings.len(), "finding", "findings");
+        Verdict::fail(format!("{differ}; {found}"), findings)
     }
 
     fn judge_file(&self, file: &FileChange) -> Vec<Finding> {

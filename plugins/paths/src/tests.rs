@@ -181,7 +181,7 @@ fn files_are_counted() {
     paths(json!({ "max_files": 2 }), &["a", "b"], &[]);
     paths(json!({ "max_files": 1 }), &["a", "b"], &["too-many-files"]);
     let many: Vec<FileChange> = (0..5_000).map(|n| file(&format!("f{n}"))).collect();
-    assert!(judged(json!({ "allow": ["x"] }), &many).findings.len() <= FINDINGS_MAX + 1);
+    assert!(judged(json!({ "allow": ["x"] }), &many).findings.len() > 5_000);
 }
 
 #[test]
@@ -214,6 +214,6 @@ fn a_real_change_is_judged() {
     let verdict = judge(&Context::test(json!({ "allow": ["*.md"] })), &change).unwrap();
     assert_eq!(
         (verdict.ruling, verdict.summary.as_str()),
-        (Ruling::Fail, "2 files differ; 1 findings")
+        (Ruling::Fail, "2 files differ; 1 finding")
     );
 }

@@ -33,8 +33,6 @@ use crate::sarif::{Found, Level};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
 /// Limit: of a result's message that is shown.
 const MESSAGE_CHARS: usize = 400;
 
@@ -95,10 +93,9 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
         findings.extend(judged.0);
         said.push(format!("{command}: {}", judged.1));
     }
-    // What is worst comes first, so that none of it is cut off.
+    // What is worst is read first, whichever command it is of.
     findings.sort_by_key(|finding| finding.severity);
     let mut verdict = Verdict::from(findings);
-    verdict.findings.truncate(FINDINGS_MAX);
     verdict.summary = said.join("; ");
     Ok(verdict)
 }
@@ -133,8 +130,8 @@ impl Config {
         };
         let new = same::new(&before, &after, places);
         let said = format!(
-            "{} results, {} before; {} new",
-            after.len(),
+            "{}, {} before; {} new",
+            count(after.len(), "result", "results"),
             before.len(),
             new.len()
         );

@@ -8,10 +8,11 @@
 //! | rule | means |
 //! | --- | --- |
 //! | `not-valid` | a value does not fit its schema |
-//! | `unreadable` | the file is not the JSON, YAML or TOML that it should be, a key stands twice, or it is too large |
+//! | `unreadable` | the file is not the JSON, YAML or TOML that it should be, a key stands twice, it is too large, or a link |
 //! | `no-format` | neither the name of a file nor its rule says what it is written in |
 //! | `schema-unusable` | the schema is missing, is none, or refers to what is not at hand |
 //! | `too-many-files` | a schema differs, and more files than a call can judge fall under it |
+//! | `too-many-findings` | more values of a file do not fit than are shown; it has no place, so that nothing excuses it |
 //!
 //! ```toml
 //! [[gate]]
@@ -41,8 +42,6 @@ use crate::tree::{Tree, Walked};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
 /// Limit: findings of one file under one rule: a file of the wrong kind fails everywhere.
 const OF_FILE_MAX: usize = 50;
 /// Limit: of a message, which quotes what the schema wants.
@@ -123,8 +122,9 @@ impl Gate {
             .flat_map(|file| [Some(file.path.as_str()), file.renamed_from.as_deref()])
             .flatten()
             .collect();
-        let is_file = |file: &&FileChange| file.new_mode & 0o170_000 == 0o100_000;
-        let covered = files.iter().filter(is_file).map(|file| file.path.clone());
+        // What became a link is covered, too: where it leads, nobody looks.
+        let is_there = |file: &&FileChange| file.new_mode != 0;
+        let covered = files.iter().filter(is_there).map(|file| file.path.clone());
         let covered: BTreeSet<String> = covered.filter(|path| rule.files.cover(path)).collect();
         // Only a file of these formats can be part of a schema: without one, there is no need to compile any.
         if covered.is_empty() && !differ.iter().any(|path| Format::of(path).is_some()) {
@@ -186,17 +186,27 @@ impl Gate {
             Ok(documents) => documents,
             Err(refused) => return Ok(vec![refused.finding("unreadable", path)]),
         };
-        let mut remarks: Vec<Remark> = documents
-            .iter()
-            .flat_map(|document| remarks(&rule.schema, compiled, document))
-            .collect();
-        remarks.sort();
-        remarks.dedup_by(|a, b| a.at == b.at && a.message == b.message);
+        let (mut shown, mut more) = (Vec::new(), 0);
+        for document in &documents {
+            let (remarks, others) = remarks(&rule.schema, compiled, document);
+            shown.extend(remarks);
+            more += others;
+        }
+        shown.sort();
+        shown.dedup_by(|a, b| a.at == b.at && a.message == b.message);
+        more += shown.len().saturating_sub(OF_FILE_MAX);
+        shown.truncate(OF_FILE_MAX);
         let places = document::Positions::new(&text, format);
-        let remarks = remarks.into_iter().take(OF_FILE_MAX);
-        Ok(remarks
-            .map(|remark| remark.finding(path, &places))
-            .collect())
+        let shown = shown
+            .into_iter()
+            .map(|remark| remark.finding(path, &places));
+        let mut findings: Vec<Finding> = shown.collect();
+        if more > 0 {
+            let more = count(more, "more value does not fit", "more values do not fit");
+            let message = format!("{path}: {more}, beside the {OF_FILE_MAX} that are shown");
+            findings.push(Finding::error("too-many-findings", message));
+        }
+        Ok(findings)
     }
 }
 
@@ -207,33 +217,33 @@ struct Judged {
     /// Schemas that differ, so that all files were judged.
     whole: BTreeSet<String>,
     findings: Vec<Finding>,
-    count: usize,
+    /// The same again: several rules may cover a file, or have a schema.
+    seen: BTreeSet<Finding>,
 }
 
 impl Judged {
     fn add(&mut self, finding: Finding) {
-        self.count += 1;
-        if self.findings.len() < FINDINGS_MAX && !self.findings.contains(&finding) {
+        if self.seen.insert(finding.clone()) {
             self.findings.push(finding);
         }
     }
 
     fn verdict(self) -> Verdict {
-        let files = self.files.len();
-        if files == 0 && self.count == 0 && self.whole.is_empty() {
+        if self.files.is_empty() && self.findings.is_empty() && self.whole.is_empty() {
             return Verdict::abstain("no file that a rule covers differs");
         }
-        let mut summary = format!("{files} files judged");
+        let mut summary = count(self.files.len(), "file judged", "files judged");
         if !self.whole.is_empty() {
             let schemas: Vec<String> = self.whole.into_iter().collect();
             summary.push_str(", all in the tree where ");
             summary.push_str(&schemas.join(", "));
             summary.push_str(" holds, since it differs");
         }
-        if self.count == 0 {
+        if self.findings.is_empty() {
             return Verdict::pass(summary);
         }
-        Verdict::fail(format!("{summary}; {} findings", self.count), self.findings)
+        let found = count(self.findings.len(), "finding", "findings");
+        Verdict::fail(format!("{summary}; {found}"), self.findings)
     }
 }
 
@@ -254,12 +264,14 @@ impl Remark {
     }
 }
 
-fn remarks(schema: &str, compiled: &Compiled, document: &Document) -> Vec<Remark> {
-    let errors = compiled.validator.iter_errors(&document.value);
-    errors
-        .take(OF_FILE_MAX)
+/// The first reasons why a document does not fit, and how many there are besides.
+fn remarks(schema: &str, compiled: &Compiled, document: &Document) -> (Vec<Remark>, usize) {
+    let mut errors = compiled.validator.iter_errors(&document.value);
+    let first = errors.by_ref().take(OF_FILE_MAX);
+    let shown = first
         .map(|error| remark(schema, document, &error))
-        .collect()
+        .collect();
+    (shown, errors.count())
 }
 
 fn remark(schema: &str, document: &Document, error: &ValidationError<'_>) -> Remark {

@@ -49,9 +49,12 @@ impl Case {
     }
 
     fn judged_change(&self, change: &Change) -> Verdict {
+        self.gate().judge(change.files()).unwrap()
+    }
+
+    fn gate(&self) -> Gate {
         let config = Context::test(self.config.clone()).config().unwrap();
-        let gate = Gate::new(config, Tree::new(self.folder.path())).unwrap();
-        gate.judge(change.files()).unwrap()
+        Gate::new(config, Tree::new(self.folder.path())).unwrap()
     }
 
     /// `path:line:column rule message` of each finding.

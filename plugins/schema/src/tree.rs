@@ -1,6 +1,7 @@
 //! The files of the workspace, as they are after the change.
 //!
-//! **Invariant:** nothing is read but regular files of a bounded size, below the root.
+//! **Invariant:** nothing is read but regular files of a bounded size, below the root, and none by a link: what it leads to
+//! may change, and the path under which it was judged would not.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,9 +41,15 @@ impl Tree {
         if path.starts_with('/') || path.split('/').any(|name| name == "..") {
             return Ok(Err("is no path of the workspace".to_owned()));
         }
+        let failed = |error: std::io::Error| Error::unread(path, &error);
+        if let Some(link) = self.link_on(path).map_err(failed)? {
+            return Ok(Err(match link == path {
+                true => "is a link, and what it leads to is not judged".to_owned(),
+                false => format!("is reached by the link {link}, which is not followed"),
+            }));
+        }
         let ambient = self.root.join(path);
-        let failed = |error: std::io::Error| Error::unavailable(format!("{path}: {error}"));
-        let size = match fs::metadata(&ambient) {
+        let size = match fs::symlink_metadata(&ambient) {
             Ok(found) if found.is_file() => found.len(),
             Ok(_) => return Ok(Err("is no file".to_owned())),
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -58,7 +65,23 @@ impl Tree {
         Ok(String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned()))
     }
 
-    /// The files that `globs` cover. Links are not followed.
+    /// The first link on the way to `path`, or `path` itself if it is one.
+    fn link_on<'p>(&self, path: &'p str) -> std::io::Result<Option<&'p str>> {
+        let ends = path
+            .match_indices('/')
+            .map(|(at, _)| at)
+            .chain([path.len()]);
+        for prefix in ends.filter_map(|end| path.get(..end)) {
+            match fs::symlink_metadata(self.root.join(prefix)) {
+                Ok(found) if found.is_symlink() => return Ok(Some(prefix)),
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The files that `globs` cover, and the links. Those are not followed.
     pub(crate) fn files(&self, globs: &Globs) -> Result<Walked> {
         let mut files = BTreeSet::new();
         let mut names = 0_usize;
@@ -67,7 +90,7 @@ impl Tree {
             if depth > DEPTH_MAX {
                 return Ok(Walked::TooMany(NAMES_MAX));
             }
-            let failed = |error: std::io::Error| Error::unavailable(format!("{folder}: {error}"));
+            let failed = |error: std::io::Error| Error::unread(&folder, &error);
             for entry in fs::read_dir(self.root.join(&folder)).map_err(failed)? {
                 let entry = entry.map_err(failed)?;
                 names += 1;
@@ -85,7 +108,7 @@ impl Tree {
                 let kind = entry.file_type().map_err(failed)?;
                 if kind.is_dir() {
                     folders.push((path, depth + 1));
-                } else if kind.is_file() && globs.cover(&path) {
+                } else if globs.cover(&path) {
                     files.insert(path);
                 }
             }

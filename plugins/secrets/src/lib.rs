@@ -39,8 +39,6 @@ use crate::search::{Hit, Search};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings of one answer; the summary counts all.
-const FINDINGS_MAX: usize = 200;
 /// Limit: what is searched of a file that is no text.
 const BINARY_BYTES_MAX: u64 = 1 << 20;
 /// Limit: of a credential that is shown; every known form has as many fixed ones, or more.
@@ -82,10 +80,9 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     for file in change.files() {
         findings.extend(gate.in_file(change, file)?);
     }
-    let count = findings.len();
     let mut verdict = Verdict::from(findings);
-    verdict.findings.truncate(FINDINGS_MAX);
-    verdict.summary = format!("{count} findings in {} added lines", lines.len());
+    let lines = count(lines.len(), "added line", "added lines");
+    verdict.summary = format!("{} in {lines}", verdict.summary);
     Ok(verdict)
 }
 
@@ -168,7 +165,7 @@ impl Gate {
             .collect())
     }
 
-    /// What is in the bytes of a file that is no text: one hit for each rule.
+    /// What is in the bytes of a file that is no text.
     fn in_binary(&self, change: &Change, file: &FileChange) -> Result<Vec<Finding>> {
         if file.size > BINARY_BYTES_MAX {
             let message = format!("{} bytes that are no text were not searched", file.size);
@@ -188,7 +185,7 @@ impl Gate {
         for bytes in [apart, joined] {
             let text = String::from_utf8_lossy(&bytes);
             let hits = self.hits(&file.path, &text)?.into_iter();
-            let first = hits.filter(|hit| seen.insert(hit.rule));
+            let first = hits.filter(|hit| seen.insert((hit.rule, hit.secret.clone())));
             findings.extend(first.map(|hit| finding(&hit).at(&file.path)));
         }
         Ok(findings)

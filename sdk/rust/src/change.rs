@@ -152,9 +152,7 @@ impl Change {
     /// [`Error::Unavailable`] when the path has none, or may not be read.
     pub fn read(&self, path: &str) -> Result<Vec<u8>> {
         match &self.source {
-            Source::Host => {
-                std::fs::read(path).map_err(|error| Error::unavailable(format!("{path}: {error}")))
-            }
+            Source::Host => std::fs::read(path).map_err(|error| Error::unread(path, &error)),
             Source::Test(files) => testing::read(files, path),
         }
     }

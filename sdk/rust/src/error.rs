@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::words::why;
+
 /// What every function of a plugin returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -31,6 +33,11 @@ impl Error {
         Self::Unavailable(message.into())
     }
 
+    /// A file or folder could not be read.
+    pub fn unread(path: &str, error: &std::io::Error) -> Self {
+        Self::Unavailable(format!("{path} cannot be read: {}", why(error)))
+    }
+
     /// A bug in the plugin.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into())
@@ -51,7 +58,7 @@ impl std::error::Error for Error {}
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(why(&error))
     }
 }
 
@@ -67,8 +74,8 @@ mod tests {
 
     #[test]
     fn conversions_choose_the_kind() {
-        let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no docs/a.md");
-        assert_eq!(Error::from(io), Error::unavailable("no docs/a.md"));
+        let io = std::io::Error::other("docs/a.md is odd");
+        assert_eq!(Error::from(io), Error::unavailable("docs/a.md is odd"));
         let json = serde_json::from_str::<u8>("x").unwrap_err();
         assert!(matches!(Error::from(json), Error::Internal(_)));
     }

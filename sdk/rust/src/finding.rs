@@ -27,7 +27,7 @@ pub struct Location {
 }
 
 /// One remark.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -57,7 +57,11 @@ impl Finding {
         Self::new(Severity::Note, rule, message)
     }
 
-    fn new(severity: Severity, rule: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        severity: Severity,
+        rule: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             severity,
             rule: rule.into(),

@@ -27,12 +27,16 @@
 //! Besides the files, a gate may look at the commits that the change came in ([`Change::commits`]) and at what native programs
 //! said of it: how the operator's commands ended, and the reports they wrote ([`Change::evidence`]).
 //!
+//! Return every finding, and cut nothing: a baseline or a comment may excuse what is shown, and nobody could tell what is
+//! left out. Of more than a host keeps, the least bad are left out on the way, and an error that nothing excuses says so
+//! ([`Verdict`]).
+//!
 //! The function stays an ordinary one: native unit tests call it with [`Context::test`] and [`Change::test`]. Built
 //! for `wasm32-wasip2` with `crate-type = ["cdylib"]`, the crate is a component that exports exactly its roles.
 //!
 //! Owns the author's types and the way across the component boundary. In reading order: `context`, then a role at
-//! a time (`observation`; `situation`, `decision`; `outcome`; `change`, `evidence`, `finding`, `verdict`), `error`, and
-//! `private` with the generated `bindings` below it.
+//! a time (`observation`; `situation`, `decision`; `outcome`; `change`, `evidence`, `finding`, `verdict`), `error`, `words`
+//! and `private` with the generated `bindings` below it.
 //!
 //! **Invariant:** nothing is generated while a plugin builds, and nothing survives a call. The contract itself is
 //! `wit/beat.wit`; the other side of it is the host's sandbox.
@@ -52,6 +56,7 @@ mod outcome;
 pub mod prelude;
 mod situation;
 mod verdict;
+mod words;
 
 pub use change::{AddedLine, Change, ChangeKind, Commit, FileChange, TestFile};
 pub use context::{Context, Level};
@@ -66,6 +71,7 @@ pub use situation::{
     ActionInfo, BudgetLeft, ExecutorInfo, LastFailure, SensorReport, Situation, SituationItem,
 };
 pub use verdict::{Ruling, Verdict};
+pub use words::{count, why};
 
 /// Stamps the plugin's manifest into the component, in the custom section `ringfence:plugin`.
 ///

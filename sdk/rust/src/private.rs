@@ -233,6 +233,7 @@ impl From<Outcome> for wit_act::Outcome {
 
 impl From<Verdict> for wit_judge::Verdict {
     fn from(verdict: Verdict) -> Self {
+        let verdict = verdict.bounded();
         Self {
             ruling: match verdict.ruling {
                 Ruling::Pass => wit_judge::Ruling::Pass,
@@ -327,6 +328,18 @@ mod tests {
         assert_eq!(
             (finding.locations[0].line, finding.locations[0].column),
             (1, 2)
+        );
+    }
+
+    #[test]
+    fn more_findings_than_a_host_keeps_are_told() {
+        let findings = vec![Finding::error("r", "m").at("a"); 1_001];
+        let wit = wit_judge::Verdict::from(Verdict::fail("no", findings));
+        assert_eq!(wit.findings.len(), 1_000);
+        let first = &wit.findings[0];
+        assert_eq!(
+            (first.rule.as_str(), first.locations.len()),
+            ("too-many-findings", 0)
         );
     }
 

@@ -211,17 +211,70 @@ fn findings_are_counted_and_cut() {
     files.extend(names.iter().map(|name| (name.as_str(), text.as_str())));
     let differ: Vec<&str> = names.iter().map(String::as_str).collect();
     let verdict = Case::new(config, &files).judged(&differ);
-    assert_eq!(verdict.findings.len(), FINDINGS_MAX);
-    assert_eq!(verdict.summary, "10 files judged; 500 findings");
+    assert_eq!(verdict.findings.len(), 10 * (OF_FILE_MAX + 1));
+    assert_eq!(verdict.summary, "10 files judged; 510 findings");
+    let more: Vec<&Finding> = verdict
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "too-many-findings")
+        .collect();
+    assert_eq!(
+        more[0].message,
+        "0.yaml: 450 more values do not fit, beside the 50 that are shown"
+    );
+    // What has no place is excused by nothing.
+    assert!(more.len() == 10 && more.iter().all(|finding| finding.locations.is_empty()));
 }
 
-/// What is no file, and what leads elsewhere, is not read as one.
+/// What leads elsewhere is not read: neither where a schema differs, nor where it takes the place of a file, nor on the way.
 #[test]
-fn links_are_not_followed_on_the_walk() {
-    let config = json!({ "rules": [{ "files": ["**"], "schema": "s.json", "format": "json" }] });
-    let case = Case::new(config, &[("s.json", "true"), ("d/a.json", "1")]);
-    std::os::unix::fs::symlink("/etc", case.folder.path().join("d/etc")).unwrap();
-    std::os::unix::fs::symlink("a.json", case.folder.path().join("d/b.json")).unwrap();
-    let verdict = case.judged(&["s.json"]);
-    assert!(verdict.summary.starts_with("2 files judged"), "{verdict:?}");
+fn links_are_not_followed() {
+    let rule = |schema: &str| json!({ "rules": [{ "files": ["d/**/*.json"], "schema": schema, "format": "json" }] });
+    let linked = |schema: &str| {
+        let files = [("s.json", "true"), ("d/a.json", "1"), ("x/s.json", "true")];
+        let case = Case::new(rule(schema), &files);
+        let link = |to: &str, from: &str| {
+            std::os::unix::fs::symlink(to, case.folder.path().join(from)).unwrap();
+        };
+        link("/etc", "d/etc");
+        link("a.json", "d/b.json");
+        link("x", "y");
+        case
+    };
+    let found = |verdict: &Verdict| -> Vec<String> {
+        let said = |f: &Finding| format!("{} {} {}", f.rule, f.locations[0].path, f.message);
+        verdict.findings.iter().map(said).collect()
+    };
+    let is_link = "unreadable d/b.json is a link, and what it leads to is not judged";
+    let whole = linked("s.json").judged(&["s.json"]);
+    assert!(whole.summary.starts_with("2 files judged"), "{whole:?}");
+    assert_eq!(found(&whole), [is_link]);
+    let became = FileChange {
+        path: "d/b.json".to_owned(),
+        kind: ChangeKind::Modified,
+        renamed_from: None,
+        old_mode: 0o100_644,
+        new_mode: 0o120_000,
+        size: 6,
+        lines_added: 1,
+        lines_removed: 1,
+        binary: false,
+    };
+    let judge = |schema: &str, file: &FileChange| {
+        let case = linked(schema);
+        case.gate().judge(std::slice::from_ref(file)).unwrap()
+    };
+    assert_eq!(found(&judge("s.json", &became)), [is_link]);
+    let gone = FileChange {
+        kind: ChangeKind::Deleted,
+        new_mode: 0,
+        ..became.clone()
+    };
+    assert_eq!(judge("s.json", &gone).ruling, Ruling::Abstain);
+    let by_link = judge("y/s.json", &became);
+    assert_eq!(by_link.findings[0].rule, "schema-unusable");
+    assert!(
+        by_link.findings[0].message.contains("the link y"),
+        "{by_link:?}"
+    );
 }
