@@ -22,6 +22,9 @@ const LOCK: &str = "Cargo.lock";
 /// Known where nothing was locked before.
 const PUBLIC: &[&str] = &["registry+https://github.com/rust-lang/crates.io-index"];
 
+/// What manifests and locks are called.
+pub(crate) const NAMES: [&str; 2] = [MANIFEST, LOCK];
+
 /// Whether a path is a manifest or a lock.
 pub(crate) fn is_ours(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);

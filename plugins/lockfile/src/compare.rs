@@ -27,11 +27,22 @@ pub(crate) struct Locked {
     pub(crate) line: u32,
 }
 
+impl Locked {
+    /// Name and version, if it has one.
+    fn shown(&self) -> String {
+        format!("{} {}", self.name, self.version)
+            .trim_end()
+            .to_owned()
+    }
+}
+
 /// Where a package comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     /// The tree itself.
     Tree,
+    /// A folder or an archive of the tree, from the lock.
+    Path(String),
     /// A registry, with a checksum for what is fetched.
     Registry(String),
     /// A repository, and which of its commits.
@@ -44,13 +55,41 @@ impl Source {
     /// What has to be known before; none for the tree.
     pub(crate) fn origin(&self) -> Option<&str> {
         match self {
-            Self::Tree => None,
+            Self::Tree | Self::Path(_) => None,
             Self::Registry(from) | Self::Git { from, .. } | Self::Other(from) => Some(from),
         }
     }
 
     fn shown(&self) -> &str {
-        self.origin().unwrap_or("the tree itself")
+        match self {
+            Self::Path(path) => path,
+            other => other.origin().unwrap_or("the tree itself"),
+        }
+    }
+
+    fn is_in_tree(&self) -> bool {
+        matches!(self, Self::Tree | Self::Path(_))
+    }
+
+    /// Whether what comes from one of them may come from the other.
+    fn is_that_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Path(a), Self::Path(b)) => a == b,
+            _ => self.origin() == other.origin(),
+        }
+    }
+
+    /// Scheme and host, for a file that is fetched from the web.
+    fn host(&self) -> Option<&str> {
+        let (Self::Registry(origin) | Self::Other(origin)) = self else {
+            return None;
+        };
+        let (scheme, rest) = origin.split_once("://")?;
+        if scheme != "https" && scheme != "http" {
+            return None;
+        }
+        let host = rest.split('/').next()?;
+        origin.get(..scheme.len() + "://".len() + host.len())
     }
 }
 
@@ -118,15 +157,17 @@ impl Comparison<'_> {
         let Some(origin) = package.source.origin() else {
             return;
         };
-        if !known.contains(origin) {
-            let Locked { name, version, .. } = package;
-            let message = format!("{name} {version} comes from {origin}, as nothing did before");
+        let host = package.source.host();
+        let is_host_named = host.is_some_and(|host| self.config.sources.contains(host));
+        if !known.contains(origin) && !is_host_named {
+            let shown = package.shown();
+            let message = format!("{shown} comes from {origin}, as nothing did before");
             let help = "name it in `sources` if it may be";
             self.add(Finding::error("new-source", message).help(help), package);
         }
-        if matches!(package.source, Source::Registry(_)) && package.checksum.is_none() {
-            let Locked { name, version, .. } = package;
-            let message = format!("{name} {version} has no checksum");
+        let is_file = matches!(package.source, Source::Registry(_)) || host.is_some();
+        if is_file && package.checksum.is_none() {
+            let message = format!("{} has no checksum", package.shown());
             self.add(Finding::error("checksum-missing", message), package);
         }
     }
@@ -160,11 +201,7 @@ impl Comparison<'_> {
         let Some(first) = packages.first() else {
             return;
         };
-        if !has_before
-            || packages
-                .iter()
-                .all(|package| package.source == Source::Tree)
-        {
+        if !has_before || packages.iter().all(|package| package.source.is_in_tree()) {
             return;
         }
         let versions: Vec<&str> = packages.iter().map(|p| p.version.as_str()).collect();
@@ -192,17 +229,16 @@ impl Comparison<'_> {
             {
                 continue;
             }
-            let origin = package.source.origin();
             let from_there: Vec<&Locked> = before
                 .iter()
                 .copied()
-                .filter(|was| was.source.origin() == origin)
+                .filter(|was| was.source.is_that_of(&package.source))
                 .collect();
             if from_there.is_empty() {
                 self.moved_source(before, package);
                 continue;
             }
-            if package.source != Source::Tree {
+            if !package.source.is_in_tree() {
                 self.step(&from_there, after, package);
             }
         }
@@ -212,9 +248,8 @@ impl Comparison<'_> {
         let sources: BTreeSet<&str> = before.iter().map(|was| was.source.shown()).collect();
         let sources: Vec<&str> = sources.into_iter().take(SHOWN_MAX).collect();
         let message = format!(
-            "{} {} comes from {}, and came from {}",
-            package.name,
-            package.version,
+            "{} comes from {}, and came from {}",
+            package.shown(),
             package.source.shown(),
             sources.join(", ")
         );

@@ -9,11 +9,11 @@
 //! | `stale-lock` | the lock does not have what a manifest asks for, or has what none asks for |
 //! | `out-of-range` | the lock has another version than a manifest asks for |
 //! | `lock-removed` | the lock is gone and its manifest is not |
-//! | `unreadable` | a manifest or lock cannot be read as one |
+//! | `unreadable` | a manifest or lock cannot be read as one, or is a link |
 //! | `step-too-large` | an update goes further than `allow` |
 //! | `downgrade` | an older version than before |
 //! | `new-source` | a registry, host or repository that nothing came from before |
-//! | `source-changed` | a package comes from elsewhere than before |
+//! | `source-changed` | a package comes from elsewhere than before, be it another folder of the repository |
 //! | `checksum-missing`, `checksum-changed` | what was locked is not what will be fetched |
 //! | `wrong-package` | npm: what is fetched is another package than the one named |
 //! | `install-script` | npm: an update that runs a script when it is installed, and did not before (a warning) |
@@ -83,6 +83,7 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
 
 fn judge_in(tree: &Tree, config: &Config, change: &Change) -> Result<Verdict> {
     let mut report = Report::default();
+    refuse_links(tree, change, &mut report)?;
     cargo::judge(tree, config, change, &mut report)?;
     npm::judge(tree, config, change, &mut report)?;
     if config.lock_only {
@@ -95,6 +96,27 @@ fn judge_in(tree: &Tree, config: &Config, change: &Change) -> Result<Verdict> {
         }
     }
     Ok(report.verdict())
+}
+
+/// Finds manifests and locks that are links, beside what differs and above it. What one leads to may differ under a name that
+/// is none of a lock.
+fn refuse_links(tree: &Tree, change: &Change, report: &mut Report) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for file in change.files() {
+        let mut folder = tree::folder_of(&file.path);
+        while seen.insert(folder) {
+            for name in cargo::NAMES.iter().chain(&npm::NAMES) {
+                let path = tree::below(folder, name);
+                if tree.is_link(&path)? {
+                    let message = "is a link, and what it leads to may differ unseen";
+                    let finding = Finding::error("unreadable", message).at(path);
+                    report.add(finding.help("put the file itself here"));
+                }
+            }
+            folder = tree::folder_of(folder);
+        }
+    }
+    Ok(())
 }
 
 /// What was found, and how much was looked at.

@@ -3,6 +3,7 @@
 //! **Invariant:** each package that something in the lock asks for is found where Node would look for it, in a version
 //! that was asked for.
 
+mod address;
 mod lock;
 mod spec;
 
@@ -22,6 +23,9 @@ const MANIFEST: &str = "package.json";
 const LOCKS: [&str; 2] = ["npm-shrinkwrap.json", "package-lock.json"];
 /// Known where nothing was locked before.
 const PUBLIC: &[&str] = &["https://registry.npmjs.org", lock::UNNAMED];
+
+/// What manifests and locks are called.
+pub(crate) const NAMES: [&str; 3] = [MANIFEST, LOCKS[0], LOCKS[1]];
 
 /// Whether a path is a manifest or a lock.
 pub(crate) fn is_ours(path: &str) -> bool {
@@ -134,6 +138,8 @@ fn check_manifest(
     report: &mut Report,
 ) -> Result<()> {
     let Some(folder) = joined(folder, inner) else {
+        let message = format!("`{inner}` is outside of the repository");
+        report.add(Finding::error("stale-lock", message).at(path));
         return Ok(());
     };
     let manifest = below(&folder, MANIFEST);

@@ -153,6 +153,20 @@ fn errors_come_before_notes() {
 }
 
 #[test]
+fn a_lock_that_is_a_link_is_refused() {
+    let case = Case::new().modified("js/real.lock", "1", "2");
+    std::fs::create_dir_all(case.folder.path().join("js")).unwrap();
+    let link = |from: &str| {
+        std::os::unix::fs::symlink("js/real.lock", case.folder.path().join(from)).unwrap();
+    };
+    link("x.lock");
+    assert_eq!(case.judged().ruling, Ruling::Abstain);
+    link("Cargo.lock");
+    case.check(&["unreadable is a link, and what it leads to may differ unseen"]);
+    assert_eq!(case.judged().findings[0].locations[0].path, "Cargo.lock");
+}
+
+#[test]
 fn a_config_that_is_none_is_refused() {
     for config in [
         json!({ "allow": "huge" }),

@@ -30,7 +30,7 @@ impl Tree {
     /// [`Error::Unavailable`] when it may not be read, is too large or no UTF-8.
     pub(crate) fn text(&self, path: &str) -> Result<Option<String>> {
         let ambient = self.root.join(path);
-        let failed = |error: std::io::Error| Error::unavailable(format!("{path}: {error}"));
+        let failed = |error: std::io::Error| Error::unread(path, &error);
         match fs::metadata(&ambient) {
             Ok(found) if !found.is_file() => return Ok(None),
             Ok(found) if found.len() > FILE_BYTES_MAX => {
@@ -51,7 +51,16 @@ impl Tree {
         match fs::metadata(self.root.join(path)) {
             Ok(found) => Ok(found.is_file()),
             Err(error) if is_gone(&error) => Ok(false),
-            Err(error) => Err(Error::unavailable(format!("{path}: {error}"))),
+            Err(error) => Err(Error::unread(path, &error)),
+        }
+    }
+
+    /// Whether there is a link, wherever it leads.
+    pub(crate) fn is_link(&self, path: &str) -> Result<bool> {
+        match fs::symlink_metadata(self.root.join(path)) {
+            Ok(found) => Ok(found.is_symlink()),
+            Err(error) if is_gone(&error) => Ok(false),
+            Err(error) => Err(Error::unread(path, &error)),
         }
     }
 
@@ -113,7 +122,7 @@ impl Tree {
             &[pattern.to_owned()],
             ringfence_globs::Case::Exact,
         )?;
-        let failed = |error: std::io::Error| Error::unavailable(format!("{folder}: {error}"));
+        let failed = |error: std::io::Error| Error::unread(folder, &error);
         let entries = match fs::read_dir(self.root.join(folder)) {
             Ok(entries) => entries,
             Err(error) if is_gone(&error) => return Ok(Vec::new()),

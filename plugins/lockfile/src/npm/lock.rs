@@ -1,6 +1,7 @@
 //! `package-lock.json` of versions 2 and 3: what is installed where.
 //!
-//! **Invariant:** the keys of the lock are folders; which package one depends on is what Node would find from there.
+//! **Invariant:** the keys of the lock are folders; which package one depends on is what Node would find from there. No entry
+//! is passed over because of what it says of itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,7 @@ use ringfence_sdk::Finding;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::address;
 use super::spec::{Spec, satisfies};
 use crate::Report;
 use crate::compare::{Locked, Source};
@@ -45,6 +47,7 @@ pub(super) struct Package {
     link: bool,
     in_bundle: bool,
     has_install_script: bool,
+    bundle_dependencies: Value,
     dependencies: List,
     dev_dependencies: List,
     peer_dependencies: List,
@@ -60,6 +63,19 @@ impl Package {
             "optionalDependencies" => &self.optional_dependencies,
             _ => &self.dependencies,
         }
+    }
+
+    /// What its archive brings along: by name, or all that it asks for.
+    fn bundle(&self) -> Vec<&str> {
+        match &self.bundle_dependencies {
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+            Value::Bool(true) => self.dependencies.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_in_a_bundle(&self) -> bool {
+        self.in_bundle && !self.link && self.resolved.is_none()
     }
 }
 
@@ -98,13 +114,15 @@ impl Lock {
     }
 
     pub(super) fn locked(&self) -> Vec<Locked> {
-        let installed = self.packages.iter().filter(|(folder, package)| {
-            is_installed(folder) && !package.link && !package.in_bundle
-        });
+        let bundled = self.bundled();
+        let installed = self
+            .packages
+            .iter()
+            .filter(|(folder, _)| is_installed(folder) && !bundled.contains(folder.as_str()));
         let locked = installed.map(|(folder, package)| Locked {
             name: name(folder, package).to_owned(),
-            version: package.version.clone().unwrap_or_default(),
-            source: source(package),
+            version: self.version(folder, package).to_owned(),
+            source: self.source(folder, package),
             checksum: package.integrity.clone(),
             runs: package.has_install_script,
             line: self.line(folder),
@@ -121,14 +139,96 @@ impl Lock {
             known: BTreeMap::new(),
             report,
         };
-        let packages = self.packages.iter().filter(|(_, package)| !package.link);
-        for (folder, package) in packages {
-            check.package(folder, package);
+        for (folder, package) in &self.packages {
+            if !is_plain(folder) {
+                check.add("unreadable", format!("`{folder}` is no folder"), folder);
+            }
+            if package.link {
+                check.link(folder, package);
+            } else {
+                check.package(folder, package);
+            }
         }
     }
 
+    /// The version of a package, which for a link stands where it leads.
+    fn version<'a>(&'a self, folder: &'a str, package: &'a Package) -> &'a str {
+        let (_, found) = self.linked(folder, package).unwrap_or((folder, package));
+        found.version.as_deref().unwrap_or_default()
+    }
+
+    fn source(&self, folder: &str, package: &Package) -> Source {
+        let Some(resolved) = package.resolved.as_deref() else {
+            return Source::Registry(UNNAMED.to_owned());
+        };
+        if package.link {
+            return Source::Path(resolved.to_owned());
+        }
+        if resolved.starts_with("git") {
+            let (from, at) = resolved.split_at(resolved.find('#').unwrap_or(resolved.len()));
+            return Source::Git {
+                from: from.to_owned(),
+                at: at.to_owned(),
+            };
+        }
+        let name = name(folder, package);
+        let version = package.version.as_deref().unwrap_or_default();
+        if let Some(registry) = address::registry(resolved, name, version) {
+            return Source::Registry(registry);
+        }
+        match (address::origin(resolved), resolved.strip_prefix("file:")) {
+            (_, Some(path)) => Source::Path(path.to_owned()),
+            // Of a registry, and another package: that is told.
+            (Some(origin), _) if !self.is_asked_for(of_folder(folder), resolved) => {
+                Source::Registry(origin.to_owned())
+            }
+            _ => Source::Other(resolved.to_owned()),
+        }
+    }
+
+    /// The folders of what comes within the archive of another package: an installed one lists it, or what that lists needs it.
+    /// A package of the repository has no archive, whatever it lists.
+    fn bundled(&self) -> BTreeSet<&str> {
+        let mut bundled = BTreeSet::new();
+        let bundlers = self
+            .packages
+            .iter()
+            .filter(|(folder, _)| is_installed(folder));
+        for (folder, package) in bundlers {
+            let inside = format!("{folder}/");
+            let names = package.bundle().into_iter();
+            let mut open: Vec<(&str, &str)> = names.map(|name| (folder.as_str(), name)).collect();
+            let mut seen = BTreeSet::new();
+            while let Some((from, name)) = open.pop() {
+                let found = self.resolve(from, name);
+                let found = found
+                    .filter(|(place, found)| place.starts_with(&inside) && found.is_in_a_bundle());
+                let Some((place, found)) = found else {
+                    continue;
+                };
+                if seen.insert(place) {
+                    let lists = LISTS.iter().filter(|list| **list != "devDependencies");
+                    let needed = lists.flat_map(|list| found.list(list).keys());
+                    open.extend(needed.map(|name| (place, name.as_str())));
+                }
+            }
+            bundled.extend(seen);
+        }
+        bundled
+    }
+
+    /// Whether a manifest of the repository asks for exactly this address under this name.
+    fn is_asked_for(&self, wanted: &str, address: &str) -> bool {
+        let manifests = self
+            .packages
+            .iter()
+            .filter(|(folder, _)| !is_installed(folder));
+        let mut lists = manifests.flat_map(|(_, package)| LISTS.map(|list| package.list(list)));
+        lists.any(|list| list.get(wanted).is_some_and(|spec| spec == address))
+    }
+
     /// The package that Node finds for `name` from `folder`: in it, or in a folder above.
-    fn resolve(&self, folder: &str, name: &str) -> Option<(&str, &Package)> {
+    fn resolve<'a>(&'a self, folder: &str, name: &str) -> Option<(&'a str, &'a Package)> {
         let mut folder = folder;
         loop {
             let place = crate::tree::below(folder, &format!("{INSTALLED}{name}"));
@@ -171,7 +271,7 @@ impl<'a> Check<'a> {
     }
 
     fn package(&mut self, folder: &str, package: &'a Package) {
-        if let Some(why) = wrong_package(folder, package) {
+        if let Some(why) = self.wrong_package(folder, package) {
             self.add("wrong-package", why, folder);
         }
         for (name, spec) in &package.dependencies {
@@ -187,6 +287,28 @@ impl<'a> Check<'a> {
                 self.dependency(folder, name, spec, false);
             }
         }
+    }
+
+    /// A link is one to a folder of the repository that has a manifest, which is judged then.
+    fn link(&mut self, folder: &str, package: &Package) {
+        let target = package.resolved.as_deref().unwrap_or_default();
+        if is_installed(target) || !self.lock.packages.contains_key(target) {
+            let name = name(folder, package);
+            let message =
+                format!("{name} is a link to `{target}`, which is no package of the lock");
+            self.add("wrong-package", message, folder);
+        }
+    }
+
+    /// Why what is fetched from the web is not the package that the entry names.
+    fn wrong_package(&self, folder: &str, package: &Package) -> Option<String> {
+        let resolved = package.resolved.as_deref()?;
+        address::origin(resolved)?;
+        let name = name(folder, package);
+        let version = package.version.as_deref().unwrap_or_default();
+        let is_right = address::registry(resolved, name, version).is_some()
+            || self.lock.is_asked_for(of_folder(folder), resolved);
+        (!is_right).then(|| format!("{name} {version} is fetched from {resolved}"))
     }
 
     fn dependency(&mut self, folder: &str, wanted: &'a str, spec: &'a str, is_optional: bool) {
@@ -229,55 +351,22 @@ fn is_installed(folder: &str) -> bool {
     folder.starts_with(INSTALLED) || folder.contains("/node_modules/")
 }
 
+/// Whether a key is a folder as npm writes it: each has one name, by which it is found.
+fn is_plain(folder: &str) -> bool {
+    let mut names = folder.split('/').skip_while(|name| *name == "..");
+    let is_name = |name: &str| !matches!(name, "" | "." | "..") && !name.contains('\\');
+    folder.is_empty() || names.all(is_name)
+}
+
+/// What a package is asked for as.
+fn of_folder(folder: &str) -> &str {
+    let installed = folder.rsplit_once(INSTALLED);
+    installed.map_or(folder, |(_, name)| name)
+}
+
 /// What a package is called: by its entry, or else by its folder.
 fn name<'a>(folder: &'a str, package: &'a Package) -> &'a str {
-    let of_folder = folder
-        .rsplit_once(INSTALLED)
-        .map_or(folder, |(_, name)| name);
-    package.name.as_deref().unwrap_or(of_folder)
-}
-
-fn source(package: &Package) -> Source {
-    let Some(resolved) = package.resolved.as_deref() else {
-        return Source::Registry(UNNAMED.to_owned());
-    };
-    if resolved.starts_with("git") {
-        let (from, at) = resolved.split_at(resolved.find('#').unwrap_or(resolved.len()));
-        return Source::Git {
-            from: from.to_owned(),
-            at: at.to_owned(),
-        };
-    }
-    match origin(resolved) {
-        Some(origin) => Source::Registry(origin.to_owned()),
-        None if resolved.starts_with("file:") => Source::Tree,
-        None => Source::Other(resolved.to_owned()),
-    }
-}
-
-/// Scheme and host of a URL of the web.
-fn origin(url: &str) -> Option<&str> {
-    let (scheme, rest) = url.split_once("://")?;
-    if scheme != "https" && scheme != "http" {
-        return None;
-    }
-    let host = rest.split('/').next().unwrap_or(rest);
-    url.get(..scheme.len() + "://".len() + host.len())
-}
-
-/// Why what is fetched is not the package that the entry names. Known of addresses that npm's registry has.
-fn wrong_package(folder: &str, package: &Package) -> Option<String> {
-    let resolved = package.resolved.as_deref()?;
-    origin(resolved)?;
-    let (before, file) = resolved.split_once("/-/")?;
-    let name = name(folder, package);
-    let version = package.version.as_deref().unwrap_or_default();
-    let base = name.rsplit('/').next().unwrap_or(name);
-    let before = before.replace("%2f", "/").replace("%2F", "/");
-    let file = file.split(['?', '#']).next().unwrap_or(file);
-    let file = file.rsplit('/').next().unwrap_or(file);
-    let is_right = before.ends_with(&format!("/{name}")) && file == format!("{base}-{version}.tgz");
-    (!is_right).then(|| format!("{name} {version} is fetched from {resolved}"))
+    package.name.as_deref().unwrap_or(of_folder(folder))
 }
 
 /// The line on which each entry begins, where the lock is written as npm writes it.

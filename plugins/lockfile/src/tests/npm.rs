@@ -203,7 +203,7 @@ fn overrides_and_bundles_are_let_be() {
         format!(
             r#"{{ "lockfileVersion": 3, "packages": {{
         "": {{ "name": "a", "dependencies": {{ "b": "^1" }} }},
-        "node_modules/b": {{ "version": "1.0.0", "resolved": "https://registry.npmjs.org/b/-/b-1.0.0.tgz", "integrity": "sha512-x", "dependencies": {{ "c": "^1", "d": "1" }} }},
+        "node_modules/b": {{ "version": "1.0.0", "resolved": "https://registry.npmjs.org/b/-/b-1.0.0.tgz", "integrity": "sha512-x", "dependencies": {{ "c": "^1", "d": "1" }}, "bundleDependencies": ["d"] }},
         "node_modules/b/node_modules/d": {{ "version": "1.0.0", "inBundle": true }},
         "node_modules/c": {{ "version": "{version}", "resolved": "https://registry.npmjs.org/c/-/c-{version}.tgz", "integrity": "sha512-y" }} }} }}"#
         )
@@ -219,6 +219,145 @@ fn overrides_and_bundles_are_let_be() {
         .check(&["out-of-range c is 2.0.0, and node_modules/b asks for `^1`"]);
     case(r#"{ "dependencies": { "b": "^1" }, "overrides": { "b": { "c@1": "2.0.0" } } }"#)
         .check(&[]);
+}
+
+/// A manifest that asks for `left-pad` and, in an archive of its own, `b` with what comes along in it.
+fn padded(left_pad: &str, more: &str) -> String {
+    format!(
+        r#"{{ "lockfileVersion": 3, "packages": {{
+    "": {{ "name": "a", "dependencies": {{ "left-pad": "^1.3.0", "b": "^1" }} }},
+    "node_modules/b": {{ "version": "1.0.0", "resolved": "https://registry.npmjs.org/b/-/b-1.0.0.tgz", "integrity": "sha512-x",
+        "dependencies": {{ "d": "1" }}, "bundleDependencies": ["d"] }},
+    "node_modules/b/node_modules/d": {{ "version": "1.0.0", "inBundle": true, "dependencies": {{ "e": "1" }} }},
+    "node_modules/b/node_modules/e": {{ "version": "1.0.0", "inBundle": true }},
+    {more}
+    "node_modules/left-pad": {{ {left_pad} }} }} }}"#
+    )
+}
+
+const PAD: &str = r#""version": "1.3.1", "resolved": "https://registry.npmjs.org/left-pad/-/left-pad-1.3.1.tgz", "integrity": "sha512-p""#;
+const PAD_MANIFEST: &str =
+    r#"{ "name": "a", "dependencies": { "left-pad": "^1.3.0", "b": "^1" } }"#;
+
+fn padded_case(left_pad: &str, more: &str) -> Case {
+    Case::new()
+        .config(json!({ "allow_new": false }))
+        .same("package.json", PAD_MANIFEST)
+        .modified(
+            "package-lock.json",
+            &padded(PAD, ""),
+            &padded(left_pad, more),
+        )
+}
+
+#[test]
+fn no_entry_takes_itself_out_of_the_comparison() {
+    let check = |after: &str, expect: &[&str]| padded_case(after, "").check(expect);
+    check(&PAD.replace("1.3.1\",", "1.3.1\" ,"), &[]);
+    let evil = PAD.replace("npmjs.org/left", "npmjs.org/@evil/left");
+    let is_evil = "wrong-package left-pad 1.3.1 is fetched from https://registry.npmjs.org/@evil/left-pad/-/left-pad-1.3.1.tgz";
+    check(&evil, &[is_evil]);
+    // What says that it came in an archive is fetched all the same.
+    let bundled = format!(r#"{evil}, "inBundle": true"#);
+    check(&bundled, &[is_evil]);
+    check(
+        r#""version": "1.3.1", "inBundle": true"#,
+        &[
+            "new-source left-pad 1.3.1 comes from the registry that npm is set up with, as nothing did before",
+            "checksum-missing left-pad 1.3.1 has no checksum",
+            "source-changed left-pad 1.3.1 comes from the registry that npm is set up with, and came from https://registry.npmjs.org",
+        ],
+    );
+    check(
+        r#""link": true, "resolved": "https://evil.test/left-pad.tgz""#,
+        &[
+            "stale-lock the manifest asks for left-pad `^1.3.0`, which is not there",
+            "wrong-package left-pad is a link to `https://evil.test/left-pad.tgz`, which is no package of the lock",
+            "source-changed left-pad comes from https://evil.test/left-pad.tgz, and came from https://registry.npmjs.org",
+        ],
+    );
+}
+
+#[test]
+fn only_what_an_installed_package_brings_along_is_in_a_bundle() {
+    let check = |more: &str, expect: &[&str]| padded_case(PAD, more).check(expect);
+    let f = r#""node_modules/b/node_modules/f": { "version": "1.0.0", "inBundle": true },"#;
+    check(
+        f,
+        &[
+            "new-source f 1.0.0 comes from the registry that npm is set up with, as nothing did before",
+            "checksum-missing f 1.0.0 has no checksum",
+            "new-dependency f 1.0.0 is new",
+        ],
+    );
+}
+
+#[test]
+fn an_address_that_a_manifest_asks_for_is_a_source_of_its_own() {
+    let manifest = |url: &str| format!(r#"{{ "dependencies": {{ "c": "{url}" }} }}"#);
+    let lock = |url: &str| {
+        format!(
+            r#"{{ "lockfileVersion": 3, "packages": {{ "": {{ "dependencies": {{ "c": "{url}" }} }},
+    "node_modules/c": {{ "version": "1.0.0", "resolved": "{url}", "integrity": "sha512-c" }} }} }}"#
+        )
+    };
+    let (one, two) = ("https://c.test/one.tgz", "https://c.test/two.tgz");
+    let case = |before: &str, after: &str| {
+        Case::new().same("package.json", &manifest(after)).modified(
+            "package-lock.json",
+            &lock(before),
+            &format!("{} ", lock(after)),
+        )
+    };
+    case(one, one).check(&[]);
+    let changed = "source-changed c 1.0.0 comes from https://c.test/two.tgz, and came from https://c.test/one.tgz";
+    case(one, two).check(&[
+        "new-source c 1.0.0 comes from https://c.test/two.tgz, as nothing did before",
+        changed,
+    ]);
+    case(one, two)
+        .config(json!({ "sources": ["https://c.test"] }))
+        .check(&[changed]);
+}
+
+#[test]
+fn a_link_comes_from_where_it_leads() {
+    let manifest =
+        r#"{ "name": "a", "workspaces": ["packages/*"], "dependencies": { "m": "^1" } }"#;
+    let lock = |target: &str| {
+        format!(
+            r#"{{ "lockfileVersion": 3, "packages": {{
+    "": {{ "name": "a", "workspaces": ["packages/*"], "dependencies": {{ "m": "^1" }} }},
+    "{target}": {{ "name": "m", "version": "1.0.0" }},
+    "node_modules/m": {{ "resolved": "{target}", "link": true }} }} }}"#
+        )
+    };
+    let case = |before: &str, after: &str| {
+        Case::new()
+            .same("package.json", manifest)
+            .same(
+                "packages/m/package.json",
+                r#"{ "name": "m", "version": "1.0.0" }"#,
+            )
+            .modified("package-lock.json", before, after)
+    };
+    let here = lock("packages/m");
+    case(&here.replace("1.0.0", "1.2.0"), &here).check(&[]);
+    case(&lock("packages/n"), &here)
+        .check(&["source-changed m 1.0.0 comes from packages/m, and came from packages/n"]);
+    case(&here, &lock("../m")).check(&[
+        "stale-lock is a workspace that package-lock.json does not know",
+        "stale-lock `../m` is outside of the repository",
+        "source-changed m 1.0.0 comes from ../m, and came from packages/m",
+    ]);
+    case(
+        &here,
+        &here.replace("node_modules/m", "x/../node_modules/m"),
+    )
+    .check(&[
+        "stale-lock the manifest asks for m `^1`, which is not there",
+        "unreadable `x/../node_modules/m` is no folder",
+    ]);
 }
 
 #[test]
