@@ -14,9 +14,10 @@ mod words;
 
 use crate::blank::blank;
 use crate::language::Language;
-use words::{count_calls, hash, line_of};
+use words::{count_calls, hash};
 
 pub(crate) use rust::{Module, modules};
+pub(crate) use words::line_of;
 
 /// One test.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,14 +1,20 @@
 //! Settings that say which tests are run.
 //!
-//! **Invariant:** looks at whole lines, white space aside; one that was there before is fine.
+//! `manifest.rs` reads those of Cargo, `scripts.rs` those of npm; of the others, lines are looked at.
+//!
+//! **Invariant:** what was there before is fine, and looked at is whole lines, white space aside, or what the tool itself reads.
+
+mod manifest;
+mod scripts;
 
 use ringfence_sdk::prelude::*;
 
 /// Limit: of a line that is shown.
 const SHOWN_CHARS: usize = 80;
 
-/// A kind of file that test tools read.
+/// A kind of file that test tools read, line by line.
 struct Kind {
+    /// Whether a path, in small letters, is of it.
     is: fn(&str) -> bool,
     /// What keeps tests from being run.
     against: &'static [&'static str],
@@ -18,12 +24,7 @@ struct Kind {
 
 const KINDS: [Kind; 5] = [
     Kind {
-        is: |name| name == "cargo.toml",
-        against: &["test=false", "harness=false", "doctest=false"],
-        about: &[],
-    },
-    Kind {
-        is: |name| name == "conftest.py",
+        is: |path| name_of(path) == "conftest.py",
         against: &[
             "collect_ignore",
             "pytest_ignore_collect",
@@ -32,15 +33,30 @@ const KINDS: [Kind; 5] = [
             ".skip(",
             "mark.skip",
             "os._exit(",
+            "exitstatus=",
+            "outcome=\"passed\"",
+            "outcome='passed'",
         ],
-        about: &["pytest_runtest_", "pytest_pyfunc_call", "pytest_collect"],
+        about: &[
+            "pytest_runtest",
+            "pytest_pyfunc_call",
+            "pytest_collect",
+            "pytest_pycollect",
+            "pytest_generate_tests",
+            "pytest_sessionfinish",
+            "pytest_cmdline_main",
+            "pytest_report_teststatus",
+            "__test__",
+        ],
     },
     Kind {
-        is: |name| {
+        is: |path| {
             matches!(
-                name,
+                name_of(path),
                 "pytest.ini"
                     | ".pytest.ini"
+                    | "pytest.toml"
+                    | ".pytest.toml"
                     | "tox.ini"
                     | "setup.cfg"
                     | "pyproject.toml"
@@ -53,6 +69,8 @@ const KINDS: [Kind; 5] = [
             "norecursedirs",
             "collect_ignore",
             "--collect-only",
+            "-pno:python",
+            "no:unittest",
         ],
         about: &[
             "addopts",
@@ -63,7 +81,7 @@ const KINDS: [Kind; 5] = [
         ],
     },
     Kind {
-        is: |name| {
+        is: |path| {
             let tools = [
                 "jest.",
                 "vitest.",
@@ -75,6 +93,7 @@ const KINDS: [Kind; 5] = [
                 "ava.",
                 "jasmine.",
             ];
+            let name = name_of(path);
             tools.iter().any(|tool| name.starts_with(tool)) || name == "package.json"
         },
         against: &[
@@ -85,68 +104,79 @@ const KINDS: [Kind; 5] = [
             "--pass-with-no-tests",
             "--testpathignorepatterns",
         ],
-        about: &[
-            "testmatch",
-            "testregex",
-            "testnamepattern",
-            "\"test\":",
-            "\"test:",
-            "grep",
-        ],
+        about: &["testmatch", "testregex", "testnamepattern", "grep"],
     },
     Kind {
-        is: |name| name == "nextest.toml",
+        is: |path| name_of(path) == "nextest.toml",
         against: &["default-filter"],
         about: &["filter"],
     },
+    Kind {
+        is: |path| {
+            [".cargo/config.toml", ".cargo/config"].iter().any(|end| {
+                path.strip_suffix(end)
+                    .is_some_and(|at| at.is_empty() || at.ends_with('/'))
+            })
+        },
+        against: &[
+            "runner=\"true\"",
+            "runner='true'",
+            "runner=[\"true\"",
+            "runner=\"echo",
+        ],
+        // What is started in place of each test.
+        about: &["runner"],
+    },
 ];
 
-/// The lines of one file that are new and say something about tests.
+/// What one file says about tests that it did not say before.
 ///
 /// # Errors
 /// [`Error::Unavailable`] for a file that cannot be read.
 pub(crate) fn judge(change: &Change, file: &FileChange) -> Result<Vec<Finding>> {
-    let name = file
-        .path
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
+    let path = file.path.to_lowercase();
     let is_file = |mode: u32| mode & 0o170_000 == 0o100_000;
-    let Some(kind) = KINDS
-        .iter()
-        .find(|kind| (kind.is)(&name))
-        .filter(|_| is_file(file.new_mode))
-    else {
+    let kind = KINDS.iter().find(|kind| (kind.is)(&path));
+    let is_manifest = name_of(&path) == "cargo.toml";
+    if kind.is_none() && !is_manifest || !is_file(file.new_mode) {
         return Ok(Vec::new());
-    };
+    }
     let after = String::from_utf8_lossy(&change.read(&file.path)?).into_owned();
-    let before = if is_file(file.old_mode) {
-        let path = file.renamed_from.as_ref().unwrap_or(&file.path);
-        String::from_utf8_lossy(&change.read_base(path)?).into_owned()
+    let old_path = file.renamed_from.as_ref().unwrap_or(&file.path);
+    let had = is_file(file.old_mode);
+    let before = if had {
+        change.read_base(old_path)?
     } else {
-        String::new()
+        Vec::new()
     };
+    let before = String::from_utf8_lossy(&before).into_owned();
+    let Some(kind) = kind else {
+        return Ok(manifest::judge(change, &file.path, &before, &after));
+    };
+    let mut findings = lines(kind, &file.path, &before, &after);
+    if name_of(&path) == "package.json" {
+        findings.extend(scripts::judge(&file.path, &before, &after));
+    }
+    if !had && takes_over(name_of(&path)) && findings.is_empty() {
+        let message = "says which tests are run: it takes the place of other settings";
+        findings.push(Finding::warning("test-settings", message).at(&file.path));
+    }
+    Ok(findings)
+}
+
+/// The lines that are new and say something about tests.
+fn lines(kind: &Kind, path: &str, before: &str, after: &str) -> Vec<Finding> {
     let mut old: Vec<String> = before.lines().map(bare).collect();
     let mut findings = Vec::new();
-    let mut section = String::new();
     for (line, number) in after.lines().zip(1..) {
         let bare = bare(line);
-        if name == "cargo.toml" && bare.starts_with('[') {
-            section.clone_from(&bare);
-        }
-        if matches!(section.as_str(), "[[bench]]" | "[[example]]") {
-            continue;
-        }
         if let Some(at) = old.iter().position(|old| *old == bare) {
             old.swap_remove(at);
             continue;
         }
         let has = |words: &[&str]| words.iter().any(|word| bare.contains(word));
         let shown: String = line.trim().chars().take(SHOWN_CHARS).collect();
-        let finding = if has(kind.against)
-            || bare == "autotests=false" && is_unlisted(change, &file.path, &after)
-        {
+        let finding = if has(kind.against) || has(kind.about) && is_empty(&bare) {
             Finding::error(
                 "test-settings",
                 format!("keeps tests from being run: `{shown}`"),
@@ -159,34 +189,31 @@ pub(crate) fn judge(change: &Change, file: &FileChange) -> Result<Vec<Finding>> 
         } else {
             continue;
         };
-        findings.push(finding.at_line(&file.path, number));
+        findings.push(finding.at_line(path, number));
     }
-    Ok(findings)
+    findings
 }
 
-/// True when a file of tests beside a `Cargo.toml` is not named in it, so that only looking for it would run it.
-fn is_unlisted(change: &Change, path: &str, manifest: &str) -> bool {
-    let folder = format!(
-        "{}tests",
-        path.strip_suffix("Cargo.toml").unwrap_or_default()
-    );
-    // A folder that is not there has no tests.
-    let there = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let there = there.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let differing = change.files().iter().filter(|file| file.new_mode != 0);
-    let differing = differing.filter_map(|file| {
-        let name = file.path.strip_prefix(&folder)?.strip_prefix('/')?;
-        Some(name.to_owned())
-    });
-    there.chain(differing).any(|name| {
-        let stem = name.strip_suffix(".rs").unwrap_or_default();
-        let is_named = ["\"", "/"].iter().any(|before| {
-            ["\"", ".rs\""]
-                .iter()
-                .any(|after| manifest.contains(&format!("{before}{stem}{after}")))
-        });
-        !stem.is_empty() && !stem.contains('/') && !is_named
-    })
+/// True for a setting whose value is written down as nothing.
+fn is_empty(bare: &str) -> bool {
+    let bare = bare.trim_end_matches([',', ';']);
+    ["=[]", "=\"\"", "=''", ":[]", ":\"\"", ":''"]
+        .iter()
+        .any(|end| bare.ends_with(end))
+}
+
+/// True for a file that a tool reads instead of others.
+fn takes_over(name: &str) -> bool {
+    matches!(
+        name,
+        "pytest.ini" | ".pytest.ini" | "pytest.toml" | ".pytest.toml"
+    ) || ["jest.config.", "vitest.config.", ".mocharc"]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// A line in small letters, without white space and without comments.
@@ -199,3 +226,6 @@ fn bare(line: &str) -> String {
         .flat_map(char::to_lowercase)
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

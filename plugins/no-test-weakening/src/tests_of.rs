@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn of(config: Value, files: Vec<TestFile>) -> Vec<String> {
+pub(crate) fn of(config: Value, files: Vec<TestFile>) -> Vec<String> {
     let verdict = judge(&Context::test(config), &Change::test(files)).unwrap();
     verdict
         .findings
@@ -13,13 +13,13 @@ fn of(config: Value, files: Vec<TestFile>) -> Vec<String> {
         .collect()
 }
 
-fn check(path: &str, before: &str, after: &str, expect: &[&str]) {
+pub(crate) fn check(path: &str, before: &str, after: &str, expect: &[&str]) {
     let found = of(json!({}), vec![TestFile::modified(path, before, after)]);
     assert_eq!(found, expect, "{path}\n{before}\n=>\n{after}");
 }
 
 /// One test that asserts twice, in each language, with `{}` where something may stand before or within.
-const RUST: &str =
+pub(crate) const RUST: &str =
     "#[test]\nfn adds() {\n    assert_eq!(1 + 1, two());\n    assert!(two() > 1);\n}\n";
 const PYTHON: &str = "def test_adds():\n    assert 1 + 1 == two()\n    assert two() > 1\n\nx = 1\n";
 const JAVASCRIPT: &str =
@@ -645,81 +645,4 @@ fn a_test_of_the_same_name_elsewhere_is_no_excuse() {
     let both = format!("{}{}", inner("a"), inner("b"));
     check("a.rs", &both, &inner("a"), &["test-removed"]);
     check("a.rs", &both, &format!("{}{}", inner("b"), inner("c")), &[]);
-}
-
-#[test]
-fn settings_say_which_tests_are_run() {
-    for (path, before, after, expect) in [
-        (
-            "Cargo.toml",
-            "[lib]\n",
-            "[lib]\ntest = false\n",
-            &["test-settings"][..],
-        ),
-        (
-            "Cargo.toml",
-            "autotests = false\n",
-            "\nautotests=false\n",
-            &[],
-        ),
-        ("Cargo.toml", "", "[[bench]]\nharness = false\n", &[]),
-        (
-            "Cargo.toml",
-            "",
-            "[[test]]\nharness = false\n",
-            &["test-settings"],
-        ),
-        (
-            "tests/conftest.py",
-            "",
-            "collect_ignore_glob = [\"*\"]\n",
-            &["test-settings"],
-        ),
-        ("tests/conftest.py", "", "import x\n", &[]),
-        ("pytest.ini", "", "addopts = -q\n", &["test-settings"]),
-        ("pyproject.toml", "[tool.x]\n", "[tool.y]\n# addopts\n", &[]),
-        (
-            "jest.config.js",
-            "",
-            "testPathIgnorePatterns: ['.']\n",
-            &["test-settings"],
-        ),
-        (
-            "package.json",
-            "{\n\"test\": \"jest\"\n}",
-            "{\n\"test\": \"true\"\n}",
-            &["test-settings"],
-        ),
-        ("a.md", "", "autotests = false\n", &[]),
-    ] {
-        check(path, before, after, expect);
-    }
-    let ruling = |text: &str| {
-        let change = Change::test(vec![TestFile::added("pytest.ini", text)]);
-        judge(&Context::test(json!({})), &change).unwrap().ruling
-    };
-    let cargo = |path: &str, text: &str| {
-        let files = vec![
-            TestFile::added("a/Cargo.toml", text),
-            TestFile::modified(path, RUST, RUST),
-        ];
-        of(json!({}), files)
-    };
-    let listed = "autotests = false\n[[test]]\nname = \"a\"\npath = \"tests/a.rs\"\n";
-    for (path, text, expect) in [
-        (
-            "a/tests/a.rs",
-            "autotests = false\n",
-            &["test-settings"][..],
-        ),
-        ("a/tests/b.rs", listed, &["test-settings"]),
-        // Cargo itself writes so when it publishes.
-        ("a/tests/a.rs", listed, &[]),
-        ("a/src/a.rs", "autotests = false\n", &[]),
-        ("a/tests/a/b.rs", "autotests = false\n", &[]),
-    ] {
-        assert_eq!(cargo(path, text), expect, "{path} {text}");
-    }
-    assert_eq!(ruling("addopts = -q\n"), Ruling::Pass);
-    assert_eq!(ruling("addopts = --ignore=tests\n"), Ruling::Fail);
 }

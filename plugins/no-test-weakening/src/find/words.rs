@@ -169,7 +169,7 @@ fn split<'t>(call: &str, written: &'t str) -> Vec<&'t str> {
 }
 
 /// 1-based.
-pub(super) fn line_of(text: &str, at: usize) -> u32 {
+pub(crate) fn line_of(text: &str, at: usize) -> u32 {
     let before = text.get(..at).unwrap_or_default().matches('\n').count();
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
