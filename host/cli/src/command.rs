@@ -63,6 +63,8 @@ pub(crate) struct Context<'c, 'w> {
     pub(crate) dir: PathBuf,
     /// Where `git` is looked for.
     pub(crate) search_path: OsString,
+    /// The index that git names to its hooks.
+    pub(crate) index_file: Option<PathBuf>,
     /// Where compiled components are kept.
     pub(crate) cache_dir: Option<PathBuf>,
     /// Where the operator's own files are.
@@ -190,6 +192,7 @@ impl From<OpenError> for Stop {
             OpenError::Git(git) => stop(&error).help_if(ways_out::of_git(git)),
             OpenError::Discover(project) => stop(&error).help_if(ways_out::of_discover(project)),
             OpenError::Outside { .. }
+            | OpenError::Link(_)
             | OpenError::Io { .. }
             | OpenError::Plugin { .. } => stop(&error),
         }

@@ -160,6 +160,7 @@ impl Exit {
             OpenError::Discover(error) => Self::of_discover(error),
             OpenError::NoLoopFile(_)
             | OpenError::Outside { .. }
+            | OpenError::Link(_)
             | OpenError::Timezone(_)
             | OpenError::Unpinned(_) => Self::Usage,
             // `Other` is the runner's own word for a file that is there and is no text, or no file.
@@ -202,6 +203,7 @@ impl Exit {
             BeatError::Workspace(WorkspaceError::Project(error)) => Self::of_discover(error),
             BeatError::Workspace(
                 WorkspaceError::MissingObject { .. }
+                | WorkspaceError::Index { .. }
                 | WorkspaceError::Store(_)
                 | WorkspaceError::Io { .. }
                 | WorkspaceError::Git(_),

@@ -10,6 +10,7 @@ mod drills;
 mod files;
 mod gate_fuel;
 mod gate_outputs;
+mod gate_rules;
 mod gating;
 mod guarded;
 mod hostile;

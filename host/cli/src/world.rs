@@ -26,6 +26,8 @@ pub struct World<'a> {
     pub dir: PathBuf,
     /// Where `git` is looked for: the value of `PATH`.
     pub search_path: OsString,
+    /// The index that git names to its hooks: the value of `GIT_INDEX_FILE`.
+    pub index_file: Option<PathBuf>,
     /// Where compiled components are kept; none to compile them each time.
     pub cache_dir: Option<PathBuf>,
     /// Where the operator's own files are; none where the user has no such place.
@@ -87,6 +89,7 @@ pub fn main_ambient() -> ExitCode {
         args: std::env::args_os().collect(),
         dir,
         search_path: std::env::var_os("PATH").unwrap_or_default(),
+        index_file: std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from),
         cache_dir: user_dir("XDG_CACHE_HOME", ".cache"),
         config_dir: user_dir("XDG_CONFIG_HOME", ".config"),
         user: ringfence_runner::user::name(),

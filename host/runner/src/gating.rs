@@ -11,15 +11,18 @@ mod ask;
 mod fuel;
 mod lines;
 mod open;
+mod place;
 mod receipt;
 mod replay;
 mod side_by_side;
 mod sides;
+mod spelled;
 mod weigh;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ringfence_core::change::COMMITS_MAX;
 use ringfence_core::digest::Digest;
 use ringfence_core::evidence::Side;
 use ringfence_core::gating::{BaselineError, FuelFileError, HeldFuel, Percent, Report};
@@ -53,8 +56,8 @@ pub enum Head {
     Revision(String),
     /// The user's files as they are, without what is ignored.
     Worktree,
-    /// The user's index.
-    Staged,
+    /// The user's index: the one that git names to a hook, from the top of the working tree, or else its own.
+    Staged(Option<PathBuf>),
     /// A unified diff over the base.
     Patch(Vec<u8>),
 }
@@ -204,6 +207,32 @@ pub enum GatingError {
         name: String,
         /// True when the clone lacks history.
         shallow: bool,
+    },
+    /// A revision that can mean several things, and git would choose.
+    #[error("the revision {name:?} can mean {}", meanings.join(", or "))]
+    Ambiguous {
+        /// As it was asked for.
+        name: String,
+        /// Full names of refs; at least two meanings.
+        meanings: Vec<String>,
+    },
+    /// Two commits that met more than once, so that there are several common ones to choose from.
+    #[error("{head:?} left {base:?} in more than one place")]
+    SeveralMergeBases {
+        /// As it was asked for.
+        base: String,
+        /// As it was asked for.
+        head: String,
+    },
+    /// More commits than gates are shown.
+    #[error(
+        "from {base:?} to {head:?} there are more than the {COMMITS_MAX} commits that gates are shown"
+    )]
+    TooManyCommits {
+        /// As it was asked for.
+        base: String,
+        /// As it was asked for.
+        head: String,
     },
     /// Two commits without a common one.
     #[error("{base:?} and {head:?} have no commit in common{}", shallow_note(*shallow))]

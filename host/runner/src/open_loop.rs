@@ -82,6 +82,9 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+    /// A link in the place of a file that says what runs, or of a folder it is in.
+    #[error("{} is a link; what decides has to be a plain file, in folders that are no links", .0.display())]
+    Link(PathBuf),
     /// The loop file has errors, or does not fit its plugins.
     #[error("{name} has {}", count(diagnostics.len(), "problem", "problems"))]
     Diagnostics {

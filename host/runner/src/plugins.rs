@@ -1,7 +1,8 @@
 //! The operator's files that say what runs: plugins, and the lock file that pins them.
 //!
 //! Owns where such files are read from ([`Files`]): the disk, or a tree of the repository, for whoever does not believe what
-//! a change brings along. **Invariant:** a file is read whole and within bounds or not at all; nothing is run, and only
+//! a change brings along. **Invariant:** a file is read whole and within bounds or not at all, and through no link: a link of the
+//! candidate could lead to anything of the machine, and messages quote what they do not understand. Nothing is run, and only
 //! [`LockMode::Write`] writes, and then only `ringfence.lock` on the disk.
 
 use std::borrow::Cow;
@@ -13,8 +14,9 @@ use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{LOCK_FILE_BYTES_MAX, LockFile, PluginFacts, PluginRef};
 use ringfence_sandbox::{COMPONENT_BYTES_MAX, inspect};
 
+use crate::git::output::MODE_LINK;
 use crate::open_loop::{Components, LOCK_FILE, LockMode, OpenError, PluginSource};
-use crate::state_dir::{open_followed, write_atomic};
+use crate::state_dir::{open_followed, open_plain, write_atomic};
 use crate::store::Store;
 
 /// Plugins by reference.
@@ -39,26 +41,19 @@ impl Files<'_> {
     /// The bytes of a regular file, of a longer one `bytes_max` and one more; none when there is no such file.
     ///
     /// # Errors
-    /// [`OpenError::Io`] when it cannot be read, or is no regular file.
+    /// [`OpenError::Link`] for a link; [`OpenError::Io`] when it cannot be read, or is no regular file.
     pub(crate) fn read(
         &self,
         path: &RelPath,
         bytes_max: usize,
     ) -> Result<Option<Vec<u8>>, OpenError> {
         match self {
-            Self::Disk(top) => match read_bounded(&top.join(path.as_str()), bytes_max) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                    Ok(None)
-                }
-                Err(error) => Err(error),
+            Self::Disk(top) => read_below(top, path, bytes_max),
+            Self::Tree { store, tree, .. } => match store.file_at(tree, path)? {
+                None => Ok(None),
+                Some((MODE_LINK, _)) => Err(OpenError::Link(self.place(path))),
+                Some((_, blob)) => Ok(Some(store.blob(&blob, bytes_max)?)),
             },
-            Self::Tree { store, tree, .. } => {
-                let Some(blob) = store.blob_at(tree, path)? else {
-                    return Ok(None);
-                };
-                Ok(Some(store.blob(&blob, bytes_max)?))
-            }
         }
     }
 
@@ -157,6 +152,28 @@ pub(crate) fn compare(
     }
 }
 
+/// Reads a file below `top` as [`read_bounded`] does, through no link below it; none when there is no such file.
+fn read_below(top: &Path, path: &RelPath, bytes_max: usize) -> Result<Option<Vec<u8>>, OpenError> {
+    let mut place = top.to_owned();
+    let refused = |path: &Path, source: io::Error| OpenError::Io {
+        path: path.to_owned(),
+        doing: "read",
+        source,
+    };
+    for name in path.names() {
+        place.push(name);
+        match std::fs::symlink_metadata(&place) {
+            Ok(meta) if meta.is_symlink() => return Err(OpenError::Link(place)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(refused(&place, error)),
+        }
+    }
+    let file = open_plain(&place, std::fs::File::options().read(true));
+    let bytes = file.and_then(|file| bounded(file, bytes_max));
+    bytes.map(Some).map_err(|error| refused(&place, error))
+}
+
 /// The text of a regular file.
 pub(crate) fn read_text(path: &Path, bytes_max: usize) -> Result<String, OpenError> {
     let bytes = read_bounded(path, bytes_max)?;
@@ -165,18 +182,18 @@ pub(crate) fn read_text(path: &Path, bytes_max: usize) -> Result<String, OpenErr
 
 /// Reads a regular file, one byte beyond the limit at most, so that whoever checks the limit sees that it is exceeded.
 pub(crate) fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, OpenError> {
-    let read = || {
-        let mut bytes = Vec::new();
-        open_followed(path)?
-            .take(bytes_max as u64 + 1)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|source| OpenError::Io {
+    let bytes = open_followed(path).and_then(|file| bounded(file, bytes_max));
+    bytes.map_err(|source| OpenError::Io {
         path: path.to_owned(),
         doing: "read",
         source,
     })
+}
+
+fn bounded(file: std::fs::File, bytes_max: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn not_utf8(path: PathBuf) -> OpenError {

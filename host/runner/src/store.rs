@@ -291,19 +291,31 @@ impl Store {
     /// # Errors
     /// [`GitError`] when the tree cannot be read.
     pub fn blob_at(&self, tree: &str, path: &RelPath) -> Result<Option<String>, GitError> {
+        Ok(self.file_at(tree, path)?.map(|(_, id)| id))
+    }
+
+    /// The git mode and the id of the file or link that `tree` has at `path`; none when there is neither.
+    ///
+    /// # Errors
+    /// As [`Store::blob_at`].
+    pub fn file_at(&self, tree: &str, path: &RelPath) -> Result<Option<(u32, String)>, GitError> {
         let call = self.git.call("ls-tree").args([
             "-z",
             "--full-tree",
-            "--format=%(objecttype) %(objectname)",
+            "--format=%(objectmode) %(objecttype) %(objectname)",
         ]);
         // Without the prefix, git would read a path that begins with a colon as an instruction.
         let literal = format!(":(literal){}", path.as_str());
         let listed = call.args([tree, "--", &literal]).run()?;
-        let listed = String::from_utf8_lossy(&listed);
-        Ok(listed
-            .trim_end_matches('\0')
-            .strip_prefix("blob ")
-            .map(str::to_owned))
+        let text = String::from_utf8_lossy(&listed);
+        let Some((mode, rest)) = text.trim_end_matches('\0').split_once(' ') else {
+            return Ok(None);
+        };
+        let Some(id) = rest.strip_prefix("blob ") else {
+            return Ok(None);
+        };
+        let mode = u32::from_str_radix(mode, 8).map_err(|_| unreadable("ls-tree", &listed))?;
+        Ok(Some((mode, id.to_owned())))
     }
 
     /// Removes what a git that was killed left in the store, and returns the files.

@@ -73,6 +73,14 @@ pub enum WorkspaceError {
         /// The object, or the tree that it should be in.
         id: String,
     },
+    /// The index that was named is none of this working tree.
+    #[error("the index {} is not judged: {why}", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The user's repository cannot be read.
     #[error(transparent)]
     Project(#[from] DiscoverError),

@@ -139,7 +139,7 @@ fn wanted(args: &GateChange, context: &Context<'_, '_>) -> Result<Wanted, Stop> 
     let head = if let Some(name) = &args.head {
         Head::Revision(name.clone())
     } else if args.staged {
-        Head::Staged
+        Head::Staged(context.index_file.clone())
     } else if let Some(file) = &args.patch {
         Head::Patch(patch(file, context)?)
     } else if args.worktree || (args.base.is_none() && !args.all) {
@@ -251,7 +251,10 @@ impl Exit {
             | GatingError::NoRepository(_)
             | GatingError::NoGate(_)
             | GatingError::Revision { .. }
+            | GatingError::Ambiguous { .. }
             | GatingError::NoMergeBase { .. }
+            | GatingError::SeveralMergeBases { .. }
+            | GatingError::TooManyCommits { .. }
             | GatingError::NoCommit(_)
             | GatingError::Patch { .. }
             | GatingError::Unconfined(_)
@@ -261,7 +264,9 @@ impl Exit {
             GatingError::Profile { .. } => Self::Plugin,
             GatingError::Discover(discover) => Self::of_discover(discover),
             GatingError::Lock(_) => Self::Waiting,
-            GatingError::Workspace(WorkspaceError::NoCommit(_)) => Self::Usage,
+            GatingError::Workspace(WorkspaceError::NoCommit(_) | WorkspaceError::Index { .. }) => {
+                Self::Usage
+            }
             GatingError::State(_)
             | GatingError::Store(_)
             | GatingError::Workspace(_)
@@ -289,13 +294,21 @@ impl From<GatingError> for Stop {
             GatingError::NoFile(_) => {
                 Self::error(exit, &error).help("write one with `ringfence gate init`")
             }
-            GatingError::Revision { shallow: true, .. }
-            | GatingError::NoMergeBase { shallow: true, .. } => Self::error(exit, &error).help(
-                "fetch more of it: `git fetch --unshallow`, or `fetch-depth: 0` in a workflow",
-            ),
-            GatingError::Revision { .. } => Self::error(exit, &error).help(
-                "fetch it first: `git fetch origin BRANCH`; `git branch --all` shows what there is",
-            ),
+            GatingError::Revision { ref name, shallow }
+            | GatingError::NoMergeBase { base: ref name, shallow: shallow @ true, .. } => {
+                Self::error(exit, &error).help(Safe::paragraph(&ways_out::to_fetch(name, shallow)))
+            }
+            GatingError::Ambiguous { .. } => {
+                Self::error(exit, &error).help("write it out in full, from refs/ on")
+            }
+            GatingError::SeveralMergeBases { .. } => Self::error(exit, &error)
+                .help("merge the base into it first, or compare the two as they are: --direct"),
+            GatingError::TooManyCommits { .. } => Self::error(exit, &error)
+                .help("judge it in parts: name a commit in between with --base"),
+            GatingError::Workspace(WorkspaceError::NoCommit(_)) => Self::error(exit, &error)
+                .help("commit something first, or judge the files as they are: --all --worktree"),
+            GatingError::Workspace(WorkspaceError::Index { .. }) => Self::error(exit, &error)
+                .help("it was named by GIT_INDEX_FILE, as git does for hooks of this repository"),
             GatingError::NoMergeBase { .. } | GatingError::NoCommit(_) => {
                 Self::error(exit, &error).help("--direct compares the two as they are")
             }

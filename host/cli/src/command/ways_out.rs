@@ -45,6 +45,24 @@ pub(super) fn of_discover(error: &DiscoverError) -> Option<&'static str> {
     }
 }
 
+/// How to have a revision of a change here, or the history behind it where the clone is shallow.
+pub(super) fn to_fetch(name: &str, shallow: bool) -> String {
+    let more = if shallow { "--unshallow " } else { "" };
+    let short = name.strip_prefix("refs/remotes/").unwrap_or(name);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+    let branch = short
+        .strip_prefix("origin/")
+        .filter(|branch| branch.chars().all(is_word))
+        .unwrap_or("BRANCH");
+    // A clone of one branch fetches no other, unless it is told where to.
+    let fetch = format!("`git fetch {more}origin {branch}:refs/remotes/origin/{branch}`");
+    if shallow {
+        format!("fetch what is missing: {fetch}, or `fetch-depth: 0` in a workflow")
+    } else {
+        format!("fetch it first: {fetch}; `git branch --all` shows what there is")
+    }
+}
+
 /// What to do about a branch that a loop cannot commit to.
 pub(super) fn of_target(error: &TargetError) -> Option<&'static str> {
     match error {

@@ -6,9 +6,9 @@ use super::rig::Rig;
 use crate::exit::Exit;
 
 pub(super) const LINKS: &str = "[[gate]]\nplugin = \"std:md-links\"\n";
-const SIZE: &str = "[[gate]]\nplugin = \"std:diff-size\"\nconfig = { max_lines = 3 }\n";
-const SECRETS: &str = "[[gate]]\nplugin = \"std:secrets\"\n";
-const TOKEN: &str = "ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1w2";
+pub(super) const SIZE: &str = "[[gate]]\nplugin = \"std:diff-size\"\nconfig = { max_lines = 3 }\n";
+pub(super) const SECRETS: &str = "[[gate]]\nplugin = \"std:secrets\"\n";
+pub(super) const TOKEN: &str = "ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1w2";
 
 /// A repository whose links are whole, with a gates file; pinned and committed on `main`.
 pub(super) fn rig(gates: &str) -> Rig {
@@ -26,7 +26,7 @@ pub(super) fn rig(gates: &str) -> Rig {
 }
 
 /// Runs gates; the exit and the report.
-fn gate(rig: &Rig, args: &[&str]) -> (Exit, Value) {
+pub(super) fn gate(rig: &Rig, args: &[&str]) -> (Exit, Value) {
     let args = [&["gate", "--format", "json"], args].concat();
     let ran = rig.run(&args);
     // A plugin that was never compiled on this machine takes its time.
@@ -36,7 +36,7 @@ fn gate(rig: &Rig, args: &[&str]) -> (Exit, Value) {
 }
 
 /// Where each gate stands, in one line.
-fn standings(report: &Value) -> String {
+pub(super) fn standings(report: &Value) -> String {
     let gates = report["gates"].as_array().unwrap().iter();
     let of = |gate: &Value| {
         let (id, standing) = (gate["gate"].as_str(), gate["standing"].as_str());
@@ -45,12 +45,12 @@ fn standings(report: &Value) -> String {
     gates.map(of).collect::<Vec<_>>().join(", ")
 }
 
-fn judged(rig: &Rig, args: &[&str]) -> (u8, String) {
+pub(super) fn judged(rig: &Rig, args: &[&str]) -> (u8, String) {
     let (exit, report) = gate(rig, args);
     (exit.code(), standings(&report))
 }
 
-fn refused(rig: &Rig, args: &[&str]) -> (u8, String) {
+pub(super) fn refused(rig: &Rig, args: &[&str]) -> (u8, String) {
     let ran = rig.run(&[&["gate"], args].concat());
     assert_eq!(ran.out, "");
     (ran.exit.code(), ran.err)

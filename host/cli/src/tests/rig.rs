@@ -19,6 +19,8 @@ pub(super) struct Rig {
     config: tempfile::TempDir,
     pub(super) clock: FakeClock,
     pub(super) cache_dir: PathBuf,
+    /// What git names to a hook.
+    pub(super) index_file: Option<PathBuf>,
 }
 
 /// What a command printed, and how it ended.
@@ -40,6 +42,7 @@ impl Rig {
             config: tempfile::tempdir().unwrap(),
             clock,
             cache_dir: cache_dir(),
+            index_file: None,
         }
     }
 
@@ -138,6 +141,12 @@ impl Rig {
         self.run_in(&self.top(), args)
     }
 
+    /// The same where it has to work.
+    pub(super) fn run_ok(&self, args: &[&str]) {
+        let ran = self.run(args);
+        assert_eq!(ran.exit, Exit::Done, "{args:?}: {}", ran.err);
+    }
+
     pub(super) fn run_in(&self, dir: &Path, args: &[&str]) -> Ran {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let exit = crate::run(World {
@@ -147,6 +156,7 @@ impl Rig {
                 .collect(),
             dir: dir.to_owned(),
             search_path: std::env::var_os("PATH").unwrap(),
+            index_file: self.index_file.clone(),
             cache_dir: Some(self.cache_dir.clone()),
             config_dir: Some(self.config_dir()),
             user: "ann".to_owned(),

@@ -9,6 +9,7 @@ use ringfence_core::gating::{BASELINE_BYTES_MAX, Baseline, FUEL_FILE, RulesTree}
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{self, GATES_FILE_BYTES_MAX, Gates, LockedGates, PluginRef};
 
+use super::place::in_project;
 use super::{Around, BaselineProblem, GatingError, Options, Progress};
 use crate::git::GitProgram;
 use crate::git::discover::Project;
@@ -60,6 +61,11 @@ impl Gating {
         around: Around<'_>,
     ) -> Result<Self, GatingError> {
         let project = Project::discover(program, start)?;
+        let start = start.canonicalize().map_err(|source| OpenError::Io {
+            path: start.to_owned(),
+            doing: "read",
+            source,
+        })?;
         let Some(repo) = project.repository() else {
             return Err(GatingError::NoRepository(project.top().to_owned()));
         };
@@ -75,7 +81,7 @@ impl Gating {
         };
         let files = files(&project, &workspace, from.as_ref());
         let (path, text) = match file {
-            Some(file) => named(&project, &files, &start.join(file))?,
+            Some(file) => named(&project, &files, &start, file)?,
             None => usual(&project, &files)?,
         };
         let name = path.to_string();
@@ -89,7 +95,6 @@ impl Gating {
             text: text.clone(),
             diagnostics,
         })?;
-        let start = start.to_owned();
         Ok(Self {
             project,
             dir,
@@ -195,37 +200,29 @@ impl Gating {
     }
 
     /// A file beside the gates file: the one that was `given` on the command line, else the one that is `written` in the
-    /// rules. Where it is, and its text if it is there; none where neither is named.
+    /// rules. Where it is, and its text if it is there; none where neither is named. What is in the project is read where the
+    /// rules are read, whoever named it; what is outside is the operator's, on the disk.
     pub(super) fn side_file(
         &self,
         given: Option<&Path>,
         written: Option<&RelPath>,
         bytes_max: usize,
     ) -> Result<Option<(PathBuf, Option<String>)>, GatingError> {
-        Ok(match (given, written) {
-            (Some(file), _) => {
-                let file = self.start.join(file);
-                let text = match crate::plugins::read_text(&file, bytes_max) {
-                    Ok(text) => Some(text),
-                    Err(OpenError::Io { source, .. })
-                        if source.kind() == std::io::ErrorKind::NotFound =>
-                    {
-                        None
-                    }
-                    Err(error) => return Err(error.into()),
-                };
-                Some((file, text))
-            }
-            (None, Some(path)) => {
-                let files = self.files();
-                Some((files.place(path), files.text(path, bytes_max)?))
-            }
-            (None, None) => None,
-        })
+        let path = match (given, written) {
+            (Some(file), _) => match in_project(self.top(), &self.start, file)? {
+                Some(path) => path,
+                None => return outside(self.start.join(file), bytes_max).map(Some),
+            },
+            (None, Some(path)) => path.clone(),
+            (None, None) => return Ok(None),
+        };
+        let files = self.files();
+        Ok(Some((files.place(&path), files.text(&path, bytes_max)?)))
     }
 
-    /// The files that decide, where they are read from the disk: a change of them is worth a remark.
-    pub(super) fn deciding_files(&self) -> Vec<RelPath> {
+    /// The files that decide, where they are read from the disk: a change of them is worth a remark. Both names that a gates
+    /// file is looked for by are among them: where one is deleted, the other decides.
+    pub(super) fn deciding_files(&self, options: &Options) -> Vec<RelPath> {
         if self.from.is_some() {
             return Vec::new();
         }
@@ -234,11 +231,16 @@ impl Gating {
             PluginRef::File(path) => Some(path),
             PluginRef::Std(_) => None,
         });
-        let usual = [LOCK_FILE, FUEL_FILE];
+        let usual = [GATES_FILE, LOOP_FILE, LOCK_FILE, FUEL_FILE];
         let usual = usual.into_iter().flat_map(RelPath::lexical);
+        let given = [&options.baseline, &options.fuel.file]
+            .into_iter()
+            .flatten();
+        let given = given.filter_map(|file| in_project(self.top(), &self.start, file).ok()?);
         [self.path.clone()]
             .into_iter()
             .chain(usual)
+            .chain(given)
             .chain(self.gates.fuel.file.clone())
             .chain(self.gates.baseline.clone())
             .chain(plugins)
@@ -274,6 +276,7 @@ fn is_loop_file(name: &str) -> bool {
 fn named(
     project: &Project,
     files: &Files<'_>,
+    start: &Path,
     file: &Path,
 ) -> Result<(RelPath, String), GatingError> {
     let top = project.top();
@@ -281,12 +284,7 @@ fn named(
         file: file.to_owned(),
         top: top.to_owned(),
     };
-    // The folder it is in may be reached through links; the file itself need not be on the disk.
-    let parent = file.parent().and_then(|dir| dir.canonicalize().ok());
-    let name = file.file_name().ok_or_else(outside)?;
-    let full = parent.ok_or_else(outside)?.join(name);
-    let relative = full.strip_prefix(top).ok().and_then(Path::to_str);
-    let path = RelPath::lexical(relative.ok_or_else(outside)?).map_err(|_| outside())?;
+    let path = in_project(top, start, file)?.ok_or_else(outside)?;
     match files.text(&path, GATES_FILE_BYTES_MAX)? {
         Some(text) => Ok((path, text)),
         None => Err(OpenError::Io {
@@ -295,6 +293,17 @@ fn named(
             source: std::io::ErrorKind::NotFound.into(),
         }
         .into()),
+    }
+}
+
+/// A file of the operator's that is not in the project, and its text if it is there.
+fn outside(file: PathBuf, bytes_max: usize) -> Result<(PathBuf, Option<String>), GatingError> {
+    match crate::plugins::read_text(&file, bytes_max) {
+        Ok(text) => Ok((file, Some(text))),
+        Err(OpenError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Ok((file, None))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ringfence_core::change::{COMMITS_BYTES_MAX, COMMITS_MAX, ChangeSet, Commit};
 use ringfence_core::gating::{Receipt, ReceiptSide, TreeName};
 
+use super::spelled::one_meaning;
 use super::{Base, Gating, GatingError, Head, ReplayError, Wanted};
 use crate::git::discover::UserRepo;
 use crate::git::failed;
@@ -14,6 +15,10 @@ use crate::workspace::{BASE_SECOND_WITHOUT_COMMIT, BaseFrom, Refusal, WorkspaceE
 
 // Limit: of a commit besides what gates are shown of it: signatures, parents.
 const COMMIT_REST_BYTES_MAX: usize = 64 << 10;
+
+const HEAD: &str = "HEAD";
+/// How the tree without a file is called.
+const NOTHING: &str = "nothing";
 
 /// What a revision leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,18 +57,14 @@ impl Gating {
     pub(super) fn sides(&self, wanted: &Wanted) -> Result<Sides, GatingError> {
         let repo = self.repo()?;
         let store = self.workspace.store();
-        let base_name = match &wanted.base {
-            Base::Revision(name) => name,
-            Base::Checked => "HEAD",
-            Base::Nothing => "nothing",
+        let (base_name, known) = match &wanted.base {
+            Base::Revision(name) => (name.as_str(), Some(resolve(repo, name)?)),
+            Base::Checked => (HEAD, checked_out(repo)?),
+            Base::Nothing => (NOTHING, None),
         };
-        let mut base = match &wanted.base {
-            Base::Nothing => Resolved {
-                commit: None,
-                tree: self.empty_tree()?,
-                time: None,
-            },
-            Base::Checked | Base::Revision(_) => resolve(repo, base_name)?,
+        let (base_name, mut base) = match known {
+            Some(base) => (base_name, base),
+            None => (NOTHING, self.nothing()?),
         };
         let head = self.head(repo, wanted, &base)?;
         let mut commits = Vec::new();
@@ -72,7 +73,7 @@ impl Gating {
             Head::Patch(_) => None,
             _ if wanted.direct || !matches!(wanted.base, Base::Revision(_)) => None,
             Head::Revision(name) => Some((name.as_str(), head.0.clone())),
-            Head::Worktree | Head::Staged => Some(("HEAD", resolve(repo, "HEAD")?)),
+            Head::Worktree | Head::Staged(_) => Some((HEAD, resolve(repo, HEAD)?)),
         };
         if let Some((head_name, tip)) = fork {
             base = merge_base(repo, (base_name, &base), (head_name, &tip))?;
@@ -80,7 +81,7 @@ impl Gating {
         if let (Head::Revision(_), Some(from), Some(to)) =
             (&wanted.head, &base.commit, &head.0.commit)
         {
-            commits = between(repo, store, from, to)?;
+            commits = between(repo, store, (base_name, from), (&head.1, to))?;
         }
         let time = head.0.time.or(base.time);
         let (head, name) = head;
@@ -111,7 +112,10 @@ impl Gating {
         let time = Timestamp::from_second(receipt.clock);
         let time = time.map_err(|_| ReplayError::Clock(receipt.clock))?;
         let commits = match (&receipt.base.commit, &receipt.head.commit) {
-            (Some(from), Some(to)) => between(self.repo()?, store, from, to)?,
+            (Some(from), Some(to)) => {
+                let (base, head) = (&receipt.base.name, &receipt.head.name);
+                between(self.repo()?, store, (base, from), (head, to))?
+            }
             _ => Vec::new(),
         };
         let tree_name = |side: &ReceiptSide| TreeName {
@@ -153,10 +157,14 @@ impl Gating {
     }
 
     /// The tree without a file.
-    pub(super) fn empty_tree(&self) -> Result<String, GatingError> {
+    fn nothing(&self) -> Result<Resolved, GatingError> {
         let git = self.workspace.store().git();
         let made = git.call("mktree").stdin(Vec::new()).run()?;
-        Ok(one_id("mktree", &made)?)
+        Ok(Resolved {
+            commit: None,
+            tree: one_id("mktree", &made)?,
+            time: None,
+        })
     }
 
     fn head(
@@ -177,9 +185,14 @@ impl Gating {
                 let resolved = no_commit(found.tree, Some(found.time));
                 (resolved, "worktree".to_owned())
             }
-            Head::Staged => {
-                let time = resolve(repo, "HEAD").ok().and_then(|head| head.time);
-                let tree = self.workspace.staged(repo)?;
+            Head::Staged(index) => {
+                let time = match wanted.base {
+                    Base::Checked => base.time,
+                    Base::Revision(_) | Base::Nothing => {
+                        checked_out(repo)?.and_then(|head| head.time)
+                    }
+                };
+                let tree = self.workspace.staged(repo, index.as_deref())?;
                 (no_commit(tree, time), "staged".to_owned())
             }
             Head::Patch(patch) => {
@@ -205,8 +218,17 @@ fn named(name: &str, resolved: &Resolved) -> TreeName {
     }
 }
 
+/// What is checked out; none where the branch has no commit yet.
+fn checked_out(repo: &UserRepo) -> Result<Option<Resolved>, GatingError> {
+    match resolve(repo, HEAD) {
+        Err(GatingError::Workspace(WorkspaceError::NoCommit(_))) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// What `name` leads to: a commit, or a tree.
 pub(super) fn resolve(repo: &UserRepo, name: &str) -> Result<Resolved, GatingError> {
+    one_meaning(repo, name)?;
     let git = repo.git();
     if let Some((id, commit)) = commit_named(&git, name)? {
         return Ok(Resolved {
@@ -225,6 +247,9 @@ pub(super) fn resolve(repo: &UserRepo, name: &str) -> Result<Resolved, GatingErr
             tree: id_of(&found.stdout)?,
             time: None,
         });
+    }
+    if name == HEAD && repo.head()?.commit.is_none() {
+        return Err(WorkspaceError::NoCommit(repo.top().to_owned()).into());
     }
     Err(GatingError::Revision {
         name: name.to_owned(),
@@ -256,8 +281,17 @@ fn merge_base(
         tip.commit.as_ref().ok_or_else(|| no_commit(head_name))?,
         base.commit.as_ref().ok_or_else(|| no_commit(base_name))?,
     ];
-    let found = repo.git().call("merge-base").args(ids).run_any()?;
+    let call = repo.git();
+    let call = call.call("merge-base").arg("--all").args(ids);
+    let found = call.run_any()?;
     match found.code {
+        // Git would take any of them, and which one decides what counts as changed.
+        Some(0) if found.stdout.iter().filter(|byte| **byte == b'\n').count() > 1 => {
+            Err(GatingError::SeveralMergeBases {
+                base: base_name.to_owned(),
+                head: head_name.to_owned(),
+            })
+        }
         Some(0) => {
             let id = one_id("merge-base", &found.stdout)?;
             match [base, tip]
@@ -281,8 +315,8 @@ fn merge_base(
 fn between(
     repo: &UserRepo,
     store: &Store,
-    from: &str,
-    to: &str,
+    (base_name, from): (&str, &str),
+    (head_name, to): (&str, &str),
 ) -> Result<Vec<Commit>, GatingError> {
     let git = repo.git();
     let range = format!("{from}..{to}");
@@ -297,11 +331,10 @@ fn between(
         .map(str::to_owned)
         .collect();
     if ids.len() > COMMITS_MAX {
-        return Err(GatingError::Host(format!(
-            "{base} to {tip} is more than the {COMMITS_MAX} commits that gates are shown",
-            base = from,
-            tip = to
-        )));
+        return Err(GatingError::TooManyCommits {
+            base: base_name.to_owned(),
+            head: head_name.to_owned(),
+        });
     }
     if ids.is_empty() {
         return Ok(Vec::new());

@@ -47,7 +47,7 @@ pub(super) fn weigh(
         comments: &comments,
         baseline,
     };
-    let host = host_remarks(gating, sides, rules)?;
+    let host = host_remarks(gating, sides, rules, options)?;
     let gates: Vec<Judged> = answers
         .into_iter()
         .map(|answer| scales.judged(answer, rules))
@@ -175,6 +175,7 @@ fn host_remarks(
     gating: &Gating,
     sides: &Sides,
     rules: VerdictRules,
+    options: &Options,
 ) -> Result<Vec<Remark>, GatingError> {
     let scope = StepId::new(SCOPE).map_err(|error| GatingError::Host(error.to_string()))?;
     let mut fingerprints = Fingerprints::default();
@@ -216,7 +217,7 @@ fn host_remarks(
         let path = &refusal.path;
         remarks.push(remark(Severity::Error, rule, message, path, status, help));
     }
-    let deciding = gating.deciding_files();
+    let deciding = gating.deciding_files(options);
     for file in sides
         .change
         .files

@@ -1,35 +1,52 @@
 //! Trees that are no commit: what is staged, and a commit with a patch.
 //!
-//! **Invariant:** the user's index is copied and never written; a patch that does not fit exactly is an error.
+//! **Invariant:** the user's index is copied and never written, and no other is judged in the place of the one that was named; a
+//! patch that does not fit exactly is an error.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::{Workspace, WorkspaceError, clean, lock_of, snapshot};
 use crate::git::Git;
 use crate::git::discover::UserRepo;
+use crate::state_dir::open_plain;
 
 impl Workspace {
-    /// The tree of the user's index.
+    /// The tree of the user's index: of the one at `named`, which may be relative to the top of the working tree, or else of the
+    /// repository's own. For a commit of some paths, or of everything that changed, git hands its hooks another one, and
+    /// commits that.
     ///
     /// # Errors
+    /// [`WorkspaceError::Index`] for a `named` that is not there, or is none that git would hand to a hook here;
     /// [`WorkspaceError::Git`] for an index that cannot be a tree, such as one in the middle of a merge.
-    pub(crate) fn staged(&self, repo: &UserRepo) -> Result<String, WorkspaceError> {
+    pub(crate) fn staged(
+        &self,
+        repo: &UserRepo,
+        named: Option<&Path>,
+    ) -> Result<String, WorkspaceError> {
         let git = self.spare_index()?;
-        let (from, to) = (repo.git_dir().join("index"), self.dir.index_user());
-        match fs::copy(&from, &to) {
-            Ok(_) => {}
+        let own = repo.git_dir().join("index");
+        let from = match named {
+            Some(named) => in_git_dir(repo, &repo.top().join(named))?,
+            None => own.clone(),
+        };
+        match open_plain(&from, File::options().read(true)) {
+            Ok(mut file) => {
+                let to = self.dir.index_user();
+                File::create_new(&to)
+                    .and_then(|mut to| io::copy(&mut file, &mut to))
+                    .map_err(|source| WorkspaceError::Io {
+                        path: to,
+                        doing: "written",
+                        source,
+                    })?;
+            }
             // Nothing was ever staged.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && from == own => {
                 git.call("read-tree").arg("--empty").run()?;
             }
-            Err(source) => {
-                return Err(WorkspaceError::Io {
-                    path: from,
-                    doing: "read",
-                    source,
-                });
-            }
+            Err(error) => return Err(unusable(from, error)),
         }
         Ok(snapshot::write_tree(&git)?)
     }
@@ -61,4 +78,35 @@ impl Workspace {
         // No file below it is looked at.
         Ok(self.store.git().with_tree(self.dir.path(), &index))
     }
+}
+
+/// The index at `path` with the folder it is in spelled without links, if that is the repository's.
+fn in_git_dir(repo: &UserRepo, path: &Path) -> Result<PathBuf, WorkspaceError> {
+    let dir = path.parent().and_then(|dir| fs::canonicalize(dir).ok());
+    let dir = dir.filter(|dir| dir.starts_with(repo.git_dir()));
+    match (dir, path.file_name()) {
+        (Some(dir), Some(name)) => Ok(dir.join(name)),
+        _ => Err(WorkspaceError::Index {
+            path: path.to_owned(),
+            why: "it is not in the git directory of this working tree",
+        }),
+    }
+}
+
+fn unusable(path: PathBuf, error: io::Error) -> WorkspaceError {
+    let is_link = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_symlink());
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "it is not there",
+        // `Other` is said of what is no regular file.
+        io::ErrorKind::Other => "it is no regular file",
+        _ if is_link => "it is a link",
+        _ => {
+            return WorkspaceError::Io {
+                path,
+                doing: "read",
+                source: error,
+            };
+        }
+    };
+    WorkspaceError::Index { path, why }
 }

@@ -33,10 +33,14 @@ fn commit(rig: &Rig, message: &str) -> String {
 }
 
 fn run(rig: &Rig, programs: &Path, command: &mut Command) -> Output {
+    run_in(rig, &rig.top(), programs, command)
+}
+
+fn run_in(rig: &Rig, dir: &Path, programs: &Path, command: &mut Command) -> Output {
     let path = std::env::var("PATH").unwrap();
     let path = format!("{}:{path}", programs.display());
     command
-        .current_dir(rig.top())
+        .current_dir(dir)
         .env_clear()
         .envs(environment(&rig.home()))
         .env("PATH", path)
@@ -144,6 +148,57 @@ fn the_pre_commit_hook_lets_no_secret_in() {
     rig.git(&["add", "-A"]);
     assert!(!commit("not fine").status.success());
     assert_eq!(rig.git(&["log", "-1", "--format=%s"]).trim(), "fine");
+}
+
+#[test]
+fn the_pre_commit_hook_judges_what_is_committed_however_it_is_named() {
+    let (rig, programs) = rig();
+    hook(&rig, "pre-commit");
+    rig.write("b.md", "# B\n");
+    commit(&rig, "a file");
+    let linked = rig.home().join("linked");
+    let added = [
+        "worktree",
+        "add",
+        "-q",
+        "--detach",
+        linked.to_str().unwrap(),
+    ];
+    rig.git(&added);
+    let token = format!("token = \"{TOKEN}\"\n");
+    for dir in [rig.top(), linked] {
+        let run = |text: &str, args: &[&str], input: &str| {
+            fs::write(dir.join("b.md"), text).unwrap();
+            let mut git = Command::new("git");
+            git.args(["commit", "-q", "-m", "x"]).args(args);
+            let file = rig.home().join("input");
+            fs::write(&file, input).unwrap();
+            git.stdin(fs::File::open(file).unwrap());
+            run_in(&rig, &dir, &programs, &mut git).status.success()
+        };
+        for (args, input) in [
+            (&["-a"][..], ""),
+            (&["b.md"], ""),
+            (&["-i", "b.md"], ""),
+            (&["--amend", "-a"], ""),
+            (&["-p"], "y\n"),
+        ] {
+            let text = format!("# B\n\n{args:?}\n");
+            assert!(run(&text, args, input), "{args:?}");
+            assert!(!run(&(text + &token), args, input), "{args:?}");
+            rig.git(&["-C", dir.to_str().unwrap(), "reset", "-q"]);
+        }
+        // What stays behind is not judged.
+        let mut add = Command::new("git");
+        fs::write(dir.join("c.md"), &token).unwrap();
+        assert!(
+            run_in(&rig, &dir, &programs, add.args(["add", "c.md"]))
+                .status
+                .success()
+        );
+        assert!(run("# B, alone\n", &["b.md"], ""));
+        assert!(!run("# B, with it\n", &["-a"], ""));
+    }
 }
 
 #[test]
