@@ -31,7 +31,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::command::{CommandLimits, CommandSpec, RunsOn, STDERR, STDOUT, Sandboxing};
+pub use self::command::{
+    CommandLimits, CommandSpec, RunsOn, STDERR, STDOUT, Sandboxing, check_system_directory,
+};
 pub use self::gates::{
     Allow, GATES_FILE_BYTES_MAX, Gates, LockedGates, VerdictRules, gates_file_schema,
 };

@@ -6,7 +6,7 @@
 //! do that.
 //!
 //! `start` begins the helper (this program again, with one thread) and listens to it, `talk` is what the two say to each other,
-//! `inside` is the helper. `hidden` finds what the program must not see, `copy` makes the scratch copy of a program that runs
+//! `inside` is the helper. `hidden` finds what the program must not see, `shown` what it sees besides, `copy` makes the scratch copy of a program that runs
 //! unconfined.
 //!
 //! **Invariant:** a program runs either behind every layer listed in `inside`, or unconfined because the caller said so, and
@@ -16,6 +16,8 @@ mod copy;
 mod hidden;
 #[cfg(target_os = "linux")]
 mod inside;
+#[cfg(target_os = "linux")]
+mod shown;
 #[cfg(target_os = "linux")]
 mod start;
 #[cfg(target_os = "linux")]
@@ -89,6 +91,9 @@ pub enum NativeError {
         /// Which part, and why.
         missing: String,
     },
+    /// A directory of `system` that is not there, or is none to be shown: whoever wrote it has to change it.
+    #[error("{0}")]
+    Directory(String),
     /// The declaration and the machine do not fit together.
     #[error("{0}")]
     Refused(String),
@@ -114,6 +119,15 @@ pub enum NativeError {
 #[cfg(target_os = "linux")]
 pub fn run(program: &Path, command: &Command) -> Result<Ran, NativeError> {
     start::run(program, command)
+}
+
+/// Says whether each directory of `system` can be shown to a confined program.
+///
+/// # Errors
+/// [`NativeError::Directory`] with the first that cannot.
+#[cfg(target_os = "linux")]
+pub fn check_system(system: &[PathBuf]) -> Result<(), NativeError> {
+    shown::directories(system).map(drop)
 }
 
 /// Builds a sandbox, runs nothing in it, and says what is missing if that does not work.
@@ -151,6 +165,15 @@ pub fn probe(_: &Path) -> Result<(), NativeError> {
     Err(NativeError::NoSandbox {
         missing: "native programs run on Linux only".to_owned(),
     })
+}
+
+/// Nothing is shown on this system.
+///
+/// # Errors
+/// Never.
+#[cfg(not(target_os = "linux"))]
+pub fn check_system(_: &[PathBuf]) -> Result<(), NativeError> {
+    Ok(())
 }
 
 /// There is no helper on this system.

@@ -58,3 +58,23 @@ pub fn script(tree: &Path, text: &str) -> Command {
         system: Vec::new(),
     }
 }
+
+/// The kernel has no Landlock for this process and whatever it begins.
+///
+/// # Errors
+/// Where it takes no filter.
+#[cfg(target_os = "linux")]
+pub fn without_landlock() -> std::io::Result<()> {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
+
+    const LANDLOCK_CREATE_RULESET: i64 = 444;
+    const ENOSYS: u32 = 38;
+    let none = SeccompAction::Errno(ENOSYS);
+    let arch: TargetArch = std::env::consts::ARCH
+        .try_into()
+        .map_err(std::io::Error::other)?;
+    let calls = BTreeMap::from([(LANDLOCK_CREATE_RULESET, Vec::new())]);
+    let filter = SeccompFilter::new(calls, SeccompAction::Allow, none, arch);
+    let filter: Result<BpfProgram, _> = filter.and_then(TryInto::try_into);
+    apply_filter(&filter.map_err(std::io::Error::other)?).map_err(std::io::Error::other)
+}

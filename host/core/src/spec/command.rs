@@ -16,6 +16,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::rules::COMMAND_NAME;
+pub use self::rules::check_system_directory;
 use self::rules::{
     ARGUMENT, DISK, ENV_NAME, ENV_VALUE, MEMORY, ON, OUTPUT, PROCESSES, REPORT_NAME, REPORT_PATH,
     SANDBOX, SYSTEM, TIME,

@@ -5,6 +5,8 @@
 //! run takes one, which only watches. The layers of a confined run, each of which a test attacks:
 //!
 //! - namespaces: processes, mounts, network, shared memory, users, host name, control groups;
+//! - nothing of the machine's within reach of the process that becomes the program: no open file (`aside`), and not this
+//!   program's own (`own`);
 //! - a root that holds nothing but what is listed in `root`, all of it read-only but the scratch tree and `/tmp`, both in
 //!   memory of a bounded size;
 //! - no user 0, no capability, no way to gain one;
@@ -13,19 +15,23 @@
 //! **Invariant:** one process starts this, over a socket that it made itself; from anybody else the helper takes no order. It
 //! does nothing for whoever starts it that they could not do themselves.
 
+mod aside;
 mod calls;
 mod kernel;
 mod landlock;
 mod loopback;
 mod mounts;
+mod own;
 mod reports;
 mod rights;
 mod root;
 mod watch;
 
+pub(super) use self::root::SYSTEM;
+
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -37,7 +43,9 @@ use rustix::process::{
     Signal, getegid, geteuid, getpid, getppid, set_parent_process_death_signal, setsid,
 };
 
+use self::aside::Aside;
 use self::kernel::Namespaces;
+use self::own::Own;
 use self::watch::{Members, Watch};
 use super::TREE;
 use super::talk::{self, End, HIDDEN_BYTES_MAX, ORDER_BYTES_MAX, Order, Told};
@@ -178,10 +186,11 @@ fn outer(socket: &UnixStream, args: &[OsString]) -> Result<Option<Outcome>, Trou
             .map_err(|error| Trouble::missing("network namespaces", error))?;
     }
     end_with_parent()?;
-    let mut first = Command::new("/proc/self/exe");
+    let own = Own::prepare().map_err(|error| Trouble::missing("this program", error))?;
+    let mut first = Command::new(own.program());
     first
         .arg0("ringfence")
-        .args([FIRST])
+        .args([FIRST, own.word()])
         .env_clear()
         .stdin(Stdio::inherit())
         .stdout(Stdio::inherit())
@@ -235,9 +244,12 @@ fn map_user(this: &OwnedFd, inside: u32, user: u32, group: u32) -> io::Result<()
 }
 
 /// What the first process of the namespaces does.
-fn first(socket: &UnixStream, _: &[OsString]) -> Result<Option<Outcome>, Trouble> {
+fn first(socket: &UnixStream, args: &[OsString]) -> Result<Option<Outcome>, Trouble> {
     let set = set_parent_process_death_signal(Some(Signal::KILL));
     set.map_err(|error| Trouble::failed("parent", error))?;
+    let word = args.first().and_then(|word| word.to_str());
+    own::leave(word.unwrap_or_default())
+        .map_err(|error| Trouble::missing("this program", error))?;
     let (order, hidden) = take_order(socket)?;
     // No terminal of the caller's is this session's.
     setsid().map_err(|error| Trouble::failed("session", error))?;
@@ -246,13 +258,16 @@ fn first(socket: &UnixStream, _: &[OsString]) -> Result<Option<Outcome>, Trouble
         loopback::up().map_err(|error| Trouble::missing("loopback", error))?;
     }
     let root = root::build(&order, &hidden)?;
-    rights::give_up(&root, &order, &mut notes)?;
+    rights::give_up(root.this, root.written.as_fd(), &order, &mut notes)?;
     let place = Place {
         tree: PathBuf::from(TREE),
-        reports: root.written,
+        reports: put_aside(root.written)?,
         members: Members::Namespace,
     };
-    execute(socket, &order, &place, notes).map(Some)
+    if let Some(open) = aside::open_files().map_err(|error| Trouble::failed("open files", error))? {
+        return Err(Trouble::Failed(format!("{open} is open")));
+    }
+    execute(socket, &order, place, notes).map(Some)
 }
 
 /// Runs the program unconfined, on a copy that somebody made.
@@ -263,10 +278,14 @@ fn plain(socket: &UnixStream) -> Result<Outcome, Trouble> {
     let reports = mounts::open_dir(&order.tree).map_err(|error| Trouble::failed("copy", error))?;
     let place = Place {
         tree: order.tree.clone(),
-        reports,
+        reports: put_aside(reports)?,
         members: Members::Descendants,
     };
-    execute(socket, &order, &place, Vec::new())
+    execute(socket, &order, place, Vec::new())
+}
+
+fn put_aside(file: OwnedFd) -> Result<Aside, Trouble> {
+    Aside::put(file).map_err(|error| Trouble::failed("a place for reports", error))
 }
 
 fn take_order(socket: &UnixStream) -> Result<(Order, Vec<PathBuf>), Trouble> {
@@ -282,19 +301,22 @@ fn take_order(socket: &UnixStream) -> Result<(Order, Vec<PathBuf>), Trouble> {
 /// Where a program runs.
 struct Place {
     tree: PathBuf,
-    /// What it wrote below its tree.
-    reports: OwnedFd,
+    /// The directory of what it wrote below its tree.
+    reports: Aside,
     members: Members,
 }
 
 fn execute(
     socket: &UnixStream,
     order: &Order,
-    place: &Place,
-    mut notes: Vec<String>,
+    place: Place,
+    notes: Vec<String>,
 ) -> Result<Outcome, Trouble> {
+    // Whatever becomes of the rest, these are known.
+    talk::send_json(socket, &Told::Begun(notes))
+        .map_err(|error| Trouble::failed("notes", error))?;
     let Some((program, args)) = order.argv.split_first() else {
-        return Ok(Outcome::without(Ended::Exited { code: 0 }, notes));
+        return Ok(Outcome::without(Ended::Exited { code: 0 }, Vec::new()));
     };
     let mut command = Command::new(program);
     command
@@ -309,8 +331,8 @@ fn execute(
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
-            notes.push(format!("{program} could not be started: {error}"));
-            return Ok(Outcome::without(Ended::NotStarted, notes));
+            let note = not_started(program, &error, order, place.members);
+            return Ok(Outcome::without(Ended::NotStarted, vec![note]));
         }
     };
     let watch = Watch::new(&child, place.members, &order.limits)
@@ -323,7 +345,10 @@ fn execute(
         // Whoever ordered this is gone, or knows why it was stopped.
         return Err(Trouble::Failed("it was stopped".to_owned()));
     };
-    let (names, reports) = take_reports(order, place, &mut notes);
+    let written = place.reports.take();
+    let written = written.map_err(|error| Trouble::failed("a place for reports", error))?;
+    let mut notes = Vec::new();
+    let (names, reports) = take_reports(order, written.as_fd(), &mut notes);
     Ok(Outcome {
         end: End {
             ended,
@@ -334,16 +359,35 @@ fn execute(
     })
 }
 
+/// Why there was no run, and what may have been meant.
+fn not_started(program: &str, error: &io::Error, order: &Order, members: Members) -> String {
+    let mut why = format!("{program} could not be started: {error}");
+    if error.kind() != io::ErrorKind::NotFound {
+        return why;
+    }
+    if program.contains('/') {
+        why.push_str("; it is not there, or what its first line names is not");
+        return why;
+    }
+    let path = order.env.iter().find(|(name, _)| name == "PATH");
+    let path = path.map_or("", |(_, path)| path);
+    why.push_str(&format!("; looked for it in PATH={path}"));
+    if members == Members::Namespace {
+        why.push_str("; your home is not there: name its directory in `system` and in `env.PATH`");
+    }
+    why
+}
+
 /// The reports that are there, as far as all of them together are no more than the limit.
 fn take_reports(
     order: &Order,
-    place: &Place,
+    written: BorrowedFd<'_>,
     notes: &mut Vec<String>,
 ) -> (Vec<String>, Vec<Vec<u8>>) {
     let mut room = order.limits.output.0;
     let mut found = (Vec::new(), Vec::new());
     for (name, path) in &order.reports {
-        match reports::take(place.reports.as_fd(), path, room) {
+        match reports::take(written, path, room) {
             Ok(Some(bytes)) => {
                 room = room.saturating_sub(bytes.len() as u64);
                 found.0.push(name.clone());

@@ -26,14 +26,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::copy::Copy;
 use super::hidden;
 use super::inside::{Begin, CONFINED, PLAIN};
-use super::talk::{self, End, LENGTH_BYTES, Order, Shown, TOLD_BYTES_MAX, Told};
+use super::shown::shown;
+use super::talk::{self, LENGTH_BYTES, Order, TOLD_BYTES_MAX, Told};
 use super::{Command, NativeError, Ran};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Where a confined program's home is.
 const HOME: &str = "/tmp/home";
-/// What resolves names, where there is a network to do so with.
-const RESOLVER: &[&str] = &["/etc/resolv.conf", "/etc/hosts"];
 // Limit: a helper that was told to stop ends everything within a moment; on a machine that is very busy, within some.
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 // Limit: what a pipe holds at once.
@@ -49,13 +48,13 @@ pub(super) fn run(program: &Path, command: &Command) -> Result<Ran, NativeError>
         Sandboxing::None => (plain(program, command)?, Confinement::None),
     };
     Ok(Ran {
-        ended: said.end.ended,
+        ended: said.ended,
         confinement,
         stdout: said.out,
         stderr: said.err,
         reports: said.reports,
         took: begun.elapsed(),
-        notes: said.end.notes,
+        notes: said.notes,
     })
 }
 
@@ -91,7 +90,8 @@ pub(super) fn probe(program: &Path) -> Result<(), NativeError> {
 
 /// What was heard of a run.
 struct Said {
-    end: End,
+    ended: Ended,
+    notes: Vec<String>,
     out: Vec<u8>,
     err: Vec<u8>,
     reports: Vec<(String, Vec<u8>)>,
@@ -134,7 +134,7 @@ fn plain(program: &Path, command: &Command) -> Result<Said, NativeError> {
         network: true,
     };
     let mut said = converse(program, begin, &order, &[])?;
-    said.end.notes.insert(
+    said.notes.insert(
         0,
         "not confined: it could read, write and reach whatever the user can, and `disk` is not enforced".to_owned(),
     );
@@ -176,41 +176,6 @@ fn real(path: &Path) -> Result<PathBuf, NativeError> {
     })
 }
 
-/// What the program is shown of the machine besides what every program is.
-fn shown(command: &Command, tree: &Path) -> Result<Vec<Shown>, NativeError> {
-    let mut shown = Vec::new();
-    for at in &command.system {
-        let from = std::fs::canonicalize(at).map_err(|error| {
-            NativeError::Refused(format!("the directory {}: {error}", at.display()))
-        })?;
-        if !from.is_dir() {
-            let why = format!("{} is no directory", at.display());
-            return Err(NativeError::Refused(why));
-        }
-        if from.starts_with(tree) || tree.starts_with(&from) {
-            let why = format!(
-                "the directory {} and the tree {} are one in the other",
-                at.display(),
-                tree.display()
-            );
-            return Err(NativeError::Refused(why));
-        }
-        shown.push(Shown {
-            at: at.clone(),
-            from,
-        });
-    }
-    let resolver = RESOLVER.iter().filter(|_| command.network);
-    shown.extend(resolver.filter_map(|at| {
-        let from = std::fs::canonicalize(at).ok()?;
-        Some(Shown {
-            at: PathBuf::from(at),
-            from,
-        })
-    }));
-    Ok(shown)
-}
-
 fn converse(
     program: &Path,
     begin: Begin,
@@ -225,39 +190,38 @@ fn converse(
     if !heard.gone {
         return Err(NativeError::Failed("it does not end".to_owned()));
     }
-    if let Some(ended) = heard.stopped {
-        let end = End {
-            ended,
-            notes: Vec::new(),
-            reports: Vec::new(),
-        };
-        return Ok(Said {
-            end,
-            out: heard.out,
-            err: heard.err,
-            reports: Vec::new(),
-        });
-    }
     let mut answer = heard.answer.as_slice();
-    let told: Option<Told> = talk::take_json(&mut answer, TOLD_BYTES_MAX).ok();
+    let mut notes = Vec::new();
+    let mut told: Option<Told> = talk::take_json(&mut answer, TOLD_BYTES_MAX).ok();
+    if let Some(Told::Begun(known)) = &mut told {
+        notes.append(known);
+        told = talk::take_json(&mut answer, TOLD_BYTES_MAX).ok();
+    }
+    let mut said = Said {
+        ended: Ended::NotStarted,
+        notes,
+        out: heard.out,
+        err: heard.err,
+        reports: Vec::new(),
+    };
+    if let Some(stopped) = heard.stopped {
+        said.ended = stopped;
+        return Ok(said);
+    }
     match told {
         Some(Told::Ended(end)) => {
-            let mut reports = Vec::new();
             for name in &end.reports {
                 let bytes = talk::take(&mut answer, order.limits.output.0).map_err(failed)?;
-                reports.push((name.clone(), bytes));
+                said.reports.push((name.clone(), bytes));
             }
-            Ok(Said {
-                end,
-                out: heard.out,
-                err: heard.err,
-                reports,
-            })
+            said.ended = end.ended;
+            said.notes.extend(end.notes);
+            Ok(said)
         }
         Some(Told::Missing(missing)) => Err(NativeError::NoSandbox { missing }),
         Some(Told::Refused(why)) => Err(NativeError::Refused(why)),
         Some(Told::Failed(why)) => Err(NativeError::Failed(why)),
-        None => {
+        Some(Told::Begun(_)) | None => {
             sent.map_err(failed)?;
             let why = "the helper ended without a word".to_owned();
             Err(NativeError::Failed(why))
@@ -321,7 +285,7 @@ impl Helper {
         let mut socket = Some(self.socket.try_clone()?);
         let most = usize::try_from(limits.output.0).unwrap_or(usize::MAX);
         let answer_most = most
-            .saturating_add(TOLD_BYTES_MAX as usize)
+            .saturating_add(2 * TOLD_BYTES_MAX as usize)
             .saturating_add(LENGTH_BYTES << 10);
         let mut heard = Heard {
             out: Vec::new(),

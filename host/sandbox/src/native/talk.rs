@@ -1,7 +1,8 @@
 //! What the process that wants a program run and the helper that runs it say to each other, over one socket.
 //!
 //! The one sends an [`Order`] and what is hidden, and keeps its end open: when that closes, everything the helper began ends.
-//! The other answers with one [`Told`], and the bytes of the reports after it.
+//! The other answers with one [`Told`] when the program begins and one when it has ended, and the bytes of the reports after
+//! that; or with one alone that says why not.
 //!
 //! **Invariant:** each message has its length before it, and a reader takes no more than it said it would.
 
@@ -58,6 +59,8 @@ pub(super) enum Told {
     Refused(String),
     /// Something that should work did not.
     Failed(String),
+    /// The program is begun next; one line for each thing that could not be had. More is told when it has ended.
+    Begun(Vec<String>),
     /// The program ran, or could not be started.
     Ended(End),
 }

@@ -1,5 +1,8 @@
 //! Runs one shell script as a native program and says how it ended: `native-run full|none TREE SCRIPT`.
 //!
+//! `native-run bare|replaced TREE PROGRAM` runs a program without a shell, confined: on a kernel without Landlock, or after the
+//! file that this process runs has gone.
+//!
 //! It is its own helper. Tests start it where they need a supervisor that they can kill, or one that is an ordinary user.
 //!
 //! **Invariant:** what it prints is the end, or why there is none, in one line.
@@ -25,8 +28,19 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let mut command = script(tree.as_ref(), text);
-    if how == "none" {
-        command.sandbox = ringfence_testkit::core::spec::Sandboxing::None;
+    match how.as_str() {
+        "none" => command.sandbox = ringfence_testkit::core::spec::Sandboxing::None,
+        "bare" | "replaced" => command.argv = vec![text.clone()],
+        _ => {}
+    }
+    let prepared = match how.as_str() {
+        "bare" => ringfence_tests_sandbox::native::without_landlock(),
+        "replaced" => std::env::current_exe().and_then(std::fs::remove_file),
+        _ => Ok(()),
+    };
+    if let Err(error) = prepared {
+        println!("{error}");
+        return ExitCode::FAILURE;
     }
     match native::run("/proc/self/exe".as_ref(), &command) {
         Ok(ran) => println!("{:?} {}", ran.ended, String::from_utf8_lossy(&ran.stdout)),

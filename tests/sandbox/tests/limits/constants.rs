@@ -174,6 +174,10 @@ const PROVEN: &[(&str, Proof)] = &[
         Beside("no_more_is_hidden_than_fits"),
     ),
     (
+        "native/inside/calls.rs SHARED_BYTES_MAX",
+        At("tests/sandbox/tests/native/attacks.rs", "the_kernel"),
+    ),
+    (
         "native/inside/rights.rs TASKS_FOR_EACH",
         At(
             "tests/sandbox/tests/native/ends.rs",

@@ -100,6 +100,100 @@ fn when_there_is_too_much_memory() {
     );
 }
 
+/// Of each kind of memory a hundred mebibytes, which are written to as they are taken.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn when_there_is_too_much_memory_of_some_kind() {
+    let little = |command: &mut Command| command.limits.memory = Bytes(64 << 20);
+    let take = |mebibytes: u32, kind: &str| {
+        format!("syscall(9, 0, {mebibytes} << 20, 3, {kind}, -1, 0) > 0 or exit 9;")
+    };
+    for kind in ["0x8022", "0x8021"] {
+        let much = format!("perl -e '{} sleep 10'", take(100, kind));
+        check(&much, little, Ended::OutOfMemory);
+        let half = format!("perl -e '{} sleep 1'", take(40, kind));
+        check(&half, little, code(0));
+        check(
+            &format!("{half} & {half}; wait"),
+            little,
+            Ended::OutOfMemory,
+        );
+    }
+    // What several share is there once.
+    let shared = format!(
+        "perl -e '{} for (1..4) {{ fork or do {{ sleep 1; exit }} }} sleep 1'",
+        take(40, "0x8021")
+    );
+    check(&shared, little, code(0));
+    // The first thread has ended; its process has not.
+    let headless = |mebibytes: u32| {
+        format!(
+            "perl -Mthreads -e 'threads->create(sub {{ {} sleep 3; syscall(231, 0) }}); syscall(60, 0)'",
+            take(mebibytes, "0x8022")
+        )
+    };
+    check(&headless(100), little, Ended::OutOfMemory);
+    check(&headless(20), little, code(0));
+}
+
+/// What could not be had is told however it ends.
+#[test]
+fn with_notes_in_any_case() {
+    let counted = "memory and processes are counted some forty times a second, not held by a control group; what is in sockets and pipes is not counted";
+    for (text, ended) in [
+        ("exit 3", code(3)),
+        ("sleep 100", Ended::TimedOut),
+        ("yes", Ended::TooMuchOutput),
+    ] {
+        if !is_confined() {
+            return;
+        }
+        let tree = tree();
+        let mut command = script(tree.path(), text);
+        command.limits.time = Millis(2_000);
+        let ran = run(&command);
+        assert_eq!(ran.ended, ended);
+        let notes = ran.notes.iter().filter(|note| *note == counted);
+        assert_eq!(notes.count(), 1, "{:?}", ran.notes);
+    }
+}
+
+#[test]
+fn with_what_may_have_been_meant() {
+    for sandbox in ways() {
+        let why = |program: &str| {
+            let tree = tree();
+            let mut command = script(tree.path(), "");
+            std::fs::write(tree.path().join("orphan"), "#!/no/such/shell\n").unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(tree.path().join("orphan"), mode).unwrap();
+            command.argv = vec![program.to_owned()];
+            command.sandbox = sandbox;
+            command.env.insert("PATH".to_owned(), "/usr/bin".to_owned());
+            let ran = run(&command);
+            assert_eq!(ran.ended, Ended::NotStarted);
+            ran.notes.last().unwrap().clone()
+        };
+        let home = match sandbox {
+            Sandboxing::Full => {
+                "; your home is not there: name its directory in `system` and in `env.PATH`"
+            }
+            Sandboxing::None => "",
+        };
+        assert_eq!(
+            why("no-such-program"),
+            format!(
+                "no-such-program could not be started: No such file or directory (os error 2); looked for it in PATH=/usr/bin{home}"
+            )
+        );
+        assert_eq!(
+            why("./orphan"),
+            "./orphan could not be started: No such file or directory (os error 2); it is not there, or what its first line names is not"
+        );
+        assert!(why("./a.txt").ends_with("Permission denied (os error 13)"));
+    }
+}
+
 #[test]
 fn when_there_are_too_many_processes() {
     let few = |command: &mut Command| command.limits.processes = 30;

@@ -146,9 +146,31 @@ fn directories_of_the_system() {
         text(&run(&command).stdout),
         "echo tool\nrefused\n/usr/bin/env\n"
     );
+    // In whatever order, and besides what is shown anyhow.
+    std::fs::create_dir_all(tools.join("a/b")).unwrap();
+    std::fs::write(tools.join("a/b/deep"), "").unwrap();
+    std::fs::write(tools.join("a/file"), "").unwrap();
+    let mut ordered = script(
+        tree.path(),
+        &format!("cd {path}/a && ls file b; ls /etc/ssl"),
+    );
+    ordered.system = vec![tools.join("a/b"), tools.join("a")];
+    if std::path::Path::new("/etc/ssl").is_dir() {
+        ordered.system.push("/etc/ssl".into());
+    }
+    let seen = text(&run(&ordered).stdout);
+    assert!(seen.starts_with("file\n\nb:\ndeep\n"), "{seen}");
     for (system, why) in [
-        (tools.join("none"), "No such file"),
+        (tools.join("none"), "is not there"),
         (tools.join("tool"), "is no directory"),
+    ] {
+        command.system = vec![system];
+        match native::run(helper(), &command) {
+            Err(NativeError::Directory(said)) => assert!(said.contains(why), "{said}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    for (system, why) in [
         (tree.path().to_owned(), "one in the other"),
         (tree.path().join("src"), "one in the other"),
         (tree.path().parent().unwrap().to_owned(), "one in the other"),

@@ -120,7 +120,7 @@ pub(super) static ENV_VALUE: Text = Text {
 pub(super) static SYSTEM: Text = Text {
     code: "bad-directory",
     what: "a directory of the system",
-    check: system,
+    check: check_system_directory,
     pattern: Some("^/"),
     example: "/opt/node",
 };
@@ -197,7 +197,11 @@ fn name(text: &str) -> Result<(), String> {
     })
 }
 
-fn system(text: &str) -> Result<(), String> {
+/// Says whether the absolute path `text` is one that `system` may name, and is no link to elsewhere as far as one sees.
+///
+/// # Errors
+/// Why not, for the one who wrote it.
+pub fn check_system_directory(text: &str) -> Result<(), String> {
     let plain = text.starts_with('/')
         && !text.chars().any(char::is_control)
         && (text == "/"

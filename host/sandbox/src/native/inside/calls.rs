@@ -3,7 +3,8 @@
 //! A list of what is let through: compilers, interpreters, test runners and what they start need some three hundred calls, and
 //! none of those that change mounts, namespaces, keys, the kernel's programs or other processes' memory. What is not listed
 //! answers as if the kernel had never heard of it (`ENOSYS`), which libraries are made to live with. A call by another
-//! processor's numbers ends the process.
+//! processor's numbers ends the process. Of memory that belongs to no process there are only files: nothing that is listed holds
+//! some where `disk` and the watch do not see it, but for buffers.
 //!
 //! **Invariant:** nothing listed gets around a namespace, and nothing takes a right that it looks at from memory which the
 //! program can change meanwhile: `clone3` is not there, so that every flag can be seen.
@@ -12,8 +13,8 @@ use std::collections::BTreeMap;
 
 use libc::c_long;
 use seccompiler::{
-    BackendError, BpfProgram, Error, SeccompAction, SeccompCmpOp, SeccompFilter, SeccompRule,
-    TargetArch, apply_filter,
+    BackendError, BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCmpOp,
+    SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter,
 };
 
 use crate::confine::seccomp::{all, number, when};
@@ -43,13 +44,29 @@ const TIOCLINUX: u64 = 0x541C;
 /// What `personality` may ask for: nothing, Linux 32 bit, no random addresses, and what it is now.
 const PERSONALITIES: [u64; 5] = [0, 8, 0x4_0000, 0x2_0000, 0xffff_ffff];
 
+/// Changes how the processes with these numbers run; the first is the one that watches.
+const OF_A_PROCESS: [c_long; 5] = [
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+];
+const WATCH: u64 = 1;
+/// Not of a group or a user, to which that one belongs.
+const PRIORITY_OF_PROCESS: u64 = 0;
+
+// Limit: one page, for programs that keep a mark of themselves there; the kernel gives a namespace four thousand of them.
+const SHARED_BYTES_MAX: u64 = 4 << 10;
+/// Makes a page of shared memory a large one.
+const SHM_HUGETLB: u64 = 0o4000;
+
 /// Calls that get nobody out, whatever they are given.
 const FREE: &[c_long] = &[
     // Memory.
     libc::SYS_brk,
     libc::SYS_madvise,
     libc::SYS_membarrier,
-    libc::SYS_memfd_create,
     libc::SYS_mincore,
     libc::SYS_mlock,
     libc::SYS_mlock2,
@@ -100,7 +117,6 @@ const FREE: &[c_long] = &[
     libc::SYS_pidfd_open,
     libc::SYS_pidfd_send_signal,
     libc::SYS_prctl,
-    libc::SYS_prlimit64,
     libc::SYS_restart_syscall,
     libc::SYS_rseq,
     libc::SYS_rt_sigaction,
@@ -118,10 +134,6 @@ const FREE: &[c_long] = &[
     libc::SYS_sched_getparam,
     libc::SYS_sched_getscheduler,
     libc::SYS_sched_rr_get_interval,
-    libc::SYS_sched_setaffinity,
-    libc::SYS_sched_setattr,
-    libc::SYS_sched_setparam,
-    libc::SYS_sched_setscheduler,
     libc::SYS_sched_yield,
     libc::SYS_seccomp,
     libc::SYS_set_robust_list,
@@ -131,7 +143,6 @@ const FREE: &[c_long] = &[
     libc::SYS_setgid,
     libc::SYS_setgroups,
     libc::SYS_setpgid,
-    libc::SYS_setpriority,
     libc::SYS_setregid,
     libc::SYS_setresgid,
     libc::SYS_setresuid,
@@ -236,7 +247,6 @@ const FREE: &[c_long] = &[
     libc::SYS_truncate,
     libc::SYS_unlinkat,
     libc::SYS_utimensat,
-    libc::SYS_vmsplice,
     libc::SYS_write,
     libc::SYS_writev,
     // Waiting, and talking to each other.
@@ -250,27 +260,12 @@ const FREE: &[c_long] = &[
     libc::SYS_io_getevents,
     libc::SYS_io_setup,
     libc::SYS_io_submit,
-    libc::SYS_mq_getsetattr,
-    libc::SYS_mq_notify,
-    libc::SYS_mq_open,
-    libc::SYS_mq_timedreceive,
-    libc::SYS_mq_timedsend,
-    libc::SYS_mq_unlink,
-    libc::SYS_msgctl,
-    libc::SYS_msgget,
-    libc::SYS_msgrcv,
-    libc::SYS_msgsnd,
     libc::SYS_pipe2,
     libc::SYS_ppoll,
     libc::SYS_pselect6,
-    libc::SYS_semctl,
-    libc::SYS_semget,
-    libc::SYS_semop,
-    libc::SYS_semtimedop,
     libc::SYS_shmat,
     libc::SYS_shmctl,
     libc::SYS_shmdt,
-    libc::SYS_shmget,
     libc::SYS_signalfd4,
     // Sockets, of the kinds that `socket` makes.
     libc::SYS_accept,
@@ -367,6 +362,21 @@ fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backend
     let types = [TIOCSTI, TIOCLINUX].map(|what| when(1, SeccompCmpOp::Ne, what));
     let [terminal, console] = types;
     rules.insert(libc::SYS_ioctl, vec![all([terminal?, console?])?]);
+    for call in OF_A_PROCESS {
+        let others = when(0, SeccompCmpOp::Ne, WATCH)?;
+        rules.insert(call, vec![all([others])?]);
+    }
+    let process = when(0, SeccompCmpOp::Eq, PRIORITY_OF_PROCESS)?;
+    let others = when(1, SeccompCmpOp::Ne, WATCH)?;
+    rules.insert(libc::SYS_setpriority, vec![all([process, others])?]);
+    let little = SeccompCondition::new(
+        1,
+        SeccompCmpArgLen::Qword,
+        SeccompCmpOp::Le,
+        SHARED_BYTES_MAX,
+    )?;
+    let small_pages = when(2, SeccompCmpOp::MaskedEq(SHM_HUGETLB), 0)?;
+    rules.insert(libc::SYS_shmget, vec![all([little, small_pages])?]);
     let personality = PERSONALITIES.map(|what| all([when(0, SeccompCmpOp::Eq, what)?]));
     let personality: Result<_, _> = personality.into_iter().collect();
     rules.insert(libc::SYS_personality, personality?);
@@ -402,9 +412,13 @@ mod tests {
             libc::SYS_kcmp,
             libc::SYS_kexec_load,
             libc::SYS_keyctl,
+            libc::SYS_memfd_create,
+            libc::SYS_memfd_secret,
             libc::SYS_mount,
             libc::SYS_mount_setattr,
             libc::SYS_move_mount,
+            libc::SYS_mq_open,
+            libc::SYS_msgget,
             libc::SYS_name_to_handle_at,
             libc::SYS_open_by_handle_at,
             libc::SYS_open_tree,
@@ -417,6 +431,7 @@ mod tests {
             libc::SYS_quotactl,
             libc::SYS_reboot,
             libc::SYS_request_key,
+            libc::SYS_semget,
             libc::SYS_sethostname,
             libc::SYS_setns,
             libc::SYS_settimeofday,
@@ -427,10 +442,19 @@ mod tests {
             libc::SYS_unshare,
             libc::SYS_userfaultfd,
             libc::SYS_vhangup,
+            libc::SYS_vmsplice,
         ] {
             assert!(!rules.contains_key(&call), "call {call}");
         }
-        for call in [libc::SYS_clone, libc::SYS_socket, libc::SYS_ioctl] {
+        for call in [
+            libc::SYS_clone,
+            libc::SYS_ioctl,
+            libc::SYS_prlimit64,
+            libc::SYS_sched_setscheduler,
+            libc::SYS_setpriority,
+            libc::SYS_shmget,
+            libc::SYS_socket,
+        ] {
             assert!(!rules[&call].is_empty(), "call {call} is not looked at");
         }
     }

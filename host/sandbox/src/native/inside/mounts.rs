@@ -15,6 +15,8 @@ use super::kernel::{Flags, mount};
 
 /// Where the mounts of this process are listed, under the names that they have for it.
 const LIST: &str = "/old/proc/self/mountinfo";
+/// The same, before the building begins.
+const LIST_BEFORE: &str = "/proc/self/mountinfo";
 /// What a directory or file of the machine may not do for a program.
 const QUIET: Flags = Flags::NO_SETUID.and(Flags::NO_DEVICES);
 
@@ -44,17 +46,36 @@ pub(super) fn memory(at: &Path, data: &str) -> io::Result<()> {
 pub(super) fn show(from: &Path, at: &Path) -> io::Result<()> {
     stand_in(from, at)?;
     mount(from, at, "", Flags::BIND.and(Flags::ALL_BELOW), "")?;
-    let list = fs::read(LIST)?;
+    all_read_only(LIST, at)
+}
+
+/// Shows the file `at` where it is, for reading; not yet in the new root.
+pub(super) fn show_in_place(at: &Path) -> io::Result<()> {
+    mount(at, at, "", Flags::BIND, "")?;
+    all_read_only(LIST_BEFORE, at)
+}
+
+fn all_read_only(list: &str, at: &Path) -> io::Result<()> {
+    let list = fs::read(list)?;
     for (point, flags) in mounted_below(&list, at) {
         read_only(&point, flags)?;
     }
     Ok(())
 }
 
-/// Shows a device.
+/// Shows a device, which can be written to and not be changed: its mode and times are the machine's.
 pub(super) fn device(from: &Path, at: &Path) -> io::Result<()> {
     fs::write(at, "")?;
-    mount(from, at, "", Flags::BIND, "")
+    mount(from, at, "", Flags::BIND, "")?;
+    let flags = Flags::AGAIN.and(Flags::BIND).and(Flags::READ_ONLY);
+    let flags = flags.and(Flags::NO_SETUID).and(Flags::NO_PROGRAMS);
+    mount(Path::new(""), at, "", flags, "")
+}
+
+/// Puts `with`, in which there is nothing, over `at`.
+pub(super) fn cover(with: &Path, at: &Path) -> io::Result<()> {
+    mount(with, at, "", Flags::BIND, "")?;
+    read_only(at, Flags::NO_PROGRAMS)
 }
 
 /// Shows the directory `from` at `at`, which is made, as it is.

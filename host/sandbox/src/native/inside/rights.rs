@@ -3,7 +3,7 @@
 //! **Invariant:** after this it is no user 0 anywhere, the program that it begins has no capability and can gain none, and
 //! the system calls that it has are those of `calls`.
 
-use std::os::fd::AsFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, Signal, getrlimit, set_dumpable_behavior,
@@ -12,25 +12,30 @@ use rustix::process::{
 
 use super::super::talk::Order;
 use super::kernel::{Namespaces, unshare};
-use super::root::Root;
 use super::{Trouble, USER, calls, landlock, map_user};
 
 // Limit: a runtime has some threads for each process; the watch counts processes, this is what it cannot miss.
 const TASKS_FOR_EACH: u64 = 4;
 
-/// Gives everything up; what could not be had is noted.
-pub(super) fn give_up(root: &Root, order: &Order, notes: &mut Vec<String>) -> Result<(), Trouble> {
+/// Gives everything up, `this` first of all: it leads to the machine's own files. What could not be had is noted.
+pub(super) fn give_up(
+    this: OwnedFd,
+    written: BorrowedFd<'_>,
+    order: &Order,
+    notes: &mut Vec<String>,
+) -> Result<(), Trouble> {
     // A namespace below that of the mounts: whoever is something in here is nothing to them.
     unshare(Namespaces::USER)
-        .and_then(|()| map_user(&root.this, USER, 0, 0))
+        .and_then(|()| map_user(&this, USER, 0, 0))
         .map_err(|error| Trouble::missing("user namespaces in user namespaces", error))?;
+    drop(this);
     let failed = |error: rustix::io::Errno| Trouble::failed("rights", error);
     // Changing who one is takes this back.
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(failed)?;
     limit(Resource::Core, 0).map_err(failed)?;
     limit(Resource::Nproc, tasks_max(order)).map_err(failed)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(failed)?;
-    let taken = landlock::restrict(root.written.as_fd());
+    let taken = landlock::restrict(written);
     if let Some(why) = &taken.missing {
         notes.push(format!("without Landlock: {why}"));
     }
@@ -42,7 +47,7 @@ pub(super) fn give_up(root: &Root, order: &Order, notes: &mut Vec<String>) -> Re
     };
     calls::restrict(sockets).map_err(|error| Trouble::missing("seccomp", error))?;
     notes.push(
-        "memory and processes are counted some forty times a second, not held by a control group"
+        "memory and processes are counted some forty times a second, not held by a control group; what is in sockets and pipes is not counted"
             .to_owned(),
     );
     Ok(())

@@ -23,7 +23,7 @@ const NEW: &str = "/new";
 /// Every system has this directory.
 const BASE: &str = "/tmp";
 /// Programs and libraries. On most systems all but one are links into it.
-const SYSTEM: &[&str] = &[
+pub(in super::super) const SYSTEM: &[&str] = &[
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
 ];
 /// What libraries and interpreters look up; nothing that names a person or a secret.
@@ -63,6 +63,24 @@ const NUMBERS_KEPT: u64 = 301;
 /// Directories of the sandbox's own, and a small program's scratch files.
 const FILES_AT_LEAST: u64 = 256;
 
+/// What programs look up in `/proc` besides processes; the rest of it tells of the machine, and is covered.
+const PROC: &[&str] = &[
+    "cgroups",
+    "cpuinfo",
+    "filesystems",
+    "loadavg",
+    "meminfo",
+    "stat",
+    "swaps",
+    "sys",
+    "uptime",
+    "version",
+    "vmstat",
+];
+/// An empty file and an empty directory, for covering.
+const EMPTY_FILE: &str = "/empty-file";
+const EMPTY_DIR: &str = "/empty-dir";
+
 /// What is left of the building when it is done.
 pub(super) struct Root {
     /// What the program writes in the tree.
@@ -78,7 +96,7 @@ pub(super) fn build(order: &Order, hidden: &[PathBuf]) -> Result<Root, Trouble> 
     let this = move_out().map_err(part("a new root"))?;
     scratch(order).map_err(part("scratch space in memory"))?;
     system(order)?;
-    etc().map_err(part("a new root"))?;
+    etc(order).map_err(part("a new root"))?;
     devices().map_err(part("devices"))?;
     tree(order, hidden)?;
     processes(order).map_err(part("/proc"))?;
@@ -109,10 +127,6 @@ fn system(order: &Order) -> Result<(), Trouble> {
     }
     for shown in &order.shown {
         let at = below(NEW, &shown.at);
-        if fs::symlink_metadata(&at).is_ok() {
-            // It lies in a directory that is shown anyhow.
-            continue;
-        }
         mounts::show(&below(OLD, &shown.from), &at).map_err(|error| {
             let path = shown.at.display();
             Trouble::Refused(format!("{path} cannot be shown: {error}"))
@@ -139,18 +153,23 @@ fn same(path: &Path) -> io::Result<()> {
     }
 }
 
-fn etc() -> io::Result<()> {
+fn etc(order: &Order) -> io::Result<()> {
     let etc = Path::new("/etc");
+    let part = |name: &Path| {
+        let path = etc.join(name);
+        let is_shown = order.shown.iter().any(|one| path.starts_with(&one.at));
+        if is_shown { Ok(()) } else { same(&path) }
+    };
     let at = below(NEW, etc);
     fs::create_dir_all(&at)?;
     for name in ETC {
-        same(&etc.join(name))?;
+        part(Path::new(name))?;
     }
     for entry in fs::read_dir(below(OLD, etc))? {
         let name = entry?.file_name();
         let named = |start: &&str| name.to_str().is_some_and(|name| name.starts_with(*start));
         if ETC_BEGINNING.iter().any(named) {
-            same(&etc.join(&name))?;
+            part(Path::new(&name))?;
         }
     }
     // Nobody else is known in there.
@@ -266,16 +285,21 @@ fn processes(order: &Order) -> io::Result<()> {
     let numbers = tasks_max(order).saturating_add(NUMBERS_KEPT);
     fs::write(at.join("sys/kernel/pid_max"), numbers.to_string()).unwrap_or_default();
     mounts::read_only(&at, Flags::NO_PROGRAMS)?;
-    // What only the user 0 may read is covered: outside, this process may be that.
+    fs::write(EMPTY_FILE, "")?;
+    fs::create_dir(EMPTY_DIR)?;
     for entry in fs::read_dir(&at)? {
         let entry = entry?;
-        let Ok(found) = entry.metadata() else {
+        let name = entry.file_name();
+        let is_kept = name.to_str().is_some_and(|name| {
+            PROC.contains(&name) || name.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let kind = entry.file_type()?;
+        // Links lead to processes.
+        if is_kept || kind.is_symlink() {
             continue;
-        };
-        if found.is_file() && found.permissions().mode() & 0o077 == 0 {
-            let null = below(OLD, Path::new("/dev/null"));
-            mount(&null, &entry.path(), "", Flags::BIND, "")?;
         }
+        let empty = if kind.is_dir() { EMPTY_DIR } else { EMPTY_FILE };
+        mounts::cover(Path::new(empty), &entry.path())?;
     }
     Ok(())
 }

@@ -25,6 +25,23 @@ const TICK: Duration = Duration::from_millis(25);
 // Limit: who begins processes as fast as it can has them all ended some time.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
+/// What `status` says of a process's memory: private, shared without a file or in one that lies in memory, swapped out, of the
+/// tables that say where the rest is, and of large pages.
+const OWN: &[&str] = &[
+    "RssAnon:",
+    "RssShmem:",
+    "VmSwap:",
+    "VmPTE:",
+    "HugetlbPages:",
+];
+/// What of that `smaps_rollup` does not say.
+const UNSHARED: &[&str] = &["VmPTE:", "HugetlbPages:"];
+/// What it says, of things that several have with the share of one.
+const SHARE: &[&str] = &["Pss_Anon:", "Pss_Shmem:", "SwapPss:"];
+/// Not there when a thread has ended.
+const OF_WHO_HAS_MEMORY: &str = "RssAnon:";
+const OF_A_LOOK: &str = "Pss_Anon:";
+
 /// Who belongs to the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Members {
@@ -108,9 +125,15 @@ impl<'l> Watch<'l> {
         }
         let most = self.limits.memory.0;
         // What processes share is counted once for each, and only looked at closely when that would be too much.
-        let more = |memory: fn(Pid) -> u64| all.iter().map(|pid| memory(*pid)).sum::<u64>() > most;
+        let more = |memory: fn(&Memory) -> u64| -> io::Result<bool> {
+            let mut sum = 0_u64;
+            for pid in &all {
+                sum = sum.saturating_add(Memory::of(*pid)?.as_ref().map_or(0, memory));
+            }
+            Ok(sum > most)
+        };
         // Between two looks a fork makes shares smaller, and their sum too large: what is too much is so twice.
-        let over = more(own_memory) && more(share_of_memory) && more(share_of_memory);
+        let over = more(Memory::own)? && more(Memory::share)? && more(Memory::share)?;
         Ok(over.then_some(Ended::OutOfMemory))
     }
 }
@@ -188,32 +211,85 @@ fn ended(status: WaitStatus) -> Ended {
     }
 }
 
-/// Bytes that a process has and no file has; none once it has ended.
-fn own_memory(pid: Pid) -> u64 {
-    let statm = fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_pid())).unwrap_or_default();
-    let mut pages = statm
-        .split(' ')
-        .skip(1)
-        .map(|pages| pages.parse().unwrap_or(0));
-    let (resident, shared): (u64, u64) = (pages.next().unwrap_or(0), pages.next().unwrap_or(0));
-    resident.saturating_sub(shared) * rustix::param::page_size() as u64
+/// Where a process's memory can be looked at, and what is said of it at first sight; none once it has given that back.
+struct Memory {
+    /// A thread that still has it. The first one may have ended before the others.
+    thread: Pid,
+    status: String,
 }
 
-/// Bytes that a process has, its share of what it has with others.
-fn share_of_memory(pid: Pid) -> u64 {
-    let path = format!("/proc/{}/smaps_rollup", pid.as_raw_pid());
-    let Ok(rollup) = fs::read_to_string(path) else {
-        // One that cannot be looked at has what it seems to have.
-        return own_memory(pid);
-    };
-    let line = rollup
-        .lines()
-        .find_map(|line| line.strip_prefix("Pss_Anon:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    match kibibytes {
-        Some(kibibytes) => kibibytes << 10,
-        None => own_memory(pid),
+impl Memory {
+    fn of(pid: Pid) -> io::Result<Option<Self>> {
+        if let Some(found) = Self::of_thread(pid)? {
+            return Ok(Some(found));
+        }
+        let Some(threads) = while_there(fs::read_dir(format!("/proc/{}/task", pid.as_raw_pid())))?
+        else {
+            return Ok(None);
+        };
+        for thread in threads {
+            let Some(thread) = while_there(thread)? else {
+                return Ok(None);
+            };
+            let name = thread.file_name();
+            let number = name.to_str().and_then(|name| name.parse().ok());
+            if let Some(number) = number.and_then(Pid::from_raw)
+                && let Some(found) = Self::of_thread(number)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
+
+    fn of_thread(thread: Pid) -> io::Result<Option<Self>> {
+        let path = format!("/proc/{}/status", thread.as_raw_pid());
+        let status = while_there(fs::read_to_string(path))?;
+        let status = status.filter(|status| status.contains(OF_WHO_HAS_MEMORY));
+        Ok(status.map(|status| Self { thread, status }))
+    }
+
+    /// Bytes that it has and no file on a disk has.
+    fn own(&self) -> u64 {
+        sum(&self.status, OWN)
+    }
+
+    /// The same, with its share of what it has with others.
+    fn share(&self) -> u64 {
+        let path = format!("/proc/{}/smaps_rollup", self.thread.as_raw_pid());
+        match fs::read_to_string(path) {
+            Ok(rollup) if rollup.contains(OF_A_LOOK) => {
+                sum(&rollup, SHARE).saturating_add(sum(&self.status, UNSHARED))
+            }
+            // One that cannot be looked at has what it seems to have.
+            _ => self.own(),
+        }
+    }
+}
+
+/// What becomes of a file in `/proc` when its process is gone is no error; whatever else happens is.
+fn while_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound
+                || Errno::from_io_error(&error) == Some(Errno::SRCH) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The bytes on the lines that begin with `names`, which are given in kibibytes.
+fn sum(lines: &str, names: &[&str]) -> u64 {
+    let named = lines.lines().filter_map(|line| {
+        let rest = names.iter().find_map(|name| line.strip_prefix(name))?;
+        rest.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    named.fold(0, |all: u64, one| {
+        all.saturating_add(one.saturating_mul(1 << 10))
+    })
 }
 
 fn parent(pid: Pid) -> Option<Pid> {
@@ -221,4 +297,33 @@ fn parent(pid: Pid) -> Option<Pid> {
     // The name in parentheses may hold anything.
     let (_, rest) = stat.rsplit_once(") ")?;
     Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_memory_is_added_up() {
+        let status = "Name:\tRssAnon: 7\nRssAnon:\t    100 kB\nRssFile:\t 9000 kB\nRssShmem:\t 20 kB\nVmSwap:\t 3 kB\nVmPTE:\t 1 kB\n";
+        assert_eq!(sum(status, OWN), 124 << 10);
+        assert_eq!(sum(status, UNSHARED), 1 << 10);
+        assert_eq!(
+            sum("Pss: 9 kB\nPss_Shmem:  2 kB\nSwapPss: x kB\n", SHARE),
+            2 << 10
+        );
+    }
+
+    #[test]
+    fn who_is_gone_has_nothing_and_who_cannot_be_read_is_no_answer() {
+        let read = |error: Errno| while_there::<()>(Err(error.into()));
+        assert_eq!(read(Errno::SRCH).unwrap(), None);
+        assert_eq!(read(Errno::NOENT).unwrap(), None);
+        assert!(read(Errno::MFILE).is_err());
+        assert!(
+            Memory::of(getpid())
+                .unwrap()
+                .is_some_and(|own| own.own() > 0)
+        );
+    }
 }
