@@ -29,7 +29,7 @@ use ringfence_core::gating::{BaselineError, FuelFileError, HeldFuel, Percent, Re
 use ringfence_core::ids::StepId;
 use ringfence_core::spec::{CommandSpec, LockedGates, Sandboxing};
 use ringfence_core::verdict::Severity;
-use ringfence_sandbox::{EvidenceSource, Sandbox};
+use ringfence_sandbox::{EvidenceSource, Sandbox, native};
 
 use crate::calls::Matter;
 use crate::clock::Clock;
@@ -253,6 +253,14 @@ pub enum GatingError {
     /// A report that was handed in cannot be used.
     #[error("a report that was given cannot be used: {0}")]
     Report(String),
+    /// A directory that the gates file shows to a command, and that cannot be shown.
+    #[error("command {command}: {why}")]
+    System {
+        /// Which.
+        command: StepId,
+        /// Which directory, and what is wrong with it.
+        why: String,
+    },
     /// A command could not be run as it is declared.
     #[error("{0}")]
     Command(String),
@@ -334,6 +342,19 @@ pub enum FuelProblem {
     /// It says something else.
     #[error(transparent)]
     Content(#[from] FuelFileError),
+}
+
+/// Refuses what no run could begin with, before any does.
+fn can_be_shown(commands: &[CommandSpec]) -> Result<(), GatingError> {
+    let confined = |command: &&CommandSpec| command.sandbox == Sandboxing::Full;
+    for command in commands.iter().filter(confined) {
+        let system: Vec<PathBuf> = command.system.iter().map(Into::into).collect();
+        native::check_system(&system).map_err(|error| GatingError::System {
+            command: command.name.clone(),
+            why: error.to_string(),
+        })?;
+    }
+    Ok(())
 }
 
 fn shallow_note(shallow: bool) -> &'static str {
@@ -436,6 +457,7 @@ impl Gating {
         let mut evidence = if sides.change.is_empty() {
             Evidence::default()
         } else {
+            can_be_shown(&locked.commands)?;
             let base = crate::workspace::Base {
                 tree: sides.base.tree.clone(),
                 commit: None,

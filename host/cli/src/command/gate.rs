@@ -259,6 +259,7 @@ impl Exit {
             | GatingError::Patch { .. }
             | GatingError::Unconfined(_)
             | GatingError::Report(_)
+            | GatingError::System { .. }
             | GatingError::Baseline { .. }
             | GatingError::Fuel { .. } => Self::Usage,
             GatingError::Profile { .. } => Self::Plugin,
@@ -314,6 +315,9 @@ impl From<GatingError> for Stop {
             }
             GatingError::Unconfined(_) => Self::error(exit, &error).help(
                 "look at what it is in the gates file; --allow-unconfined runs it with all your rights",
+            ),
+            GatingError::System { .. } => Self::error(exit, &error).help(
+                "correct `system` of that command in the gates file, or install what it names",
             ),
             GatingError::Baseline { .. } => Self::error(exit, &error)
                 .help("write one with `ringfence gate baseline`, or go without: --no-baseline"),

@@ -257,6 +257,16 @@ fn native_programs_run_before_the_gates_and_confined() {
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(report["commands"][0]["confinement"], "full");
     assert_eq!(report["commands"][0]["side"], "after");
+    // What is to be shown and is not there is a mistake of the file, and nothing runs.
+    rig.write("ringfence-gates.toml", &gates("system = [\"/opt/none\"]\n"));
+    let ran = rig.run(&["gate"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    let why = "command check: the directory /opt/none is not there";
+    assert!(
+        ran.err.contains(why) && ran.err.contains("help:"),
+        "{}",
+        ran.err
+    );
     // A repository cannot have a program run with the rights of whoever judges it.
     rig.write("ringfence-gates.toml", &gates("sandbox = \"none\"\n"));
     let ran = rig.run(&["gate"]);

@@ -221,9 +221,9 @@ fn when_there_are_too_many_processes() {
         bomb.limits.time = Millis(4_000);
         let begun = Instant::now();
         let ended = run(&bomb).ended;
-        // Where the numbers of the namespace run out first, it comes to nothing by itself.
+        // Where the numbers of the namespace run out first, it comes to nothing by itself, or its shell gives up.
         assert!(
-            [Ended::TooManyProcesses, Ended::TimedOut].contains(&ended),
+            [Ended::TooManyProcesses, Ended::TimedOut, code(2)].contains(&ended),
             "{ended:?}"
         );
         assert!(begun.elapsed().as_secs() < 15, "it was not ended soon");
