@@ -24,7 +24,7 @@ pub const TEMP_PREFIX: &str = ".tmp-";
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const IDENTITY: &str = "identity";
-const CACHES: [&str; 10] = [
+const CACHES: [&str; 13] = [
     "bookmark",
     "store.git",
     "base",
@@ -33,6 +33,9 @@ const CACHES: [&str; 10] = [
     "index-user",
     "index-commit",
     "index-none",
+    "index-view",
+    "nothing",
+    "whole",
     "rules",
     "memo",
 ];
@@ -243,6 +246,12 @@ impl LoopDir {
     #[must_use]
     pub fn base(&self) -> PathBuf {
         self.path.join("base")
+    }
+
+    /// Says which tree the checkout holds, untouched.
+    #[must_use]
+    pub fn whole(&self) -> PathBuf {
+        self.path.join("whole")
     }
 
     /// A folder that stays empty.

@@ -25,7 +25,7 @@ use crate::git::discover::{DiscoverError, Project, UserRepo};
 use crate::git::output::{Tracked, records, tracked};
 use crate::git::{Git, GitError, GitProgram};
 use crate::lock::LoopLock;
-use crate::state_dir::{LoopDir, Origin};
+use crate::state_dir::{LoopDir, Origin, boot_id, read_plain, write_cached};
 use crate::steps::{self, Steps};
 use crate::store::{Store, StoreError};
 
@@ -33,6 +33,9 @@ pub use measure::MeasureError;
 pub use restore::Restored;
 pub(crate) use restore::read_held;
 pub use walk::{NameProblem, Refusal, RefusalReason};
+
+// Limit: the name of a start of the machine, and that of a tree.
+const WHOLE_BYTES_MAX: u64 = 256;
 
 /// When a base has no commit, this is what its components take for now: 2020-01-01T00:00:00Z.
 pub const BASE_SECOND_WITHOUT_COMMIT: i64 = 1_577_836_800;
@@ -174,6 +177,7 @@ impl Workspace {
     /// [`WorkspaceError::MissingObject`] when a part of the tree is not there, [`WorkspaceError::Io`], and
     /// [`WorkspaceError::Git`] for a tree that git refuses to write into files.
     pub fn checkout(&self, base: &Base, steps: &dyn Steps) -> Result<(), WorkspaceError> {
+        self.forget_whole()?;
         steps.at(steps::CHECKOUT_BEGINS);
         self.clean()?;
         steps.at(steps::CHECKOUT_CLEANED);
@@ -188,6 +192,49 @@ impl Workspace {
         }
         steps.at(steps::CHECKOUT_DONE);
         Ok(())
+    }
+
+    /// [`Workspace::checkout`] for those who only read it. What they left is what they found, so it is not looked through again:
+    /// the same tree costs nothing, another one what differs.
+    ///
+    /// # Errors
+    /// As [`Workspace::checkout`].
+    pub(crate) fn checkout_to_read(
+        &self,
+        base: &Base,
+        steps: &dyn Steps,
+    ) -> Result<(), WorkspaceError> {
+        let path = self.dir.whole();
+        // A machine that was started since may have lost what was written before.
+        let boot = boot_id();
+        let (boot, found) = (boot.trim(), read_plain(&path, WHOLE_BYTES_MAX));
+        let found = found.filter(|_| !boot.is_empty() && self.dir.base().is_dir());
+        let mark = |tree: &str| format!("{boot} {tree}\n");
+        let of_this_start = |found: String| found.split(' ').next() == Some(boot);
+        if found.as_deref() == Some(mark(&base.tree).as_str()) {
+            return Ok(());
+        }
+        let here = found.is_some_and(of_this_start);
+        self.forget_whole()?;
+        if !here || self.read_tree(&base.tree).is_err() {
+            self.checkout(base, steps)?;
+        }
+        let marked = write_cached(&path, mark(&base.tree).as_bytes());
+        marked.map_err(|source| WorkspaceError::Io {
+            path,
+            doing: "written",
+            source,
+        })
+    }
+
+    /// Nobody knows what the checkout holds until it is whole again.
+    fn forget_whole(&self) -> Result<(), WorkspaceError> {
+        let path = self.dir.whole();
+        clean::remove_file_if_there(&path).map_err(|source| WorkspaceError::Io {
+            path,
+            doing: "removed",
+            source,
+        })
     }
 
     /// An empty folder, for who may look at nothing: it costs no git.

@@ -176,7 +176,7 @@ pub(super) fn prepare(
         tree,
         ..base.clone()
     };
-    workspace.checkout(&view, around.steps)?;
+    workspace.checkout_to_read(&view, around.steps)?;
     Ok(base)
 }
 
