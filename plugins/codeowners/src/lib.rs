@@ -2,7 +2,8 @@
 //!
 //! Reads `CODEOWNERS` as GitHub does: `.github/`, the root, `docs/` (and GitLab's folder), the first that is there; the
 //! last line that matches a path counts; a line without owners takes them away. The rules are those from before the
-//! change, so that no change says whose it is.
+//! change, so that no change says whose it is. Where there were none, nobody owned anything: the gate abstains, unless the
+//! change brings rules along, or `unowned` is `error`.
 //!
 //! | rule | means |
 //! | --- | --- |
@@ -54,36 +55,58 @@ enum Unowned {
 /// Judges whose files differ.
 ///
 /// # Errors
-/// [`Error::Config`] for rules that cannot be understood; [`Error::Unavailable`] when there are none.
+/// [`Error::Config`] for rules that cannot be understood; [`Error::Unavailable`] for rules that cannot be read.
 #[gate]
 pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let config: Config = cx.config()?;
-    let (place, text) = rules_before(change)?;
+    let Some((place, text)) = rules_before(change)? else {
+        let verdict = Owners { lines: Vec::new() }.judge(&config, change.files());
+        return Ok(match verdict.ruling {
+            Ruling::Fail => verdict,
+            Ruling::Pass | Ruling::Abstain => {
+                Verdict::abstain("there was no CODEOWNERS before the change")
+            }
+        });
+    };
     let owners = Owners::parse(place, &text)?;
     Ok(owners.judge(&config, change.files()))
 }
 
-/// The rules as they were before the change, and where.
-fn rules_before(change: &Change) -> Result<(&'static str, String)> {
+/// The rules as they were before the change, and where; none where there were none.
+fn rules_before(change: &Change) -> Result<Option<(&'static str, String)>> {
+    let files = change.files();
     for place in PLACES {
-        let changed = change.files().iter().find(|file| file.path == place);
-        let bytes = match changed.map(|file| file.kind) {
-            Some(ChangeKind::Added) => continue,
-            Some(ChangeKind::Modified | ChangeKind::Deleted) => change.read_base(place)?,
+        let was_here =
+            |file: &&FileChange| file.renamed_from.as_deref().unwrap_or(&file.path) == place;
+        let before = files
+            .iter()
+            .filter(|file| file.kind != ChangeKind::Added)
+            .find(was_here);
+        let bytes = match before {
+            Some(file) if file.old_mode & 0o170_000 != 0o100_000 => {
+                let message = format!(
+                    "{place} was a link before the change: where it led, rules are not read"
+                );
+                return Err(Error::unavailable(message));
+            }
+            Some(_) => change.read_base(place)?,
+            None if files.iter().any(|file| file.path == place) => continue,
             None => match std::fs::read(place) {
                 Ok(bytes) => bytes,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(Error::unavailable(format!("{place}: {error}"))),
+                Err(error) if is_gone(&error) => continue,
+                Err(error) => return Err(Error::unread(place, &error)),
             },
         };
         let text =
             String::from_utf8(bytes).map_err(|_| Error::config(format!("{place} is not UTF-8")))?;
-        return Ok((place, text));
+        return Ok(Some((place, text)));
     }
-    Err(Error::unavailable(format!(
-        "there is none of {}",
-        PLACES.join(", ")
-    )))
+    Ok(None)
+}
+
+fn is_gone(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 /// Whose files are whose, in the order of the lines.
@@ -133,12 +156,10 @@ impl Owners {
             .iter()
             .flat_map(|file| self.judge_file(config, file))
             .collect();
-        let count = findings.len();
-        if count == 0 {
-            return Verdict::pass(format!("none of {} files needs its owner", files.len()));
-        }
-        let shown = findings.into_iter().take(FINDINGS_MAX).collect();
-        Verdict::fail(format!("{count} findings in {} files", files.len()), shown)
+        let mut verdict = Verdict::from(findings);
+        let files = count(files.len(), "file", "files");
+        verdict.summary = format!("{} in {files}", verdict.summary);
+        verdict
     }
 
     fn judge_file(&self, config: &Config, file: &FileChange) -> Vec<Finding> {

@@ -133,6 +133,43 @@ fn the_rules_are_those_before_the_change() {
     assert_eq!(rules, ["owners-changed", "needs-owner"]);
 }
 
+/// The rules of a change of `files`, where the tree has none besides.
+fn ruled(config: Value, files: Vec<TestFile>) -> (Ruling, Vec<String>) {
+    let verdict = judge(&Context::test(config), &Change::test(files)).unwrap();
+    let said = |f: &Finding| format!("{} {}", f.rule, f.locations[0].path);
+    (verdict.ruling, verdict.findings.iter().map(said).collect())
+}
+
+#[test]
+fn where_there_were_no_rules_nobody_owned_anything() {
+    let added = || vec![TestFile::added("a", "x\n")];
+    assert_eq!(ruled(json!({}), added()), (Ruling::Abstain, vec![]));
+    let unowned = (Ruling::Fail, vec!["unowned a".to_owned()]);
+    assert_eq!(ruled(json!({ "unowned": "error" }), added()), unowned);
+    // A whole tree that is taken as new.
+    let mut all = added();
+    all.push(TestFile::added("CODEOWNERS", "* @x\n"));
+    let first = (Ruling::Fail, vec!["owners-changed CODEOWNERS".to_owned()]);
+    assert_eq!(ruled(json!({}), all), first);
+}
+
+#[test]
+fn rules_that_are_moved_away_still_count() {
+    let files = vec![
+        TestFile::renamed(".github/CODEOWNERS", "old", "* @x\n", "* @x\n"),
+        TestFile::modified("a", "x\n", "y\n"),
+    ];
+    let expect = [
+        "needs-owner a",
+        "needs-owner old",
+        "owners-changed .github/CODEOWNERS",
+    ];
+    assert_eq!(ruled(json!({}), files).1, expect);
+    // What is moved there was none before.
+    let files = vec![TestFile::renamed("old", "CODEOWNERS", "* @x\n", "* @x\n")];
+    assert_eq!(ruled(json!({}), files).1, ["owners-changed CODEOWNERS"]);
+}
+
 #[test]
 fn a_renamed_file_is_judged_at_both_ends() {
     let file = FileChange {

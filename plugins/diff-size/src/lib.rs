@@ -236,7 +236,7 @@ mod tests {
         };
         let verdict = measure(&Limits::default(), &vec![file; 1_000]);
         assert_eq!(verdict.ruling, Ruling::Fail);
-        assert_eq!(verdict.findings.len(), 1_002);
+        assert_eq!(verdict.findings.len(), 2_002);
     }
 
     #[test]

@@ -448,6 +448,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_a_link_is_new() {
+        let change = Change::test(vec![TestFile::modified("a.rs", "b.rs", "x\n")]);
+        let judged = |old_mode| {
+            let file = FileChange {
+                old_mode,
+                ..change.files()[0].clone()
+            };
+            let finding = rules(json!({ "header": ["MIT"] })).judge_file(&change, &file);
+            finding.unwrap().map(|finding| finding.rule)
+        };
+        assert_eq!(judged(0o120_000).as_deref(), Some("missing-header"));
+        assert_eq!(judged(0o100_644), None);
+    }
+
+    #[test]
     fn what_is_no_text_has_no_head() {
         assert_eq!(head(b"a\0b"), None);
         assert_eq!(head(b"a\xff"), None);

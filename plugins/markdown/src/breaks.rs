@@ -6,7 +6,7 @@
 //! **Invariant:** a document that cannot be read has no broken links *and says so*; it is never passed over in
 //! silence. What would fit instead is [`crate::repair`](mod@crate::repair)'s business.
 
-use crate::document::{Link, ReadError};
+use crate::document::{Document, Link, ReadError};
 use crate::library::Library;
 use crate::target::{Place, decode, follow, parts};
 
@@ -101,6 +101,49 @@ pub struct Break {
     pub fragment: Option<String>,
 }
 
+/// A link to what we may not look at, so that nobody here knows whether it is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// The link as it stands in its document.
+    pub link: Link,
+    /// The path that it leads to.
+    pub leads_to: String,
+    /// The decoded fragment, when there is one.
+    pub fragment: Option<String>,
+}
+
+/// Returns the links of the document `path` to what may not be looked at, in the order they stand there; none where the
+/// document itself cannot be read.
+pub fn hidden(library: &Library<'_>, path: &str, settings: Settings) -> Vec<Hidden> {
+    let document = library.document(path);
+    let links = document.as_ref().as_ref().map_or(&[][..], Document::links);
+    let hidden = links.iter().filter_map(|link| {
+        if is_left_alone(link, settings) {
+            return None;
+        }
+        let Place::Inside {
+            path: leads_to,
+            fragment,
+        } = follow(path, &link.target)
+        else {
+            return None;
+        };
+        let needs_text = settings.anchors && fragment.is_some();
+        let is_hidden = leads_to != path
+            && (library.is_hidden(&leads_to) || needs_text && library.is_withheld(&leads_to));
+        is_hidden.then(|| Hidden {
+            link: link.clone(),
+            leads_to,
+            fragment,
+        })
+    });
+    hidden.collect()
+}
+
+fn is_left_alone(link: &Link, settings: Settings) -> bool {
+    settings.root_relative == RootRelative::Ignore && link.target.starts_with('/')
+}
+
 /// Returns the broken links of the document `path`, in the order they stand there.
 ///
 /// # Errors
@@ -115,9 +158,13 @@ pub fn breaks(library: &Library<'_>, path: &str, settings: Settings) -> Result<V
         .collect())
 }
 
-/// Says in one fragment why a document could not be read, with the system's own words where there are some.
+/// Says in one fragment why a document could not be read, without the numbers of the system, which are not those of the machine
+/// where a component runs.
 pub fn describe(error: &ReadError) -> String {
     match error {
+        ReadError::Io(source) if source.raw_os_error().is_some() => {
+            format!("{error}: {}", source.kind())
+        }
         ReadError::Io(source) => format!("{error}: {source}"),
         other => other.to_string(),
     }
@@ -125,7 +172,7 @@ pub fn describe(error: &ReadError) -> String {
 
 /// Judges one link of the document `from`; `None` when it is fine or not ours to judge.
 pub fn judge(library: &Library<'_>, from: &str, link: &Link, settings: Settings) -> Option<Break> {
-    if settings.root_relative == RootRelative::Ignore && link.target.starts_with('/') {
+    if is_left_alone(link, settings) {
         return None;
     }
     let broken = |rule, leads_to, fragment| {

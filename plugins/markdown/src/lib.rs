@@ -33,7 +33,7 @@ pub mod unseen;
 mod html;
 mod text;
 
-pub use breaks::{Break, RootRelative, Rule, Settings, breaks};
+pub use breaks::{Break, Hidden, RootRelative, Rule, Settings, breaks, hidden};
 pub use document::{Document, Link, ReadError};
 pub use library::{Disk, Files, Library};
 pub use repair::{Repair, repair};

@@ -105,7 +105,17 @@ impl<'a> Library<'a> {
 
     /// Whether `path` exists, or may exist where we cannot look.
     pub fn may_hold(&self, path: &str) -> bool {
-        self.tree.may_hold(path) || self.files.is_hidden(path)
+        self.tree.may_hold(path) || self.is_hidden(path)
+    }
+
+    /// Whether we may not look whether `path` exists.
+    pub fn is_hidden(&self, path: &str) -> bool {
+        !self.tree.may_hold(path) && self.files.is_hidden(path)
+    }
+
+    /// Whether the Markdown file `path` exists, and its bytes cannot be had.
+    pub fn is_withheld(&self, path: &str) -> bool {
+        self.has_document(path) && matches!(&*self.document(path), Err(ReadError::Io(_)))
     }
 
     /// The Markdown files that have an anchor with this key (see [`crate::slug::key`]), sorted. The first call reads

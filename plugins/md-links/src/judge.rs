@@ -4,21 +4,31 @@
 //! is written, so that a link which only moved within its file is the same link.
 //!
 //! **Invariant:** whatever the change, a document it touched is either judged or named in a finding, which is an error if
-//! it could be read before.
+//! it could be read before. What may not be looked at is never taken for fine: there is no verdict then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_markdown::breaks::{breaks, describe};
 use ringfence_markdown::path::parent;
 use ringfence_markdown::target::{Place, follow};
-use ringfence_markdown::{Break, Files, Kind, Library, Repair, Tree, repair};
+use ringfence_markdown::{
+    Break, Files, Hidden, Kind, Library, ReadError, Repair, Tree, hidden, repair,
+};
 use ringfence_sdk::prelude::*;
 
 use crate::before::{self, Before};
 use crate::scope::Scope;
-use crate::{SHOWN_MAX, shown};
+use crate::shown;
 
-pub(crate) fn judge(now: &Tree, files: &dyn Files, change: &Change, scope: &Scope) -> Verdict {
+/// Limit: broken links for which a repair is looked for; each may take a look at the whole tree.
+const REPAIRED_MAX: usize = 500;
+
+pub(crate) fn judge(
+    now: &Tree,
+    files: &dyn Files,
+    change: &Change,
+    scope: &Scope,
+) -> Result<Verdict> {
     let before_tree = before::tree(now, change);
     let before_files = Before::new(files, change);
     let judge = Judge {
@@ -44,10 +54,12 @@ struct Seen {
     new: Vec<Break>,
     old: Vec<Break>,
     unjudged: Vec<Finding>,
+    /// What could not be looked at, and why that matters.
+    denied: BTreeSet<String>,
 }
 
 impl Judge<'_> {
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> Result<Verdict> {
         let mut seen = Seen::default();
         let mut looked_at = BTreeSet::new();
         for file in self
@@ -59,10 +71,19 @@ impl Judge<'_> {
             looked_at.insert(file.path.as_str());
             self.changed(file, &mut seen);
         }
-        for path in self.bereft(&looked_at) {
+        for path in self.bereft(&looked_at, &mut seen) {
             self.compare(&path, &path, &mut seen);
         }
-        self.conclude(seen)
+        let more = seen.denied.len().saturating_sub(1);
+        if let Some(first) = seen.denied.first() {
+            let more = match more {
+                0 => String::new(),
+                more => format!(" ({more} more like this)"),
+            };
+            let help = "grant reading it, or name it in `ignore`";
+            return Err(Error::unavailable(format!("{first}{more}: {help}")));
+        }
+        Ok(self.conclude(seen))
     }
 
     /// Whether a changed file is a document in scope. A link in the file system is none: what it leads to is.
@@ -79,6 +100,12 @@ impl Judge<'_> {
             self.compare(&file.path, was, seen);
             return;
         };
+        if let ReadError::Io(why) = error {
+            let why = ringfence_sdk::why(why);
+            seen.denied
+                .insert(format!("{} cannot be read: {why}", file.path));
+            return;
+        }
         seen.documents += 1;
         let had_text = file.kind == ChangeKind::Added && file.renamed_from.is_none()
             || self.before.document(was).is_ok();
@@ -100,6 +127,7 @@ impl Judge<'_> {
                 *known.entry(broken.link.target).or_default() += 1;
             }
         }
+        seen.denied.extend(self.hidden(path, was));
         let broken = breaks(&self.now, path, self.scope.settings).unwrap_or_default();
         for broken in broken
             .into_iter()
@@ -115,8 +143,48 @@ impl Judge<'_> {
         }
     }
 
+    /// What the links of a document lead to that may not be looked at, where that matters: the link is new, or the change
+    /// took its target away.
+    fn hidden(&self, path: &str, was: &str) -> Vec<String> {
+        let mut known = BTreeSet::new();
+        if self.before.has_document(was) {
+            let before = self.before.document(was);
+            let links = before
+                .as_ref()
+                .as_ref()
+                .map_or(&[][..], |document| document.links());
+            for link in links {
+                if let Place::Inside { path, fragment } = follow(was, &link.target) {
+                    known.insert((path, fragment));
+                }
+            }
+        }
+        let matters = |hidden: &Hidden| {
+            let is_new = !known.contains(&(hidden.leads_to.clone(), hidden.fragment.clone()));
+            !self.scope.ignores_target(&hidden.link.target)
+                && (is_new || self.takes_away(&hidden.leads_to))
+        };
+        let hidden = hidden(&self.now, path, self.scope.settings).into_iter();
+        let told = hidden.filter(matters).map(|hidden| {
+            let target = shown(&hidden.leads_to);
+            format!("{path} links to {target}, which this plugin may not look at")
+        });
+        told.collect()
+    }
+
+    /// Whether the change deletes or moves a file, or one in a folder.
+    fn takes_away(&self, path: &str) -> bool {
+        let deleted = |file: &FileChange| file.kind == ChangeKind::Deleted;
+        self.change.files().iter().any(|file| {
+            let gone = file.renamed_from.as_deref();
+            let gone = gone.or_else(|| deleted(file).then_some(file.path.as_str()));
+            gone.and_then(|gone| gone.strip_prefix(path))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
     /// The documents outside of `looked_at` that link to something the change took away: a file, a folder, a heading.
-    fn bereft(&self, looked_at: &BTreeSet<&str>) -> Vec<String> {
+    fn bereft(&self, looked_at: &BTreeSet<&str>, seen: &mut Seen) -> Vec<String> {
         let lost = self.lost();
         if lost.is_empty() {
             return Vec::new();
@@ -126,10 +194,16 @@ impl Judge<'_> {
             .tree()
             .files()
             .filter(|path| self.scope.covers(path) && !looked_at.contains(path));
-        others
-            .filter(|path| self.links_to(path, &lost))
-            .map(str::to_owned)
-            .collect()
+        let mut bereft = Vec::new();
+        for path in others {
+            if self.now.is_withheld(path) {
+                let what = "may link to what the change takes away, and cannot be read";
+                seen.denied.insert(format!("{path} {what}"));
+            } else if self.links_to(path, &lost) {
+                bereft.push(path.to_owned());
+            }
+        }
+        bereft
     }
 
     fn links_to(&self, path: &str, lost: &BTreeSet<String>) -> bool {
@@ -189,21 +263,23 @@ impl Judge<'_> {
             return Verdict::abstain("no Markdown file and no target of a link is touched");
         }
         let mut findings = seen.unjudged;
+        let tried = seen.new.len().min(REPAIRED_MAX);
+        let (first, rest) = seen.new.split_at(tried);
         findings.extend(
-            seen.new
+            first
                 .iter()
-                .take(SHOWN_MAX)
-                .map(|broken| self.new_break(broken)),
+                .map(|broken| new_break(broken).help(self.help(broken))),
         );
-        findings.extend(seen.old.iter().take(SHOWN_MAX).map(old_break));
+        findings.extend(rest.iter().map(new_break));
+        findings.extend(seen.old.iter().map(old_break));
         let failed = findings
             .iter()
             .any(|finding| finding.severity == Severity::Error);
         let summary = format!(
-            "{} newly broken, {} broken before, in {} documents",
+            "{} newly broken, {} broken before, in {}",
             seen.new.len(),
             seen.old.len(),
-            seen.documents
+            count(seen.documents, "document", "documents")
         );
         let ruling = if failed { Ruling::Fail } else { Ruling::Pass };
         Verdict {
@@ -213,9 +289,8 @@ impl Judge<'_> {
         }
     }
 
-    fn new_break(&self, broken: &Break) -> Finding {
-        let message = format!("`{}` {}", shown(&broken.link.target), broken.rule.words());
-        let help = match repair(&self.now, broken, self.scope.settings) {
+    fn help(&self, broken: &Break) -> String {
+        match repair(&self.now, broken, self.scope.settings) {
             Repair::Unique(new) => format!("write `{}` instead", shown(&new)),
             Repair::Ambiguous(candidates) => {
                 let candidates: Vec<String> = candidates
@@ -225,12 +300,14 @@ impl Judge<'_> {
                 format!("it may have meant {}", candidates.join(" or "))
             }
             Repair::Nothing => String::new(),
-        };
-        let finding = Finding::error(broken.rule.id(), message);
-        finding
-            .at_position(&broken.path, broken.link.line, broken.link.column)
-            .help(help)
+        }
     }
+}
+
+fn new_break(broken: &Break) -> Finding {
+    let message = format!("`{}` {}", shown(&broken.link.target), broken.rule.words());
+    let finding = Finding::error(broken.rule.id(), message);
+    finding.at_position(&broken.path, broken.link.line, broken.link.column)
 }
 
 fn old_break(broken: &Break) -> Finding {

@@ -18,7 +18,9 @@
 //!
 //! As a **gate** it judges what a change does to links: in the Markdown files it touches, and in all others that link
 //! to something it removed. A link that is broken now and was not before fails the change; one that was already
-//! broken is a note. A change that touches neither Markdown nor a link's target is none of its business: it abstains.
+//! broken is a note. A change that touches neither Markdown nor a link's target is none of its business: it abstains. It gives
+//! no verdict on a document that it may not read, nor on a new link to what it may not look at, unless `ignore` names them;
+//! the sensor passes over both.
 //!
 //! ```toml
 //! [[sensor]]
@@ -47,7 +49,7 @@ use crate::scope::{Config, Scope};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
-/// Limit: findings and items of one answer; more would only repeat themselves.
+/// Limit: items of one observation; more would only repeat themselves.
 const SHOWN_MAX: usize = 500;
 
 /// Limit: characters of a target that are shown to people.
@@ -70,17 +72,17 @@ pub fn observe_links(cx: &Context) -> Result<Observation> {
 /// Judges whether a change breaks links.
 ///
 /// # Errors
-/// As [`observe_links`].
+/// As [`observe_links`]; [`Error::Unavailable`], too, for a document or a target that it has to look at and must not.
 #[gate]
 pub fn judge_change(cx: &Context, change: &Change) -> Result<Verdict> {
     let scope = Scope::new(cx.config::<Config>()?)?;
     let tree = Tree::read(Path::new(".")).map_err(unlisted)?;
-    Ok(judge::judge(&tree, &Disk::at("."), change, &scope))
+    judge::judge(&tree, &Disk::at("."), change, &scope)
 }
 
 fn unlisted(error: TreeError) -> Error {
     match &error {
-        TreeError::List { source, .. } => Error::unavailable(format!("{error}: {source}")),
+        TreeError::List { source, .. } => Error::unavailable(format!("{error}: {}", why(source))),
         TreeError::TooLarge => Error::unavailable(error.to_string()),
     }
 }

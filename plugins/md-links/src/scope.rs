@@ -83,7 +83,12 @@ impl Scope {
 
     /// Whether a broken link is one that people said not to care about.
     pub(crate) fn ignores(&self, broken: &Break) -> bool {
-        self.matches(&broken.link.target)
+        self.ignores_target(&broken.link.target)
+    }
+
+    /// The same of a link's target, as it is written.
+    pub(crate) fn ignores_target(&self, target: &str) -> bool {
+        self.matches(target)
     }
 
     fn matches(&self, text: &str) -> bool {

@@ -68,7 +68,8 @@ fn judged(case: &Path) -> Value {
         &Disk::at(&root),
         &change,
         &scope(case),
-    );
+    )
+    .unwrap();
     let show = |finding: &Finding| {
         let place = finding.locations.first().unwrap();
         let Finding {
@@ -119,18 +120,22 @@ fn fixtures() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-struct Memory(BTreeMap<String, String>);
+/// Files by path; of what is listed last, nothing may be looked at.
+struct Memory(BTreeMap<String, String>, &'static [&'static str]);
 
 impl ringfence_markdown::Files for Memory {
     fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        if self.is_hidden(path) {
+            return Err(std::io::ErrorKind::PermissionDenied.into());
+        }
         self.0
             .get(path)
             .map(|text| text.clone().into_bytes())
             .ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
 
-    fn is_hidden(&self, _: &str) -> bool {
-        false
+    fn is_hidden(&self, path: &str) -> bool {
+        self.1.iter().any(|folder| path.starts_with(folder))
     }
 }
 
@@ -140,6 +145,7 @@ fn observed(files: &[(&str, &str)]) -> Observation {
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
             .collect(),
+        &["vendor/"],
     );
     let tree = Tree::of(files.0.keys().map(|path| (path.clone(), Kind::File)));
     observe::observe(&tree, &files, &Scope::new(Config::default()).unwrap())
@@ -163,6 +169,79 @@ fn what_moves_about_keeps_signal_and_ids() {
     assert_eq!(ids(&seen).len(), 2, "all occurrences are one item");
     let other = observed(&[("a.md", "[x](b.md) [y](c.md)\n")]);
     assert_ne!(seen.signal, other.signal);
+}
+
+/// What the gate says where nothing in `vendor` may be looked at: the ruling, or what it lacks.
+fn guarded(config: Value, files: &[(&str, &str)], change: Vec<TestFile>) -> String {
+    let owned = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let files = Memory(owned.collect(), &["vendor/"]);
+    let tree = Tree::of(files.0.keys().map(|path| (path.clone(), Kind::File)));
+    let scope = Scope::new(Context::test(config).config().unwrap()).unwrap();
+    match judge::judge(&tree, &files, &Change::test(change), &scope) {
+        Ok(verdict) => format!("{:?}", verdict.ruling),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn there_is_no_verdict_on_what_may_not_be_looked_at() {
+    let nothing = || json!({});
+    let (old, new) = ("[a](vendor/a.md)\n", "[a](vendor/a.md)\n[b](vendor/b.md)\n");
+    let links = |before: &str, after: &str| {
+        guarded(
+            nothing(),
+            &[("a.md", after)],
+            vec![TestFile::modified("a.md", before, after)],
+        )
+    };
+    let lacks =
+        |what: &str| format!("unavailable: {what}: grant reading it, or name it in `ignore`");
+    let new_link = lacks("a.md links to vendor/b.md, which this plugin may not look at");
+    assert_eq!(links(old, new), new_link);
+    assert_eq!(links(new, &new.replace("b.md", "b.md#x")), new_link);
+    // What stood there before says nothing about the change.
+    assert_eq!(links(old, &format!("{old}\nmore\n")), "Pass");
+    let added = |config: Value| {
+        let change = vec![TestFile::added("a.md", new)];
+        guarded(config, &[("a.md", new)], change)
+    };
+    assert!(
+        added(nothing()).ends_with("(1 more like this): grant reading it, or name it in `ignore`")
+    );
+    assert_eq!(added(json!({ "ignore": ["vendor/**"] })), "Pass");
+    let document = || vec![TestFile::modified("vendor/a.md", "a\n", "[x](gone.md)\n")];
+    assert_eq!(
+        guarded(nothing(), &[], document()),
+        lacks("vendor/a.md cannot be read: this plugin may not")
+    );
+    assert_eq!(
+        guarded(json!({ "ignore": ["vendor/**"] }), &[], document()),
+        "Abstain"
+    );
+    let gone = vec![TestFile::deleted("vendor/a.md", "a\n")];
+    assert_eq!(
+        guarded(nothing(), &[("a.md", old)], gone),
+        lacks("a.md links to vendor/a.md, which this plugin may not look at")
+    );
+}
+
+#[test]
+fn the_sensor_passes_over_what_may_not_be_looked_at() {
+    assert!(observed(&[("a.md", "[a](vendor/a.md)\n")]).items.is_empty());
+    assert_eq!(observed(&[("a.md", "[a](b.md)\n")]).items.len(), 1);
+}
+
+#[test]
+fn no_finding_of_the_gate_is_left_out() {
+    let text: String = (0..600).map(|n| format!("[x](gone-{n}.md)\n")).collect();
+    let files = Memory(BTreeMap::from([("a.md".to_owned(), text.clone())]), &[]);
+    let tree = Tree::of([("a.md".to_owned(), Kind::File)]);
+    let scope = Scope::new(Config::default()).unwrap();
+    let change = Change::test(vec![TestFile::added("a.md", text)]);
+    let verdict = judge::judge(&tree, &files, &change, &scope).unwrap();
+    assert_eq!(verdict.findings.len(), 600);
 }
 
 #[test]
