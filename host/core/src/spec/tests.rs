@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::quantity::{Bytes, Millis};
 use crate::verdict::Severity;
 
+mod examples;
 mod guards;
 mod locked;
 
