@@ -16,7 +16,8 @@ use crate::blank::blank;
 use crate::language::Language;
 use words::{count_calls, hash};
 
-pub(crate) use rust::{Module, modules};
+pub(crate) use python::REPLACED;
+pub(crate) use rust::{Module, Outline, outline};
 pub(crate) use words::line_of;
 
 /// One test.
@@ -72,7 +73,7 @@ impl Source<'_> {
             off: Vec::new(),
             skipped: false,
             focused: false,
-            assertions: count_calls(&live, written, language.asserts()),
+            assertions: count_calls(language, &live, written),
             body: hash("", written),
         }
     }

@@ -22,7 +22,7 @@ impl Language {
             "py" | "pyi" => Some(Self::Python),
             "js" | "jsx" | "mjs" | "cjs" | "ts" | "tsx" | "mts" | "cts" => Some(Self::JavaScript),
             // Elsewhere Go does not look for tests.
-            "go" => name.ends_with("_test.go").then_some(Self::Go),
+            "go" => (name.ends_with("_test.go") && !is_hidden_from_go(path)).then_some(Self::Go),
             _ => None,
         }
     }
@@ -58,7 +58,17 @@ impl Language {
         match self {
             // Modules of a crate are looked for by `reach.rs`; for Go, `of` tells.
             Self::Rust | Self::Go => true,
-            Self::Python => name.starts_with("test") || stem.ends_with("_test"),
+            Self::Python => {
+                let is_left_out = |part: &str| {
+                    part.starts_with('.')
+                        || part.ends_with(".egg")
+                        || ["_darcs", "build", "cvs", "dist", "node_modules", "venv"]
+                            .contains(&part)
+                };
+                (name.starts_with("test") || stem.ends_with("_test"))
+                    && !folder.split('/').any(is_left_out)
+            }
+            Self::JavaScript if folder.split('/').any(|part| part == "node_modules") => false,
             Self::JavaScript => {
                 let folders = [
                     "test",
@@ -77,4 +87,12 @@ impl Language {
             }
         }
     }
+}
+
+/// True for what `go test ./...` leaves out: names that begin with `_` or `.`, test data and what others have written.
+fn is_hidden_from_go(path: &str) -> bool {
+    let mut parts = path.split('/').rev();
+    let hides = |part: &str| part.starts_with(['_', '.']);
+    parts.next().is_some_and(hides)
+        || parts.any(|part| hides(part) || matches!(part, "testdata" | "vendor"))
 }

@@ -9,7 +9,7 @@
 //! | `test-removed` | a test is no longer there | an error |
 //! | `test-skipped` | one is skipped, or runs under a condition, and was or did not before | an error; a warning for a new one |
 //! | `test-focused` | one is singled out, so that others do not run | an error |
-//! | `assertions-removed` | one asserts nothing any more | an error |
+//! | `assertions-removed` | one asserts nothing any more, or a macro that asserts is defined anew | an error |
 //! | `fewer-assertions` | one asserts less than before | as `fewer_assertions` says (a warning) |
 //! | `test-settings` | a line of settings differs that says which tests are run | an error if it keeps tests from it, else a warning |
 //! | `not-read` | a file of tests is no text, so nobody can tell | an error |
@@ -23,10 +23,11 @@
 //! which files no tool looks into any more. Assertions that cannot fail, such as `assert!(true)`, are none, nor are those
 //! behind a `return`.
 //!
-//! Found are the usual ways to weaken tests, not all. A test that still asserts, but something else, is as good as before here;
+//! Found are the usual ways to weaken tests, not all: `docs/gates.md` says which are not. A test that still asserts, but something else, is as good as before here;
 //! so is one whose helper, fixture or recorded answer was changed, or that asserts in a loop over nothing.
 //!
-//! **Invariant:** what stands in a comment or a text is no test, so a test that is commented out is removed.
+//! **Invariant:** what stands in a comment or a text is no test, so a test that is commented out is removed. It passes only if
+//! there were tests to judge.
 
 mod blank;
 mod find;
@@ -39,7 +40,7 @@ use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
-use crate::find::{Module, Test, modules, tests};
+use crate::find::{Module, Outline, REPLACED, Test, outline, tests};
 use crate::language::Language;
 use crate::pairs::{Known, pairs};
 
@@ -75,8 +76,12 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
         sides.add(change, number, file, &ignore)?;
     }
     sides.reach(change);
+    let findings = sides.findings(change, config.fewer_assertions);
+    if findings.is_empty() && sides.before.is_empty() && sides.after.is_empty() {
+        return Ok(Verdict::abstain("no tests in the files that differ"));
+    }
     let tests = count(sides.after.len(), "test", "tests");
-    let mut verdict = Verdict::from(sides.findings(change, config.fewer_assertions));
+    let mut verdict = Verdict::from(findings);
     verdict.summary = format!("{}; {tests} in the files that differ", verdict.summary);
     Ok(verdict)
 }
@@ -103,14 +108,13 @@ impl Sides {
         let is_file = |mode: u32| mode & 0o170_000 == 0o100_000;
         let old_path = file.renamed_from.as_ref().unwrap_or(&file.path);
         let wanted = |path: &str| Language::of(path).filter(|_| !ignore.cover(path));
+        let (mut was, mut is) = (Outline::default(), Outline::default());
         if let Some(language) = wanted(old_path).filter(|_| is_file(file.old_mode)) {
             // What was unreadable before cannot have got worse.
             if let Ok(text) = String::from_utf8(change.read_base(old_path)?) {
                 self.before.extend(known(language, number, old_path, &text));
                 if language == Language::Rust {
-                    let found = modules(&text).into_iter();
-                    self.modules_before
-                        .extend(found.map(|module| (old_path.clone(), module)));
+                    was = outline(&text);
                 }
             }
         }
@@ -120,9 +124,7 @@ impl Sides {
                     self.after
                         .extend(known(language, number, &file.path, &text));
                     if language == Language::Rust {
-                        let found = modules(&text).into_iter();
-                        self.modules_after
-                            .extend(found.map(|module| (file.path.clone(), module)));
+                        is = outline(&text);
                     }
                 }
                 Err(_) => self.found.push(
@@ -131,6 +133,15 @@ impl Sides {
                 ),
             }
         }
+        self.found.extend(redefined(&was, &is, &file.path));
+        let at = |path: &str, modules: Vec<Module>| {
+            let path = path.to_owned();
+            modules
+                .into_iter()
+                .map(move |module| (path.clone(), module))
+        };
+        self.modules_before.extend(at(old_path, was.modules));
+        self.modules_after.extend(at(&file.path, is.modules));
         if !ignore.cover(&file.path) || !ignore.cover(old_path) {
             self.found.extend(settings::judge(change, file)?);
         }
@@ -144,6 +155,8 @@ impl Sides {
         for (was, is) in self.before.iter().zip(pairs) {
             match is.and_then(|at| self.after.get(at)) {
                 Some(is) => findings.extend(compare(was, is, fewer)),
+                // Nobody ran it.
+                None if was.test.off.iter().any(|why| why == REPLACED) => {}
                 None => findings.push(removed(was)),
             }
         }
@@ -152,6 +165,17 @@ impl Sides {
         }
         findings
     }
+}
+
+/// The macros that a source defines anew.
+fn redefined(was: &Outline, is: &Outline, path: &str) -> Vec<Finding> {
+    let had = |name: &String| was.redefined.iter().any(|(old, _)| old == name);
+    let new = is.redefined.iter().filter(|(name, _)| !had(name));
+    let findings = new.map(|(name, line)| {
+        let message = format!("`{name}!` is defined anew, so what it asserts nobody can tell");
+        Finding::error("assertions-removed", message).at_line(path, *line)
+    });
+    findings.collect()
 }
 
 fn known(language: Language, file: usize, path: &str, text: &str) -> Vec<Known> {

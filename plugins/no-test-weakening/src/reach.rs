@@ -7,7 +7,7 @@
 
 use ringfence_sdk::prelude::*;
 
-use crate::find::{modules, tests};
+use crate::find::{outline, tests};
 use crate::language::Language;
 use crate::{Sides, find::Module};
 
@@ -146,7 +146,8 @@ fn has_tests(change: &Change, path: &str, left: &mut usize) -> bool {
     };
     let name = path.rsplit('/').next().unwrap_or(path);
     !tests(Language::Rust, name, &text).is_empty()
-        || modules(&text)
+        || outline(&text)
+            .modules
             .iter()
             .flat_map(|module| files_of(path, module))
             .any(|file| has_tests(change, &file, left))

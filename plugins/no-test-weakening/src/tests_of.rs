@@ -1,5 +1,7 @@
 //! Changes of tests in every language, and what is none.
 
+mod real;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -252,6 +254,26 @@ fn forms_of_tests() {
 }
 
 #[test]
+fn a_change_without_tests_is_none_of_its_business() {
+    for files in [
+        vec![],
+        vec![TestFile::modified("src/a.rs", "fn a() {}\n", "fn b() {}\n")],
+        vec![TestFile::added("a.md", "x\n")],
+        vec![TestFile::modified(
+            "Cargo.toml",
+            "",
+            "[package]\nname = \"a\"\n",
+        )],
+    ] {
+        let verdict = judge(&Context::test(json!({})), &Change::test(files)).unwrap();
+        assert_eq!(verdict.ruling, Ruling::Abstain);
+    }
+    let change = Change::test(vec![TestFile::modified("a.rs", "", RUST)]);
+    let verdict = judge(&Context::test(json!({})), &change).unwrap();
+    assert_eq!(verdict.ruling, Ruling::Pass);
+}
+
+#[test]
 fn other_files_have_no_tests() {
     for path in ["a.md", "a.go", "Makefile", "a.rs.txt"] {
         assert_eq!(Language::of(path), None, "{path}");
@@ -371,6 +393,21 @@ fn a_test_of_rust_that_does_not_run() {
         .replace("assert_eq!(1 + 1, two())", "assert_eq!(two(), two())")
         .replace("two() > 1", "two() > 1 || true");
     weakens("a.rs", RUST, &same);
+    weakens(
+        "a.rs",
+        RUST,
+        &format!("macro_rules! assert_eq {{ ($($x:tt)*) => {{}} }}\n{RUST}"),
+    );
+    check(
+        "a.rs",
+        RUST,
+        &format!("macro_rules! assert_all {{ ($($x:tt)*) => {{}} }}\n{RUST}"),
+        &[],
+    );
+    let constant = RUST
+        .replace("1 + 1", "\"a\"")
+        .replace("two() > 1", "x == (1 || 2)");
+    check("a.rs", RUST, &constant, &[]);
     for fine in [
         "#[cfg(not(miri))]",
         "#[cfg_attr(miri, ignore = \"slow\")]",
@@ -498,11 +535,104 @@ fn a_test_of_python_that_does_not_run() {
             "f(1) == 2\n    def test_a(self):\n        pass\n",
         ),
         ("f(1) == 2\n", "f(1) == 2\n    test_a = None\n"),
+        // A second one of the same name, which asserts something.
+        (
+            "f(1) == 2\n",
+            "f(1) == 2\n    def test_a(self):\n        assert g() == 3\n",
+        ),
+        ("f(1) == 2\n", "f(1) == 2\nTestA.test_a.__test__ = False\n"),
+        ("f(1) == 2\n", "f(1) == 2\nTestA.__test__ = False\n"),
+        ("f(1) == 2\n", "f(1) == 2\nTestA.__unittest_skip__ = True\n"),
+        ("f(1) == 2\n", "f(1) == 2\nTestA.test_a = None\n"),
+        ("f(1) == 2\n", "f(1) == 2\ndel TestA.test_a\n"),
+        ("f(1) == 2\n", "f(1) == 2\n    test_a.__test__ = False\n"),
+        ("class", "__test__ = False\nclass"),
+        ("class", "__test__: bool = not True\nclass"),
+        ("    def", "    __test__: bool = False\n    def"),
+        (
+            "    def",
+            "    def __init__(self):\n        self.x = 1\n    def",
+        ),
+        ("    def", "    @pytest.fixture\n    def"),
+        ("        assert", "        yield\n        assert"),
+        ("        assert", "        x = yield 1\n        assert"),
+        ("assert f(1) == 2", "assert (f(1) == 2, 1)"),
+        ("assert f(1) == 2", "assert (f(1) == 2, 'a message')"),
+        ("assert f(1) == 2", "assert(f(1) == 2,)"),
+        ("assert f(1) == 2", "assert [f(1) == 2]"),
+        ("f(1) == 2", "f(1) == 2 or 1"),
+        ("f(1) == 2", "(f(1) == 2 or\n            True)"),
+        ("f(1) == 2", "f(1) == 2 or 'a message'"),
+        ("f(1) == 2", "f(1) == 2 or not False, 'x'"),
+        (
+            "        assert f(1) == 2\n",
+            "        try:\n            assert f(1) == 2\n        except BaseException:\n            pass\n",
+        ),
+        (
+            "        assert f(1) == 2\n",
+            "        try:\n            assert f(1) == 2\n        except:\n            print('x')\n",
+        ),
+        (
+            "        assert f(1) == 2\n",
+            "        try: assert f(1) == 2\n        except (ValueError, AssertionError): pass\n",
+        ),
+        (
+            "        assert f(1) == 2\n",
+            "        with contextlib.suppress(Exception):\n            assert f(1) == 2\n",
+        ),
     ] {
         let after = class.replace(from, to);
         assert_ne!(after, class, "{from}");
         weakens("tests/test_a.py", class, &after);
     }
+    for (from, to) in [
+        (
+            "        assert f(1) == 2\n",
+            "        try:\n            assert f(1) == 2\n        except ValueError:\n            pass\n",
+        ),
+        (
+            "        assert f(1) == 2\n",
+            "        try:\n            assert f(1) == 2\n        except AssertionError:\n            raise\n        except Exception:\n            pass\n",
+        ),
+        (
+            "        assert f(1) == 2\n",
+            "        try:\n            g()\n        except Exception:\n            pass\n        assert f(1) == 2\n",
+        ),
+        ("f(1) == 2", "f(x or True) == 2"),
+        ("assert f(1) == 2", "assert (f(1), 1) == (2, 1)"),
+        ("assert f(1) == 2", "assert (f(1) == 2), 'x or True'"),
+        ("assert f(1) == 2", "self.assertEqual(1, f(1))"),
+        (
+            "        assert",
+            "        def g():\n            yield 1\n        assert",
+        ),
+        ("    def", "    @inlineCallbacks\n    def"),
+        (
+            "class TestA:",
+            "class TestA(unittest.TestCase):\n    def __init__(self):\n        pass",
+        ),
+        (
+            "class",
+            "@pytest.fixture\ndef test_app():\n    yield 1\n\nclass",
+        ),
+        ("class", "test_x == 3\nclass"),
+        ("    def", "    __test__ = True\n    def"),
+    ] {
+        let after = class.replace(from, to);
+        assert_ne!(after, class, "{from}");
+        check("tests/test_a.py", class, &after, &[]);
+    }
+    let yields = class.replace("        assert", "        yield g()\n        assert");
+    check(
+        "tests/test_a.py",
+        &yields.replace("    def", "    @gen_test\n    def"),
+        &yields.replace("    def", "    @gen_test()\n    def"),
+        &[],
+    );
+    // One of two, of which nobody ran the first.
+    let twice = format!("{class}    def test_a(self):\n        assert g() == 3\n");
+    let once = class.replace("f(1) == 2", "g() == 3");
+    check("tests/test_a.py", &twice, &once, &[]);
     let moved = |to: &str| {
         of(
             json!({}),
@@ -510,6 +640,8 @@ fn a_test_of_python_that_does_not_run() {
         )
     };
     assert_eq!(moved("attic.py"), ["test-skipped"]);
+    assert_eq!(moved("tests/.old/test_a.py"), ["test-skipped"]);
+    assert_eq!(moved("build/test_a.py"), ["test-skipped"]);
     assert_eq!(moved("tests/a_test.py"), [""; 0]);
     // Lines that go on.
     let long = "def test_a(\n    x,\n):\n    y = \"\"\"\ntext\n\"\"\"\n    assert x == y\n";
@@ -566,6 +698,23 @@ fn a_test_of_javascript_that_does_not_run() {
         assert_ne!(after, group, "{from}");
         weakens("a.test.ts", &group, &after);
     }
+    let tried = |catch: &str| {
+        let inner = JAVASCRIPT.replace("=> {\n", "=> {\n  try {\n");
+        inner.replace("\n});", &format!("\n  }} catch (e) {{{catch}}}\n}});"))
+    };
+    weakens("a.test.ts", JAVASCRIPT, &tried(" /* fine */ "));
+    check("a.test.ts", JAVASCRIPT, &tried(" throw e; "), &[]);
+    weakens(
+        "a.test.ts",
+        "it('a', () => { assert.ok(two() > 1); });\n",
+        "it('a', () => { assert.ok(two() > 1 || true); });\n",
+    );
+    check(
+        "a.test.ts",
+        "it('a', () => { expect('a').toBe(two(x)); });\n",
+        "it('a', () => { expect('a').toBe(two(x || true)); });\n",
+        &[],
+    );
     let same = "it('adds', () => { expect(two()).toEqual(two()); });\n";
     weakens("a.test.ts", JAVASCRIPT, same);
     let moved = |to: &str| {
@@ -629,6 +778,11 @@ fn a_test_of_go_that_does_not_run() {
     assert_eq!(moved("a_plan9_test.go"), ["test-skipped"]);
     assert_eq!(moved("b_test.go"), [""; 0]);
     assert_eq!(moved("b_test.go.txt"), ["test-removed"]);
+    assert_eq!(moved("_a_test.go"), ["test-removed"]);
+    assert_eq!(moved(".a_test.go"), ["test-removed"]);
+    assert_eq!(moved("testdata/a_test.go"), ["test-removed"]);
+    assert_eq!(moved("x/_old/a_test.go"), ["test-removed"]);
+    assert_eq!(moved("x/old_/a_test.go"), [""; 0]);
     let main = "func TestMain(m *testing.M) { os.Exit(m.Run()) }\n";
     check("a_test.go", &file, &format!("{file}{main}"), &[]);
 }

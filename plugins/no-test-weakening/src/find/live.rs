@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** only what is surely never run is taken away; every byte keeps its place.
 
-use super::python::{is_never as python_never, logical};
+use super::python::{Logical, is_never as python_never, logical};
 use super::words::word_at;
 use crate::language::Language;
 
@@ -55,6 +55,9 @@ struct Level {
     returned: Option<usize>,
     /// What the statement around was about, for when the block ends.
     around: (bool, usize),
+    is_try: bool,
+    /// The block whose failures it takes.
+    takes: Option<(usize, usize)>,
 }
 
 struct Braces<'t> {
@@ -68,6 +71,8 @@ struct Braces<'t> {
     brackets: usize,
     /// Whether a `return` waits for the end of its statement.
     returning: bool,
+    /// The block of a `try` that has just ended.
+    tried: Option<(usize, usize)>,
 }
 
 impl<'t> Braces<'t> {
@@ -80,6 +85,7 @@ impl<'t> Braces<'t> {
             head: 0,
             brackets: 0,
             returning: false,
+            tried: None,
         }
     }
 
@@ -120,6 +126,8 @@ impl<'t> Braces<'t> {
             returned: None,
             // A `return` of a closure waits until that has ended.
             around: (self.returning, self.brackets),
+            is_try: head == "try",
+            takes: self.tried.take().filter(|_| word_at(head) == "catch"),
         });
         (self.returning, self.brackets) = (false, 0);
         self.head = at + 1;
@@ -131,6 +139,13 @@ impl<'t> Braces<'t> {
             return;
         };
         (self.returning, self.brackets) = level.around;
+        if level.is_try {
+            self.tried = Some((level.start, at));
+        }
+        let inside = self.body.get(level.start + 1..at).unwrap_or_default();
+        if inside.trim().is_empty() {
+            self.dead.extend(level.takes);
+        }
         if level.never {
             self.dead.push((level.start, at));
         } else if let Some(from) = level.returned {
@@ -189,7 +204,7 @@ impl<'t> Braces<'t> {
 }
 
 fn dead_python(body: &str) -> Vec<(usize, usize)> {
-    let mut dead = Vec::new();
+    let mut dead = swallowed(body);
     // From which indent on lines are dead, and whether those at just that indent are.
     let mut below: Option<(usize, bool)> = None;
     let mut certain: Vec<usize> = Vec::new();
@@ -229,4 +244,71 @@ fn dead_python(body: &str) -> Vec<(usize, usize)> {
         }
     }
     dead
+}
+
+/// What fails in vain: the suite of a `try` that takes any failure and says nothing, and of `suppress`.
+fn swallowed(body: &str) -> Vec<(usize, usize)> {
+    let lines = logical(body);
+    let mut dead = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let rest = lines.get(at + 1..).unwrap_or_default();
+        let suite = suite(rest, line.indent);
+        let is_suppressed = line.code.starts_with("with ")
+            && line
+                .code
+                .split_once("suppress(")
+                .is_some_and(|(_, what)| takes_failures(what));
+        let is_taken = line.code.starts_with("try")
+            && line
+                .code
+                .trim_start_matches("try")
+                .trim_start()
+                .starts_with(':')
+            && is_silent(rest.get(suite.len()..).unwrap_or_default(), line.indent);
+        if is_suppressed || is_taken {
+            let end = suite.last().map_or(line.end, |last| last.end);
+            dead.push((line.start, end));
+        }
+    }
+    dead
+}
+
+/// The lines that are indented below.
+fn suite<'l, 't>(lines: &'l [Logical<'t>], indent: usize) -> &'l [Logical<'t>] {
+    let end = lines.iter().position(|line| line.indent <= indent);
+    lines.get(..end.unwrap_or(lines.len())).unwrap_or_default()
+}
+
+/// True where the first handler that takes a failed assertion neither fails by itself nor hands it on. `lines` begin with the
+/// first handler.
+fn is_silent(mut lines: &[Logical<'_>], indent: usize) -> bool {
+    const FAILS: [&str; 4] = ["raise", "assert", "fail", "exit"];
+    while let Some((head, rest)) = lines.split_first() {
+        let Some(what) = head
+            .code
+            .strip_prefix("except")
+            .filter(|_| head.indent == indent)
+        else {
+            return false;
+        };
+        let handler = suite(rest, indent);
+        let (what, same_line) = what.split_once(':').unwrap_or((what, ""));
+        if what.trim_matches(['*', ' ']).is_empty() || takes_failures(what) {
+            let mut said = handler.iter().map(|line| line.code).chain([same_line]);
+            return !said.any(|code| {
+                let lower = code.to_lowercase();
+                FAILS.iter().any(|word| lower.contains(word))
+            });
+        }
+        lines = rest.get(handler.len()..).unwrap_or_default();
+    }
+    false
+}
+
+/// True where a failed assertion is among the exceptions that are named.
+fn takes_failures(what: &str) -> bool {
+    let names = what.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    names
+        .into_iter()
+        .any(|name| matches!(name, "Exception" | "BaseException" | "AssertionError"))
 }

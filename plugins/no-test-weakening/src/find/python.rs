@@ -1,6 +1,6 @@
 //! Tests of Python: functions whose name begins with `test`, where a test runner collects them.
 //!
-//! **Invariant:** a name has the value that it was given last; a function whose name was given to another one is no test.
+//! **Invariant:** a name has the value that it was given last; a function whose name was given to something else is not run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,14 @@ const SKIP_CALLS: [&str; 9] = [
     "sys.exit(",
     "pytest.exit(",
 ];
+
+/// Said of a test whose name something else has got.
+pub(crate) const REPLACED: &str = "its name is given to something else";
+
+/// Decorators, by a part of their names, that make something else of a function.
+const NO_TESTS: [&str; 2] = ["fixture", "contextmanager"];
+/// Decorators, by a part of their names, that run a function which yields.
+const RUN_GENERATORS: [&str; 4] = ["gen_test", "inlineCallbacks", "coroutine", "deferred"];
 
 /// A line with those that it goes on in.
 pub(super) struct Logical<'t> {
@@ -106,8 +114,8 @@ struct Block {
 
 enum Kind {
     Function,
-    /// Its name, and its binding.
-    Class(String, (usize, String, usize)),
+    /// Its name, whether it has no class above it, and its binding.
+    Class(String, bool, (usize, String, usize)),
     Other,
 }
 
@@ -128,6 +136,8 @@ struct Walk {
     bound: BTreeMap<(usize, String), usize>,
     /// Blocks that are not run, and why.
     off: BTreeMap<usize, String>,
+    /// Tests and classes, with those around them, that are switched off or replaced by name, and how.
+    named_off: Vec<(String, String)>,
     found: Vec<Found>,
     count: usize,
 }
@@ -197,9 +207,24 @@ impl Walk {
         if let Some(rest) = plain.strip_prefix("def ") {
             let name = word_at(rest);
             let binding = self.bind(name);
-            if name.starts_with("test") && !self.in_function() {
-                self.test(source, line, end, skips, binding);
+            let is_of = |names: &[&str]| {
+                let of = |decorator: &String| names.iter().any(|name| decorator.contains(name));
+                decorators.iter().any(of)
+            };
+            if name.starts_with("test") && !self.in_function() && !is_of(&NO_TESTS) {
+                let runs_generators = is_of(&RUN_GENERATORS);
+                self.test(source, line, end, binding);
+                if let Some(Found { test, .. }) = self.found.last_mut() {
+                    if skips {
+                        test.skip("it is skipped");
+                    }
+                    let whole = source.blanked.get(line.start..end).unwrap_or_default();
+                    if !runs_generators && does_yield(whole) {
+                        test.skip("it yields, so what it does is not run");
+                    }
+                }
             }
+            self.method(name);
             self.enter(line.indent, Kind::Function);
         } else if let Some(rest) = code.strip_prefix("class ") {
             self.class(line.indent, rest, skips);
@@ -218,8 +243,9 @@ impl Walk {
         let binding = self.bind(name);
         let bases = rest.trim_start().get(name.len()..).unwrap_or_default();
         let bases = parens(bases.trim_start(), b'(', b')').trim_matches(['(', ')', ':', ' ']);
-        let is_collected = name.starts_with("Test") || !matches!(bases, "" | "object" | "pass");
-        let id = self.enter(indent, Kind::Class(name.to_owned(), binding));
+        let is_plain = matches!(bases, "" | "object" | "pass");
+        let is_collected = name.starts_with("Test") || !is_plain;
+        let id = self.enter(indent, Kind::Class(name.to_owned(), is_plain, binding));
         if skips {
             self.off.insert(id, "its class is skipped".to_owned());
         } else if !is_collected {
@@ -228,12 +254,25 @@ impl Walk {
         }
     }
 
+    /// pytest takes no class that is made in a way of its own; those of `unittest` have a class above them.
+    fn method(&mut self, name: &str) {
+        if let Some(Block {
+            id,
+            kind: Kind::Class(_, true, _),
+            ..
+        }) = self.blocks.last()
+            && matches!(name, "__init__" | "__new__")
+        {
+            let why = format!("its class has `{name}`, so it is not collected");
+            self.off.entry(*id).or_insert(why);
+        }
+    }
+
     fn test(
         &mut self,
         source: &Source<'_>,
         line: &Logical<'_>,
         end: usize,
-        skips: bool,
         binding: (usize, String, usize),
     ) {
         let whole = source.blanked.get(line.start..end).unwrap_or_default();
@@ -244,16 +283,13 @@ impl Walk {
         let body = after.split_once(':').map_or(after, |(_, body)| body);
         let mut test = source.test(Language::Python, &binding.1, line.start, body);
         test.body = hash(source.written(parameters), source.written(body));
-        if skips {
-            test.skip("it is skipped");
-        }
         if let Some(call) = SKIP_CALLS.iter().find(|call| calls(body, call)) {
             test.skip(format!("it calls `{}`", call.trim_end_matches('(')));
         }
         let mut bindings = vec![binding];
         let mut scope = Vec::new();
         for block in &self.blocks {
-            if let Kind::Class(name, binding) = &block.kind {
+            if let Kind::Class(name, _, binding) = &block.kind {
                 scope.push(name.as_str());
                 bindings.push(binding.clone());
             }
@@ -271,15 +307,17 @@ impl Walk {
         let code = line.code;
         let here = self.here();
         if !self.in_function() {
-            let assigned = code
-                .split_once('=')
-                .map(|(name, value)| (name.trim(), value.trim()))
-                .filter(|(name, _)| *name == word_at(name));
+            let assigned = assigned(code);
             if let Some((name, value)) = assigned {
                 self.assignment(here, name, value);
             }
-            for name in code.strip_prefix("del ").unwrap_or_default().split(',') {
+            for name in code
+                .strip_prefix("del ")
+                .into_iter()
+                .flat_map(|names| names.split(','))
+            {
                 self.bind(name.trim());
+                self.switch(name.trim(), "it is deleted");
             }
             if let Some(call) = SKIP_CALLS.iter().find(|call| calls(code, call))
                 && !code.starts_with("import ")
@@ -301,49 +339,107 @@ impl Walk {
 
     fn assignment(&mut self, here: usize, name: &str, value: &str) {
         let skips = SKIPS.iter().any(|skip| value.contains(skip));
-        match name {
-            "pytestmark" if skips => {
-                self.off.insert(here, "`pytestmark` skips it".to_owned());
-            }
-            "__test__" if value == "False" => {
-                self.off.insert(here, "`__test__` is false".to_owned());
-            }
-            "__unittest_skip__" if value == "True" => {
-                self.off
-                    .insert(here, "`__unittest_skip__` is true".to_owned());
-            }
-            "" => {}
-            name => {
+        let (of, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let why = match last {
+            "pytestmark" if skips => "`pytestmark` skips it",
+            // Whatever it is, if it is not plain.
+            "__test__" if !matches!(value, "True" | "1") => "`__test__` is false",
+            "__unittest_skip__" if value == "True" => "`__unittest_skip__` is true",
+            _ if of.is_empty() => {
                 if skips {
                     self.aliases.insert(name.to_owned());
                 }
                 self.bind(name);
+                return;
             }
+            _ => {
+                self.switch(name, REPLACED);
+                return;
+            }
+        };
+        if of.is_empty() {
+            self.off.insert(here, why.to_owned());
+        } else {
+            self.switch(of, why);
         }
+    }
+
+    /// Says of what has this name, with the classes around it, that it is not run.
+    fn switch(&mut self, name: &str, why: &str) {
+        let around = self.blocks.iter().filter_map(|block| match &block.kind {
+            Kind::Class(name, ..) => Some(name.as_str()),
+            Kind::Function | Kind::Other => None,
+        });
+        let whole: Vec<&str> = around.chain([name]).collect();
+        self.named_off.push((whole.join("."), why.to_owned()));
     }
 
     fn finish(self) -> Vec<Test> {
         let Self {
-            bound, off, found, ..
+            bound,
+            off,
+            named_off,
+            found,
+            ..
         } = self;
         let is_last = |(block, name, count): &(usize, String, usize)| {
             bound.get(&(*block, name.clone())) == Some(count)
         };
-        let last = found
-            .into_iter()
-            .filter(|found| found.bindings.iter().all(is_last));
-        last.map(
-            |Found {
-                 mut test, blocks, ..
-             }| {
-                for why in blocks.iter().filter_map(|block| off.get(block)) {
-                    test.skip(why.as_str());
-                }
-                test
-            },
-        )
-        .collect()
+        let mut tests = Vec::new();
+        for Found {
+            mut test,
+            blocks,
+            bindings,
+        } in found
+        {
+            for why in blocks.iter().filter_map(|block| off.get(block)) {
+                test.skip(why.as_str());
+            }
+            let whole = format!("{}.{}", test.scope, test.name);
+            let whole = whole.trim_start_matches('.');
+            for (_, why) in named_off.iter().filter(|(name, _)| {
+                whole
+                    .strip_prefix(name.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            }) {
+                test.skip(why.as_str());
+            }
+            if !bindings.iter().all(is_last) {
+                test.skip(REPLACED);
+            }
+            tests.push(test);
+        }
+        tests
     }
+}
+
+/// The name, or the names with dots, that a statement gives a value, and that value. A type that stands between is left away.
+fn assigned(code: &str) -> Option<(&str, &str)> {
+    let (name, value) = code.split_once('=')?;
+    let name = name.split(':').next().unwrap_or(name).trim();
+    let is_name = |part: &str| !part.is_empty() && part == word_at(part);
+    (name.split('.').all(is_name) && !value.starts_with('=')).then(|| (name, value.trim()))
+}
+
+/// True for a function that yields by itself; those within it do not count.
+fn does_yield(function: &str) -> bool {
+    let lines = logical(function);
+    let mut inner: Option<usize> = None;
+    lines.iter().enumerate().any(|(number, line)| {
+        if inner.is_some_and(|indent| line.indent > indent) {
+            return false;
+        }
+        inner = None;
+        let plain = line.code.strip_prefix("async ").unwrap_or(line.code);
+        if number > 0 && (plain.starts_with("def ") || plain.starts_with("class ")) {
+            inner = Some(line.indent);
+            return false;
+        }
+        word_starts(line.code, "yield").any(|at| {
+            let rest = line.code.get(at..).unwrap_or_default();
+            word_at(rest) == "yield"
+        })
+    })
 }
 
 /// True for a call by that name, in whatever module or object it is.

@@ -6,6 +6,18 @@ use super::words::{block, line_of, parens, word_at};
 use super::{Source, Test};
 use crate::language::Language;
 
+/// Macros that every source has without a `use`.
+const ASSERTS: [&str; 8] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "panic",
+    "unreachable",
+];
+
 /// `mod name;`, which makes the tests of another file run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Module {
@@ -17,15 +29,24 @@ pub(crate) struct Module {
     pub(crate) off: Vec<String>,
 }
 
-/// The modules of a source that are in files of their own.
-pub(crate) fn modules(text: &str) -> Vec<Module> {
+/// What a source has beside tests, and that tests hang on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Outline {
+    /// The modules that are in files of their own.
+    pub(crate) modules: Vec<Module>,
+    /// The macros of the standard library that it defines anew and that assert, and the lines on which it does.
+    pub(crate) redefined: Vec<(String, u32)>,
+}
+
+/// The outline of a source.
+pub(crate) fn outline(text: &str) -> Outline {
     let source = Source {
         blanked: crate::blank::blank(Language::Rust, text),
         text,
     };
     let mut walk = Walk::new(&source);
     walk.run();
-    walk.modules
+    walk.outline
 }
 
 /// A block that has not ended.
@@ -44,7 +65,7 @@ struct Walk<'s, 'a> {
     next: Option<Scope>,
     attributes: Vec<String>,
     tests: Vec<Test>,
-    modules: Vec<Module>,
+    outline: Outline,
 }
 
 impl Source<'_> {
@@ -64,7 +85,7 @@ impl<'s, 'a> Walk<'s, 'a> {
             next: None,
             attributes: Vec::new(),
             tests: Vec::new(),
-            modules: Vec::new(),
+            outline: Outline::default(),
         }
     }
 
@@ -129,9 +150,19 @@ impl<'s, 'a> Walk<'s, 'a> {
         self.at += word.len().max(1);
         let name = word_at(code.get(word.len()..).unwrap_or_default());
         match word {
+            "macro_rules" => self.definition(start),
             "mod" if !name.is_empty() => self.module(start, name),
             "fn" if !name.is_empty() => self.function(start, name),
             _ => {}
+        }
+    }
+
+    fn definition(&mut self, start: usize) {
+        let rest = self.code().trim_start().strip_prefix('!');
+        let name = word_at(rest.unwrap_or_default());
+        if ASSERTS.contains(&name) {
+            let line = line_of(self.source.text, start);
+            self.outline.redefined.push((name.to_owned(), line));
         }
     }
 
@@ -154,7 +185,7 @@ impl<'s, 'a> Walk<'s, 'a> {
                 .scopes
                 .iter()
                 .filter_map(|scope| scope.module.as_deref());
-            self.modules.push(Module {
+            self.outline.modules.push(Module {
                 path: around.chain([name]).collect::<Vec<_>>().join("/"),
                 line: line_of(self.source.text, start),
                 off: self.around().chain(off).collect(),

@@ -4,6 +4,13 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
+use crate::language::Language;
+
+/// Limit: of a statement whose condition is looked at, since brackets that are never closed would make each as long as the file.
+const STATEMENT_BYTES_MAX: usize = 4096;
+/// Limit: of brackets and operands within each other; nobody writes a condition that deep.
+const DEPTH_MAX: u8 = 8;
+
 /// True within a name.
 pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
@@ -49,47 +56,154 @@ pub(super) fn block(text: &str) -> &str {
         .map_or("", |text| parens(text, b'{', b'}'))
 }
 
-/// How often something is called whose name begins with one of `starts`, and that could fail. `written` is what the
+/// How often something is called that asserts in this language, and that could fail. `written` is what the
 /// blanked `body` was.
-pub(super) fn count_calls(body: &str, written: &str, starts: &[&str]) -> usize {
-    let calls = starts.iter().flat_map(|start| word_starts(body, start));
+pub(super) fn count_calls(language: Language, body: &str, written: &str) -> usize {
+    let starts = language.asserts().iter();
+    let calls = starts.flat_map(|start| word_starts(body, start));
     let real = calls.filter(|at| {
         // A name that is a part of a longer path was counted with that path.
         let before = body.get(..*at).unwrap_or_default();
         let call = body.get(*at..).unwrap_or_default();
         let written = written.get(*at..).unwrap_or_default();
-        !before.ends_with(['.', ':']) && !is_trivial(call) && !has_equal_sides(call, written)
+        !before.ends_with(['.', ':'])
+            && !is_trivial(language, call)
+            && !has_equal_sides(call, written)
     });
     real.count()
 }
 
 /// True for what holds whatever the program does.
-fn is_trivial(call: &str) -> bool {
-    let line = call.split(['\n', ';']).next().unwrap_or_default();
-    let bare: String = line.chars().filter(|c| !c.is_whitespace()).collect();
-    [
-        "assert!(true)",
-        "assert!(true,",
-        "assert(true)",
-        "assert.ok(true)",
-        "assert.True(t,true",
-        "require.True(t,true",
+fn is_trivial(language: Language, call: &str) -> bool {
+    const TRUTH: [&str; 8] = [
+        "assert!",
+        "debug_assert!",
+        "prop_assert!",
+        "assert",
+        "assert.ok",
+        "self.assertTrue",
+        "assert.True",
+        "require.True",
+    ];
+    // The blanks of a text are as good as its words here.
+    let statement: String = statement(call)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let trivial = [
         "expect(true).toBe(true)",
         "expect(true).toBeTruthy()",
         "expect(1).toBe(1)",
-        "self.assertTrue(True)",
-    ]
-    .iter()
-    .any(|trivial| bare.starts_with(trivial))
-        // Python's `assert True`, with or without a message.
-        || ["assertTrue", "assert1", "assertnotFalse"].iter().any(|trivial| {
-            bare.strip_prefix(trivial)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
-        })
-        || [" or True", "|| true", "||true", "|| !false"].iter().any(|end| {
-            line.split_once(end)
-                .is_some_and(|(_, rest)| !rest.starts_with(is_word))
-        })
+    ];
+    if trivial.iter().any(|trivial| statement.starts_with(trivial)) {
+        return true;
+    }
+    let open = statement.find('(').unwrap_or(statement.len());
+    let (name, arguments) = statement.split_at(open);
+    if language == Language::Python && word_at(&statement) == "assert" {
+        let condition = statement.strip_prefix("assert").unwrap_or_default();
+        return top_level(condition, &[","])
+            .first()
+            .is_some_and(|first| holds(first, 0));
+    }
+    let arguments = top_level(arguments.strip_prefix('(').unwrap_or_default(), &[","]);
+    // In Go, the first one is the test itself.
+    let condition = arguments
+        .get(usize::from(language == Language::Go))
+        .copied();
+    let condition = condition.unwrap_or_default();
+    TRUTH.contains(&name) && holds(condition, 0) || name == "expect" && has_constant(condition, 0)
+}
+
+/// True for a condition that is a constant, or has one beside an `or`; a tuple is one, and a list that is not empty.
+fn holds(condition: &str, depth: u8) -> bool {
+    if depth > DEPTH_MAX {
+        return false;
+    }
+    let condition = condition.trim();
+    let inner = |open: char, close: char| {
+        let is_whole = condition.starts_with(open)
+            && parens(condition, open as u8, close as u8).len() == condition.len();
+        let inner = condition.strip_prefix(open)?.strip_suffix(close)?;
+        is_whole.then_some(inner)
+    };
+    if let Some(inner) = inner('(', ')') {
+        return top_level(inner, &[","]).len() > 1 || holds(inner, depth + 1);
+    }
+    let is_list = |inner: &str| !inner.trim().is_empty() && !inner.contains(" for ");
+    let is_text = |quote: char| {
+        let inner = condition
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote));
+        inner.is_some_and(|inner| !inner.is_empty() && inner.trim().is_empty())
+    };
+    let bare: String = condition.chars().filter(|c| !c.is_whitespace()).collect();
+    matches!(
+        bare.as_str(),
+        "true" | "True" | "1" | "!false" | "notFalse" | "not0"
+    ) || is_text('"')
+        || is_text('\'')
+        || inner('[', ']').is_some_and(is_list)
+        || has_constant(condition, depth)
+}
+
+/// True for an `or` of something with a constant.
+fn has_constant(condition: &str, depth: u8) -> bool {
+    let operands = top_level(condition, &["||", " or "]);
+    operands.len() > 1
+        && operands
+            .into_iter()
+            .any(|operand| holds(operand, depth + 1))
+}
+
+/// Up to the end of the line, or to a semicolon, outside of all brackets.
+fn statement(call: &str) -> &str {
+    let call = call
+        .get(..call.floor_char_boundary(STATEMENT_BYTES_MAX))
+        .unwrap_or(call);
+    let mut depth = 0_usize;
+    let mut escaped = false;
+    for (at, byte) in call.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth == 0 => return call.get(..at).unwrap_or(call),
+            b')' | b']' | b'}' => depth -= 1,
+            b'\n' | b';' if depth == 0 && !escaped => return call.get(..at).unwrap_or(call),
+            _ => {}
+        }
+        escaped = byte == b'\\';
+    }
+    call
+}
+
+/// The parts of a text between separators that stand outside of all brackets, up to a bracket that was not opened.
+fn top_level<'t>(text: &'t str, separators: &[&str]) -> Vec<&'t str> {
+    let mut parts = Vec::new();
+    let (mut depth, mut start, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = text.as_bytes().get(at) {
+        let found = separators.iter().find(|separator| {
+            depth == 0
+                && text
+                    .as_bytes()
+                    .get(at..)
+                    .is_some_and(|rest| rest.starts_with(separator.as_bytes()))
+        });
+        if let Some(separator) = found {
+            parts.push(text.get(start..at).unwrap_or_default());
+            at += separator.len();
+            start = at;
+            continue;
+        }
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth == 0 => break,
+            b')' | b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    parts.push(text.get(start..at).unwrap_or_default());
+    parts
 }
 
 /// True for a comparison of something with itself.
