@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `edited-by-hand` | a generated file differs, and nothing does that its rule makes it from |
 //! | `not-regenerated` | sources differ, what is made from them does not, and the rule says `together` |
-//! | `marked-generated` | a file says of itself that it is generated, and no rule names its sources |
+//! | `marked-generated` | a file says of itself that it is generated, no rule names its sources, and `ignore` does not have it |
 //!
 //! ```toml
 //! [[gate]]
@@ -16,6 +16,9 @@
 //! every source of a rule lifts `edited-by-hand` from all of its files: that something was generated anew from it is then
 //! not known, only that it may have been.
 //!
+//! A source differs where its text does: who may run it makes nothing anew, nor does a source that is gone, but where a glob
+//! names many.
+//!
 //! A file that was marked before the change counts as marked: taking the mark away is no way out. Deleting a generated
 //! file is editing it.
 //!
@@ -23,6 +26,7 @@
 
 mod made;
 
+use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
@@ -40,7 +44,19 @@ const HEAD_BYTES_MAX: usize = 8 << 10;
 struct Config {
     rules: Vec<Rule>,
     markers: Vec<String>,
+    ignore: Vec<String>,
 }
+
+/// Locks that say they are generated. They are made from a registry as well as from a manifest, so that no file of the change
+/// need differ; whether they are right is for `lockfile` to say.
+const LOCKS: [&str; 6] = [
+    "**/Cargo.lock",
+    "**/poetry.lock",
+    "**/pdm.lock",
+    "**/yarn.lock",
+    "**/composer.lock",
+    "**/gradle.lockfile",
+];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +79,7 @@ impl Default for Config {
         Self {
             rules: Vec::new(),
             markers: markers.map(str::to_owned).to_vec(),
+            ignore: LOCKS.map(str::to_owned).to_vec(),
         }
     }
 }
@@ -75,15 +92,17 @@ impl Default for Config {
 pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let config: Config = cx.config()?;
     let made: Vec<Made> = config.rules.iter().map(Made::new).collect::<Result<_>>()?;
-    let mut findings: Vec<Finding> = made
-        .iter()
-        .flat_map(|made| made.judge(change.files()))
-        .collect();
+    let ignore = Globs::parse("ignore", &config.ignore, Case::Exact)?;
+    let mut findings = Vec::new();
+    for made in &made {
+        findings.extend(made.judge(change)?);
+    }
     for file in change.files() {
-        let known = paths_of(file).all(|path| made.iter().any(|made| made.makes(path)));
-        if !known && is_marked(change, file, &config.markers)? {
+        let covers = |path: &String| ignore.cover(path) || made.iter().any(|made| made.makes(path));
+        if !paths_of(file).all(covers) && is_marked(change, file, &config.markers)? {
             let message = "says of itself that it is generated, and no rule says from what";
-            findings.push(Finding::error("marked-generated", message).at(&file.path));
+            let finding = Finding::error("marked-generated", message).at(&file.path);
+            findings.push(finding.help(rule_to_write(&file.path)));
         }
     }
     let differ = count(change.files().len(), "file differs", "files differ");
@@ -92,6 +111,20 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     }
     let found = count(findings.len(), "finding", "findings");
     Ok(Verdict::fail(format!("{differ}; {found}"), findings))
+}
+
+/// What to write into the configuration about a marked file.
+fn rule_to_write(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ' ');
+    // What a glob, or TOML, would take for something else is for the reader to spell.
+    let file = if path.chars().all(is_plain) {
+        path
+    } else {
+        "…"
+    };
+    format!(
+        "say what it is made from: rules = [{{ files = [\"{file}\"], from = [\"…\"] }}]; or that nobody can tell: ignore = [\"{file}\"]"
+    )
 }
 
 /// Both paths of a file that was moved.
@@ -234,6 +267,72 @@ mod tests {
             let judged = judge(&Context::test(config), &Change::test(vec![]));
             assert!(matches!(judged, Err(Error::Config(_))), "{files} {from}");
         }
+    }
+
+    #[test]
+    fn what_makes_nothing_lifts_nothing() {
+        let one = || json!({ "rules": [{ "files": ["gen/{name}.go"], "from": ["api/{name}.proto"] }], "markers": [] });
+        let all = |from: &str| json!({ "rules": [{ "files": ["gen/all.go"], "from": [from] }], "markers": [] });
+        let judged = |config: Value, files: Vec<TestFile>| {
+            let verdict = judge(&Context::test(config), &Change::test(files)).unwrap();
+            verdict.ruling == Ruling::Pass
+        };
+        let made = |path: &str| TestFile::modified(path, "a\n", "b\n");
+        // Who may run it.
+        for (text, after, expect) in [
+            ("x\n", "x\n", false),
+            ("x\n", "y\n", true),
+            ("\0", "\u{1}\0", true),
+        ] {
+            let source = TestFile::modified("api/a.proto", text, after);
+            assert_eq!(judged(one(), vec![made("gen/a.go"), source]), expect);
+        }
+        // One that is gone.
+        let gone = || TestFile::deleted("api/a.proto", "x\n");
+        assert!(!judged(one(), vec![made("gen/a.go"), gone()]));
+        assert!(judged(
+            one(),
+            vec![TestFile::deleted("gen/a.go", "a\n"), gone()]
+        ));
+        assert!(!judged(
+            all("api/a.proto"),
+            vec![made("gen/all.go"), gone()]
+        ));
+        assert!(judged(all("api/*.proto"), vec![made("gen/all.go"), gone()]));
+        // One that is spelled otherwise.
+        let source = |path: &str| TestFile::modified(path, "x\n", "y\n");
+        assert!(!judged(
+            one(),
+            vec![made("gen/a.go"), source("api/A.proto")]
+        ));
+        assert!(judged(one(), vec![made("GEN/a.GO"), source("api/a.proto")]));
+        assert!(judged(
+            one(),
+            vec![made("gen/Äb.go"), source("api/Äb.proto")]
+        ));
+    }
+
+    #[test]
+    fn a_marked_file_is_told_of_with_the_rule_to_write() {
+        let lock =
+            || TestFile::modified("sub/Cargo.lock", "# @generated\na\n", "# @generated\nb\n");
+        let of = |config: Value, files: Vec<TestFile>| {
+            judge(&Context::test(config), &Change::test(files))
+                .unwrap()
+                .findings
+        };
+        assert!(of(json!({}), vec![lock()]).is_empty());
+        let rules = json!({ "rules": [{ "files": ["**/Cargo.lock"], "from": ["**/Cargo.toml"] }] });
+        assert_eq!(of(rules, vec![lock()])[0].rule, "edited-by-hand");
+        let found = of(json!({ "ignore": [] }), vec![lock()]);
+        assert_eq!(found[0].rule, "marked-generated");
+        let help = "say what it is made from: rules = [{ files = [\"sub/Cargo.lock\"], from = [\"…\"] }]; or that nobody can tell: ignore = [\"sub/Cargo.lock\"]";
+        assert_eq!(found[0].help, help);
+        let odd = of(
+            json!({}),
+            vec![TestFile::added("a\"].go", "// @generated\n")],
+        );
+        assert!(odd[0].help.contains("files = [\"…\"]"));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
 
-use crate::{Rule, paths_of};
+use crate::Rule;
 
 const NAME: &str = "{name}";
 
@@ -42,27 +42,43 @@ impl Made {
         self.files.covers(path)
     }
 
-    pub(crate) fn judge(&self, files: &[FileChange]) -> Vec<Finding> {
-        let paths = || files.iter().flat_map(paths_of);
-        let made: Vec<&String> = paths().filter(|path| self.makes(path)).collect();
-        let sources: Vec<&String> = paths()
-            .filter(|path| self.from.covers(path) && !self.makes(path))
+    /// # Errors
+    /// [`Error::Unavailable`] for a file that cannot be read.
+    pub(crate) fn judge(&self, change: &Change) -> Result<Vec<Finding>> {
+        let sides = sides(change, |path| self.from.covers(path))?;
+        let made: Vec<&Differs> = sides.iter().filter(|side| self.makes(side.path)).collect();
+        let sources: Vec<&Differs> = sides
+            .iter()
+            .filter(|side| self.from.covers(side.path) && !self.makes(side.path) && side.text)
             .collect();
         let by_hand = made
             .iter()
-            .filter(|path| !sources.iter().any(|source| self.belong(path, source)))
-            .map(|path| {
+            .filter(|made| !sources.iter().any(|source| self.lifts(made, source)))
+            .map(|made| {
                 let message = "is generated, and nothing that it is made from differs";
-                Finding::error("edited-by-hand", message).at(path.as_str())
+                Finding::error("edited-by-hand", message).at(made.path)
             });
         let stale = sources
             .iter()
-            .filter(|source| self.together && !made.iter().any(|path| self.belong(path, source)))
-            .map(|path| {
+            .filter(|source| {
+                let belongs = |made: &&Differs| self.belong(made.path, source.path);
+                self.together && !made.iter().any(belongs)
+            })
+            .map(|source| {
                 let message = "differs, and what is made from it does not: generate it again";
-                Finding::error("not-regenerated", message).at(path.as_str())
+                Finding::error("not-regenerated", message).at(source.path)
             });
-        by_hand.chain(stale).collect()
+        Ok(by_hand.chain(stale).collect())
+    }
+
+    /// True when that the source differs may be why the generated file does. What is gone makes nothing; where there are many
+    /// sources, what the others make may differ without it.
+    fn lifts(&self, made: &Differs, source: &Differs) -> bool {
+        let one_of_many = || {
+            let glob = self.from.plain.matching(source.path);
+            glob.is_some_and(|glob| glob.contains(['*', '?', '[', '{']))
+        };
+        self.belong(made.path, source.path) && (source.there || !made.there || one_of_many())
     }
 
     /// True when `source` may be what `made` is made from.
@@ -145,6 +161,7 @@ impl Named {
         })
     }
 
+    /// As it is written, even where the text around it may be written otherwise.
     fn name(&self, path: &str) -> Option<String> {
         let fold = |text: &str| match self.case {
             Case::Any => text.to_lowercase(),
@@ -156,10 +173,49 @@ impl Named {
         } else {
             self.folder.cover(folder)
         };
-        let last = fold(last);
-        let name = last
-            .strip_prefix(fold(&self.before).as_str())?
-            .strip_suffix(fold(&self.after).as_str())?;
-        (fits && !name.is_empty()).then(|| name.to_lowercase())
+        let cuts = || last.char_indices().map(|(at, _)| at).chain([last.len()]);
+        let (before, after) = (fold(&self.before), fold(&self.after));
+        let start = cuts().find(|at| last.get(..*at).is_some_and(|text| fold(text) == before))?;
+        let end = cuts().find(|at| last.get(*at..).is_some_and(|text| fold(text) == after))?;
+        let name = last.get(start..end)?;
+        (fits && !name.is_empty()).then(|| name.to_owned())
     }
+}
+
+/// A path of the change, on the side where it is.
+struct Differs<'a> {
+    path: &'a str,
+    /// Whether it is there afterwards.
+    there: bool,
+    /// Whether what stands in it differs, and not only who may run it.
+    text: bool,
+}
+
+/// Both paths of every file; what stands in those files is compared that `look` picks.
+fn sides(change: &Change, look: impl Fn(&str) -> bool) -> Result<Vec<Differs<'_>>> {
+    let is_file = |mode: u32| mode & 0o170_000 == 0o100_000;
+    let mut sides = Vec::new();
+    for file in change.files() {
+        let may_be_same = is_file(file.old_mode)
+            && is_file(file.new_mode)
+            && file.lines_added == 0
+            && file.lines_removed == 0
+            && file.renamed_from.is_none();
+        let text = !(may_be_same
+            && look(&file.path)
+            && change.read(&file.path)? == change.read_base(&file.path)?);
+        sides.push(Differs {
+            path: &file.path,
+            there: file.kind != ChangeKind::Deleted,
+            text,
+        });
+        if let Some(path) = &file.renamed_from {
+            sides.push(Differs {
+                path,
+                there: false,
+                text: true,
+            });
+        }
+    }
+    Ok(sides)
 }
