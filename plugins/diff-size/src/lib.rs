@@ -17,9 +17,13 @@
 //! config = { max_files = 5, max_lines = 200 }
 //! ```
 //!
+//! What `ignore` covers counts for nothing, be it large or no text: locks, for example, which grow by thousands of lines when
+//! one package does. The summary says how much it is.
+//!
 //! **Invariant:** every limit has a value and none means «unlimited»; numbers that do not fit are the largest there
 //! are. Which paths may differ is the business of `paths`.
 
+use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
@@ -33,6 +37,7 @@ struct Limits {
     max_lines: u64,
     max_file_bytes: u64,
     allow_binary: bool,
+    ignore: Vec<String>,
 }
 
 impl Default for Limits {
@@ -42,6 +47,7 @@ impl Default for Limits {
             max_lines: 500,
             max_file_bytes: 1 << 20,
             allow_binary: false,
+            ignore: Vec::new(),
         }
     }
 }
@@ -49,10 +55,27 @@ impl Default for Limits {
 /// Judges the size of a change.
 ///
 /// # Errors
-/// [`Error::Config`] when the configuration is not one.
+/// [`Error::Config`] when the configuration is not one, and for a glob that is none.
 #[gate]
 pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
-    Ok(measure(&cx.config()?, change.files()))
+    let limits: Limits = cx.config()?;
+    let ignore = Globs::parse("ignore", &limits.ignore, Case::Exact)?;
+    let covered = |path: Option<&String>| path.is_none_or(|path| ignore.cover(path));
+    // A file that came from elsewhere counts.
+    let (ignored, counted): (Vec<FileChange>, Vec<FileChange>) = change
+        .files()
+        .iter()
+        .cloned()
+        .partition(|file| covered(Some(&file.path)) && covered(file.renamed_from.as_ref()));
+    let mut verdict = measure(&limits, &counted);
+    if !ignored.is_empty() {
+        let lines = sum(&ignored, |file| {
+            file.lines_added.saturating_add(file.lines_removed)
+        });
+        let more = format!("; ignored: {} files, {lines} lines", ignored.len());
+        verdict.summary.push_str(&more);
+    }
+    Ok(verdict)
 }
 
 fn measure(limits: &Limits, files: &[FileChange]) -> Verdict {
@@ -209,6 +232,43 @@ mod tests {
     }
 
     #[test]
+    fn what_is_ignored_counts_for_nothing() {
+        let files = || {
+            vec![
+                TestFile::added("web/package-lock.json", "{}\n".repeat(600)),
+                TestFile::added("logo.png", b"\0\xff".to_vec()),
+                TestFile::added("a", "1\n"),
+            ]
+        };
+        let counted = "3 files, +601 −0 lines, largest file 1800 bytes";
+        check(
+            json!({}),
+            files(),
+            &["too-many-lines", "binary-file"],
+            counted,
+        );
+        check(
+            json!({ "ignore": ["**/package-lock.json", "*.png"] }),
+            files(),
+            &[],
+            "1 files, +1 −0 lines, largest file 2 bytes; ignored: 2 files, 600 lines",
+        );
+        let moved = vec![TestFile::renamed(
+            "a.png",
+            "b.jpg",
+            b"\0".to_vec(),
+            b"\0\0".to_vec(),
+        )];
+        let summary = "1 files, +0 −0 lines, largest file 2 bytes";
+        check(
+            json!({ "ignore": ["*.jpg"] }),
+            moved,
+            &["binary-file"],
+            summary,
+        );
+    }
+
+    #[test]
     fn says_by_how_much() {
         let verdict = judged(
             json!({ "max_file_bytes": 3 }),
@@ -245,6 +305,7 @@ mod tests {
             json!({ "max_file": 1 }),
             json!({ "max_files": -1 }),
             json!({ "max_lines": "many" }),
+            json!({ "ignore": ["/a"] }),
         ] {
             assert!(judge(&Context::test(config), &Change::test(vec![])).is_err());
         }
