@@ -52,8 +52,11 @@ impl<'a> Subject<'a> {
         let description = description
             .strip_prefix(' ')
             .ok_or("no space follows the colon")?;
-        if description.trim().is_empty() {
-            return Err("nothing follows the colon");
+        if !description.chars().any(is_seen) {
+            return Err("nothing that anybody could see follows the colon");
+        }
+        if text.chars().any(deceives) {
+            return Err("it has a character that nobody sees, or that turns text around");
         }
         if description.starts_with(char::is_whitespace) {
             return Err("more than one space follows the colon");
@@ -65,6 +68,23 @@ impl<'a> Subject<'a> {
             description,
         })
     }
+}
+
+/// True for a character that has a shape of its own.
+fn is_seen(c: char) -> bool {
+    let joins =
+        matches!(c, '\u{200c}'..='\u{200f}' | '\u{61c}' | '\u{34f}' | '\u{fe00}'..='\u{fe0f}');
+    !c.is_whitespace() && !joins && !deceives(c)
+}
+
+/// True for a character that no subject needs: it is not seen, or shows others in another order. Joiners and variants, which
+/// emoji and some scripts are written with, are none.
+fn deceives(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn is_noun(word: &str) -> bool {

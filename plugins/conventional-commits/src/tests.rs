@@ -53,6 +53,25 @@ fn the_examples_of_the_specification_pass() {
 }
 
 #[test]
+fn a_subject_says_something_to_those_who_look() {
+    check(
+        json!({}),
+        &[
+            ("fix: \u{200b}", &["not-conventional"]),
+            ("fix: \u{200d}\u{fe0f}", &["not-conventional"]),
+            ("fix: \u{2800}", &["not-conventional"]),
+            ("fix: a\u{202e}b", &["not-conventional"]),
+            ("fix: a\u{200b}b", &["not-conventional"]),
+            ("fix(a\u{2066}): b", &["not-conventional"]),
+            ("fix: \u{e0041}a", &["not-conventional"]),
+            ("feat: ✨\u{fe0f} 👩\u{200d}💻", &[]),
+            ("fix: می\u{200c}خواهم", &[]),
+            ("fix: 직", &[]),
+        ],
+    );
+}
+
+#[test]
 fn messages_of_real_histories() {
     check(
         json!({}),

@@ -101,8 +101,13 @@ impl Config {
             Ok(tests) => tests,
             Err(wrong) => {
                 let what = format!("nothing to compare with: {}", wrong.what);
+                let help = if wrong.rule == "not-run" {
+                    format!("on = \"both\" in [command.{command}], or `require_before = false`")
+                } else {
+                    String::new()
+                };
                 findings.push(if self.require_before {
-                    Finding::error("no-before", what)
+                    Finding::error("no-before", what).help(help)
                 } else {
                     Finding::note("no-before", what)
                 });

@@ -297,6 +297,11 @@ fn without_a_run_before_the_operator_decides() {
             (verdict.ruling, rules(&verdict)),
             (Ruling::Pass, vec!["no-before"])
         );
+        // Only where it did not run at all is that to be said.
+        let help = "on = \"both\" in [command.test], or `require_before = false`";
+        let strict = judged(strict(), with(run(Side::After, &suite(GOOD))));
+        let expect = if before.is_empty() { help } else { "" };
+        assert_eq!(strict.findings[0].help, expect);
         let verdict = judged(lax(), with(bad));
         assert_eq!(
             (verdict.ruling, rules(&verdict)),

@@ -8,6 +8,7 @@
 //! | the tool's own, in kebab-case | a result that was not there before: at `level` or above an error, below it a note |
 //! | `suppressed` | a new result that a suppression lets be, and `respect_suppressions` lets it (a note) |
 //! | `not-run`, `broken-run`, `no-report`, `unreadable-report` | what happened after the change proves nothing |
+//! | `tool-error` | the tool says that something went wrong, so it did not see everything; a note where `allow_tool_errors` is on |
 //! | `no-before` | nor does what happened before; a note where `require_before` is off |
 //!
 //! ```toml
@@ -29,7 +30,7 @@ use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
 use crate::same::Places;
-use crate::sarif::{Found, Level};
+use crate::sarif::{Found, Level, Report};
 
 ringfence_sdk::plugin!("../plugin.toml");
 
@@ -47,6 +48,8 @@ struct Config {
     level: Level,
     #[serde(default = "yes")]
     require_before: bool,
+    #[serde(default)]
+    allow_tool_errors: bool,
     #[serde(default)]
     respect_suppressions: Vec<Kind>,
 }
@@ -108,20 +111,32 @@ impl Config {
         evidence: &Evidence,
         places: &Places<'_>,
     ) -> (Vec<Finding>, String) {
-        let after = match self.look(evidence, command, Side::After) {
-            Ok(found) => found,
+        let Report {
+            found: after,
+            tool_errors,
+        } = match self.look(evidence, command, Side::After) {
+            Ok(report) => report,
             Err(wrong) => {
                 let finding = Finding::error(wrong.rule, wrong.what.clone());
                 return (vec![finding], wrong.what);
             }
         };
-        let mut findings = Vec::new();
+        let mut findings: Vec<Finding> = tool_errors
+            .iter()
+            .map(|error| self.tool_error(error))
+            .collect();
+        // What a tool did not see before only makes more results new.
         let before = match self.look(evidence, command, Side::Before) {
-            Ok(found) => found,
+            Ok(report) => report.found,
             Err(wrong) => {
                 let what = format!("nothing to compare with: {}", wrong.what);
+                let help = if wrong.rule == "not-run" {
+                    format!("on = \"both\" in [command.{command}], or `require_before = false`")
+                } else {
+                    String::new()
+                };
                 findings.push(if self.require_before {
-                    Finding::error("no-before", what)
+                    Finding::error("no-before", what).help(help)
                 } else {
                     Finding::note("no-before", what)
                 });
@@ -145,7 +160,7 @@ impl Config {
         evidence: &Evidence,
         command: &str,
         side: Side,
-    ) -> std::result::Result<Vec<Found>, Wrong> {
+    ) -> std::result::Result<Report, Wrong> {
         let wrong = |rule, what: &str| Wrong {
             rule,
             what: format!("`{command}` {what} {side} the change"),
@@ -163,7 +178,7 @@ impl Config {
         let read = evidence
             .read(command, side, &self.report)
             .map_err(|error| error.to_string());
-        let found = read.and_then(|bytes| sarif::read(&bytes)).map_err(|why| {
+        let report = read.and_then(|bytes| sarif::read(&bytes)).map_err(|why| {
             let what = format!(
                 "wrote a report `{}` that cannot be used ({why})",
                 self.report
@@ -172,11 +187,20 @@ impl Config {
         })?;
         // A tool that finds something may say so by its code; one that finds nothing has no such reason.
         let well = receipt.ended_well() || receipt.ended == "unseen";
-        if !well && found.is_empty() {
+        if !well && report.found.is_empty() {
             let what = format!("{}, and found nothing,", receipt.end());
             return Err(wrong("broken-run", &what));
         }
-        Ok(found)
+        Ok(report)
+    }
+
+    fn tool_error(&self, error: &str) -> Finding {
+        let message: String = error.chars().take(MESSAGE_CHARS).collect();
+        if self.allow_tool_errors {
+            return Finding::note("tool-error", message);
+        }
+        let help = "mend what it stumbles over; where it always does, `allow_tool_errors = true`";
+        Finding::error("tool-error", message).help(help)
     }
 
     fn finding(&self, found: &Found, places: &Places<'_>) -> Finding {

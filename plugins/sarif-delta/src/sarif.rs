@@ -92,6 +92,17 @@ struct Invocation {
     execution_successful: Option<bool>,
     #[serde(default)]
     rule_configuration_overrides: Vec<Override>,
+    #[serde(default)]
+    tool_execution_notifications: Vec<Notification>,
+    #[serde(default)]
+    tool_configuration_notifications: Vec<Notification>,
+}
+
+#[derive(Deserialize)]
+struct Notification {
+    level: Option<Level>,
+    #[serde(default)]
+    message: Text,
 }
 
 #[derive(Deserialize)]
@@ -171,11 +182,18 @@ struct Suppression {
     status: Option<String>,
 }
 
-/// All results of a report.
+/// What a report says.
+pub(crate) struct Report {
+    pub(crate) found: Vec<Found>,
+    /// What kept its tools from analysing all that they should have, in their own words.
+    pub(crate) tool_errors: Vec<String>,
+}
+
+/// A report.
 ///
 /// # Errors
 /// Why it cannot be used, in words.
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Found>, String> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Report, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let log: Log = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if log.version != "2.1.0" {
@@ -184,15 +202,19 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Found>, String> {
     if log.runs.is_empty() {
         return Err("it has no run".to_owned());
     }
-    let mut all = Vec::new();
+    let (mut all, mut tool_errors) = (Vec::new(), Vec::new());
     for run in &log.runs {
         run.check()?;
         let results = run.results.as_deref().ok_or("a run without results")?;
         // What passed, or is only for information, is no result of a kind that counts.
         let found = results.iter().map(|result| run.found(result));
         all.extend(found.filter(|found| found.level > Level::None));
+        tool_errors.extend(run.errors());
     }
-    Ok(all)
+    Ok(Report {
+        found: all,
+        tool_errors,
+    })
 }
 
 impl Run {
@@ -209,6 +231,24 @@ impl Run {
             return Err("its results stand in another file".to_owned());
         }
         Ok(())
+    }
+
+    fn errors(&self) -> impl Iterator<Item = String> {
+        let told = |call: &'_ Invocation| {
+            let of_run = call.tool_execution_notifications.iter();
+            let of_setup = call.tool_configuration_notifications.iter();
+            let all = of_run.chain(of_setup);
+            let errors = all.filter(|told| told.level == Some(Level::Error));
+            let said = errors.map(|told| {
+                format!(
+                    "{}: {}",
+                    self.tool.driver.name,
+                    message(&told.message, None)
+                )
+            });
+            said.collect::<Vec<String>>()
+        };
+        self.invocations.iter().flat_map(told)
     }
 
     fn found(&self, result: &RawResult) -> Found {

@@ -223,6 +223,7 @@ fn a_level_is_what_the_specification_says() {
         log["runs"][0]["invocations"] = json!([invocation]);
         sarif::read(log.to_string().as_bytes())
             .unwrap()
+            .found
             .first()
             .map(|found| found.level)
     };
@@ -511,7 +512,7 @@ fn rules_and_messages_of_tools_are_put_in_our_words() {
         let mut log = log(&[result("", 1, json!({ "message": message }))]);
         log["runs"][0]["tool"]["driver"]["rules"] =
             json!([{ "id": "r", "messageStrings": { "m": { "text": "`{0}` is not {1}" } } }]);
-        sarif::read(log.to_string().as_bytes()).unwrap()[0]
+        sarif::read(log.to_string().as_bytes()).unwrap().found[0]
             .message
             .clone()
     };
@@ -522,4 +523,54 @@ fn rules_and_messages_of_tools_are_put_in_our_words() {
     assert_eq!(text(json!({ "text": "a\n  b" })), "a b");
     assert_eq!(text(json!({ "markdown": "*a*" })), "*a*");
     assert_eq!(text(json!({ "id": "other" })), "");
+}
+
+#[test]
+fn a_tool_that_stumbled_did_not_see_everything() {
+    let stumbled = |key: &str, level: Value| {
+        let told = json!([{ "level": level, "message": { "text": "cannot parse b.rs" } }]);
+        let mut log = log(&[]);
+        log["runs"][0]["invocations"] = json!([{ "executionSuccessful": true, key: told }]);
+        log
+    };
+    let of = |config: Value, before: &Value, after: &Value| {
+        let verdict = judged(
+            config,
+            vec![run(Side::Before, before), run(Side::After, after)],
+        );
+        (verdict.ruling, told(&verdict))
+    };
+    let fine = log(&[]);
+    for key in [
+        "toolExecutionNotifications",
+        "toolConfigurationNotifications",
+    ] {
+        let error = stumbled(key, json!("error"));
+        let expect = (
+            Ruling::Fail,
+            vec!["error tool-error t: cannot parse b.rs".to_owned()],
+        );
+        assert_eq!(of(config(), &fine, &error), expect);
+        assert_eq!(of(config(), &error, &error), expect);
+        // Before the change, less that was seen is more that is new.
+        assert_eq!(of(config(), &error, &fine), (Ruling::Pass, vec![]));
+        let allowed = json!({ "commands": ["lint"], "allow_tool_errors": true });
+        let expect = (
+            Ruling::Pass,
+            vec!["note tool-error t: cannot parse b.rs".to_owned()],
+        );
+        assert_eq!(of(allowed, &fine, &error), expect);
+        for level in [json!("warning"), json!("note"), Value::Null] {
+            let told = stumbled(key, level);
+            assert_eq!(of(config(), &fine, &told), (Ruling::Pass, vec![]));
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_before_says_how_to_have_it() {
+    let verdict = judged(config(), vec![run(Side::After, &log(&[]))]);
+    assert_eq!(rules(&verdict), ["no-before"]);
+    let help = "on = \"both\" in [command.lint], or `require_before = false`";
+    assert_eq!(verdict.findings[0].help, help);
 }
