@@ -1,6 +1,9 @@
 //! A change set as text: for gates and people, and as a patch that carries everything.
 //!
-//! **Invariant:** both are made from the two trees that were measured, not from the files.
+//! **Invariant:** both are made from the two trees that were measured, not from the files; and what was measured as a rename is
+//! shown as one wherever both its files are, since lines are counted by that.
+
+use std::collections::BTreeMap;
 
 use ringfence_core::change::ChangeSet;
 use ringfence_core::relpath::RelPath;
@@ -31,11 +34,11 @@ impl Workspace {
     ) -> Result<Vec<u8>, GitError> {
         let context = format!("-U{}", context_lines.min(CONTEXT_LINES_MAX));
         let mut text = Vec::new();
-        for some in paths.chunks(PATHS_PER_CALL) {
+        for Together { renames, paths } in calls(change, paths) {
             let call = self.store.git().call("diff-tree").args([
                 "-r",
                 "-p",
-                "-M",
+                renames,
                 "--no-ext-diff",
                 "--no-textconv",
             ]);
@@ -44,7 +47,8 @@ impl Workspace {
                 .args([&change.base_tree, &change.candidate_tree])
                 .arg("--");
             let call = call.args(
-                some.iter()
+                paths
+                    .iter()
                     .map(|path| format!(":(literal){}", path.as_str())),
             );
             text.extend(
@@ -74,4 +78,43 @@ impl Workspace {
             .stdout_max(PATCH_BYTES_MAX)
             .run()
     }
+}
+
+/// What one call of git is asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Together<'a> {
+    renames: &'static str,
+    paths: Vec<&'a RelPath>,
+}
+
+/// The calls that show `paths`: one for the whole of a small change, which finds the renames that measuring found; else renames
+/// apart from the rest, where git could find others than in the whole, and both files of one in the same call.
+fn calls<'a>(change: &ChangeSet, paths: &'a [RelPath]) -> Vec<Together<'a>> {
+    let together = |renames, paths: Vec<&'a RelPath>| Together { renames, paths };
+    if paths.len() == change.files.len() && paths.len() <= PATHS_PER_CALL {
+        let all = together("-M", paths.iter().collect());
+        return if paths.is_empty() {
+            Vec::new()
+        } else {
+            vec![all]
+        };
+    }
+    let mut rest: BTreeMap<&RelPath, &'a RelPath> = paths.iter().map(|path| (path, path)).collect();
+    let mut renamed = Vec::new();
+    for file in &change.files {
+        if let Some(from) = &file.renamed_from
+            && rest.contains_key(from)
+            && let Some(to) = rest.remove(&file.path)
+        {
+            renamed.extend(rest.remove(from));
+            renamed.push(to);
+        }
+    }
+    let rest: Vec<&RelPath> = rest.into_values().collect();
+    let alone = rest.chunks(PATHS_PER_CALL);
+    let alone = alone.map(|some| together("--no-renames", some.to_vec()));
+    // An even number, so that none is torn apart.
+    let pairs = renamed.chunks(PATHS_PER_CALL);
+    let pairs = pairs.map(|some| together("-M", some.to_vec()));
+    alone.chain(pairs).collect()
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use ringfence_core::change::ChangeKind;
+use ringfence_core::relpath::RelPath;
 
 use super::*;
 use crate::fixture::{Opened, Rig, files, gits, put};
@@ -818,6 +819,55 @@ fn a_tree_that_git_will_not_check_out_is_an_error() {
             assert_eq!(files(&base.dir), []);
         }
     }
+}
+
+#[test]
+fn a_rename_is_shown_as_one_among_more_files_than_fit_one_call() {
+    let rig = Rig::empty(&gits()[0], &[]);
+    let text = |n: usize| (0..20).map(|m| format!("{n} {m}\n")).collect::<String>();
+    for n in 0..8 {
+        put(&rig.top, format!("a/{n}.md").as_bytes(), text(n).as_bytes());
+    }
+    put(&rig.top, b"m.md", text(99).as_bytes());
+    rig.commit("files");
+    let opened = rig.open();
+    let base = opened.prepare();
+    for n in 0..8 {
+        fs::remove_file(base.dir.join(format!("a/{n}.md"))).unwrap();
+        let edited = text(n) + "edited\n";
+        put(&base.dir, format!("z/{n}.md").as_bytes(), edited.as_bytes());
+    }
+    for n in 0..600 {
+        put(
+            &base.dir,
+            format!("m/{n}.md").as_bytes(),
+            format!("{n}\n").as_bytes(),
+        );
+    }
+    let change = measure(&opened, &base);
+    let pairs = change
+        .files
+        .iter()
+        .filter(|file| file.renamed_from.is_some());
+    assert_eq!(pairs.clone().count(), 8);
+    let all: Vec<_> = change.files.iter().map(|file| file.path.clone()).collect();
+    let added = |paths: &[RelPath]| {
+        let diff = opened.ws.unified_diff(&change, 0, paths, 8 << 20).unwrap();
+        let diff = String::from_utf8(diff).unwrap();
+        let is_added = |line: &&str| line.starts_with('+') && !line.starts_with("+++");
+        (
+            diff.matches("rename from").count(),
+            diff.lines().filter(is_added).count(),
+        )
+    };
+    assert_eq!(added(&all), (8, 608));
+    let some: Vec<_> = pairs
+        .flat_map(|file| [file.path.clone(), file.renamed_from.clone().unwrap()])
+        .collect();
+    assert_eq!(added(&some), (8, 8));
+    // One file of a rename alone is a file that is gone, or new.
+    assert_eq!(added(&some[..1]), (0, 21));
+    assert_eq!(added(&some[1..2]), (0, 0));
 }
 
 #[test]
