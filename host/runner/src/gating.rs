@@ -11,6 +11,7 @@ mod ask;
 mod fuel;
 mod lines;
 mod open;
+mod patch_names;
 mod place;
 mod receipt;
 mod replay;
@@ -272,6 +273,9 @@ pub enum GatingError {
         /// What git said.
         source: GitError,
     },
+    /// A patch whose names do not begin as git's do, so that nobody knows which files are meant.
+    #[error("the patch names a file without a/ or b/ before it: {0:?}")]
+    PatchNames(String),
     /// The baseline cannot be used.
     #[error("the baseline {} cannot be used: {why}", path.display())]
     Baseline {

@@ -257,6 +257,7 @@ impl Exit {
             | GatingError::TooManyCommits { .. }
             | GatingError::NoCommit(_)
             | GatingError::Patch { .. }
+            | GatingError::PatchNames(_)
             | GatingError::Unconfined(_)
             | GatingError::Report(_)
             | GatingError::System { .. }
@@ -313,6 +314,8 @@ impl From<GatingError> for Stop {
             GatingError::NoMergeBase { .. } | GatingError::NoCommit(_) => {
                 Self::error(exit, &error).help("--direct compares the two as they are")
             }
+            GatingError::PatchNames(_) => Self::error(exit, &error)
+                .help("make it with `git diff --src-prefix=a/ --dst-prefix=b/`"),
             GatingError::Unconfined(_) => Self::error(exit, &error).help(
                 "look at what it is in the gates file; --allow-unconfined runs it with all your rights",
             ),

@@ -149,6 +149,16 @@ fn a_patch_is_judged_without_being_applied() {
         assert!(code == 2 && said.contains(what), "{patch}: {said}");
     }
     assert_eq!(refused(&rig, &["--patch", "none.diff"]).0, 2);
+    // Without prefixes, git would take a folder for one.
+    rig.write("docs/guide.md", "# Guide to [nothing](gone.md)\n");
+    for args in [
+        &["diff", "--no-prefix"][..],
+        &["diff", "--src-prefix=docs/", "--dst-prefix=docs/"],
+    ] {
+        rig.write("p.diff", &(rig.git(args) + "\n"));
+        let (code, said) = refused(&rig, &["--patch", "p.diff"]);
+        assert!(code == 2 && said.contains("without a/ or b/"), "{said}");
+    }
 }
 
 #[test]
@@ -377,6 +387,66 @@ fn a_submodule_is_no_gates_business_and_said() {
     rig.commit();
     rig.git(&["update-index", "--add", "--cacheinfo", &entry]);
     assert_eq!(gate(&rig, &["--staged"]).0, Exit::Done);
+    rig.git(&["commit", "-q", "-m", "a submodule"]);
+    // Another commit of it, another place for it, and none.
+    let other = rig.git(&["rev-parse", "HEAD"]);
+    let entry = format!("160000,{other},vendor");
+    rig.git(&["update-index", "--cacheinfo", &entry]);
+    assert_eq!(gate(&rig, &["--staged"]).0, Exit::Done);
+    let moved = format!("160000,{head},lib");
+    rig.git(&["rm", "-q", "--cached", "-f", "vendor"]);
+    assert_eq!(gate(&rig, &["--staged"]).0, Exit::Done);
+    rig.git(&["update-index", "--add", "--cacheinfo", &moved]);
+    assert_eq!(gate(&rig, &["--staged"]).0, Exit::Done);
+}
+
+#[test]
+fn no_file_hides_behind_submodules_that_are_accepted() {
+    let rig = rig(&format!("[verdict]\nsubmodules = \"accepted\"\n{SECRETS}"));
+    let head = rig.git(&["rev-parse", "HEAD"]);
+    let staged = |what: &str| {
+        let (exit, report) = gate(&rig, &["--staged"]);
+        rig.git(&["reset", "-q", "--hard"]);
+        assert_eq!(exit, Exit::Refused, "{what}: {report}");
+        report
+    };
+    // A file that a submodule replaces.
+    rig.git(&["rm", "-q", "--cached", "src/lib.rs"]);
+    let entry = format!("160000,{head},src/lib.rs");
+    rig.git(&["update-index", "--add", "--cacheinfo", &entry]);
+    let report = staged("a file replaced");
+    assert_eq!(report["host"][0]["rule"], "refused");
+    // What stands in the file that says where submodules come from.
+    rig.write("infra/.gitmodules", &format!("token = \"{TOKEN}\"\n"));
+    rig.git(&["add", "-A"]);
+    let report = staged("a key in .gitmodules");
+    assert_eq!(
+        (&report["host"], standings(&report)),
+        (&serde_json::json!([]), "secrets failed".to_owned())
+    );
+    // Where a file goes that is renamed to one.
+    let size = rig.read("ringfence-gates.toml");
+    rig.write(
+        "ringfence-gates.toml",
+        &size.replace("std:secrets", "std:no-test-weakening"),
+    );
+    rig.write(
+        "tests/test_auth.py",
+        "def test_auth():\n    assert login()\n",
+    );
+    assert_eq!(rig.run(&["gate", "check", "--write-lock"]).exit, Exit::Done);
+    rig.commit();
+    std::fs::create_dir(rig.top().join("x")).unwrap();
+    rig.git(&["mv", "tests/test_auth.py", "x/.gitmodules"]);
+    let report = staged("a test moved away");
+    assert_eq!(report["change"]["files"], 2);
+    // Half of a rename is refused, and the other half seen.
+    rig.git(&["mv", "tests/test_auth.py", "x\\y"]);
+    let report = staged("a test with a name that no rule can name");
+    assert_eq!(
+        (&report["host"][0]["rule"], &report["change"]["files"]),
+        (&"refused".into(), &1.into())
+    );
 }
 
 #[test]

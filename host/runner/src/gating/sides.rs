@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use ringfence_core::change::{COMMITS_BYTES_MAX, COMMITS_MAX, ChangeSet, Commit};
 use ringfence_core::gating::{Receipt, ReceiptSide, TreeName};
+use ringfence_core::text;
 
+use super::patch_names;
 use super::spelled::one_meaning;
 use super::{Base, Gating, GatingError, Head, ReplayError, Wanted};
 use crate::git::discover::UserRepo;
@@ -17,6 +19,8 @@ use crate::workspace::{BASE_SECOND_WITHOUT_COMMIT, BaseFrom, Refusal, WorkspaceE
 const COMMIT_REST_BYTES_MAX: usize = 64 << 10;
 
 const HEAD: &str = "HEAD";
+// Limit: a line of a message.
+const NAME_CHARS_MAX: usize = 120;
 /// How the tree without a file is called.
 const NOTHING: &str = "nothing";
 
@@ -196,6 +200,12 @@ impl Gating {
                 (no_commit(tree, time), "staged".to_owned())
             }
             Head::Patch(patch) => {
+                if let Some(line) = patch_names::odd(patch) {
+                    return Err(GatingError::PatchNames(text::one_line(
+                        &line,
+                        NAME_CHARS_MAX,
+                    )));
+                }
                 let tree = self.workspace.patched(&base.tree, patch.clone());
                 let tree = tree.map_err(|error| match error {
                     WorkspaceError::Git(source) => GatingError::Patch {

@@ -200,10 +200,7 @@ fn host_remarks(
     };
     let mut remarks = Vec::new();
     for refusal in &sides.refused {
-        let submodule = matches!(
-            refusal.reason,
-            RefusalReason::BelowSubmodule | RefusalReason::Submodules
-        );
+        let submodule = refusal.reason == RefusalReason::BelowSubmodule;
         let (rule, status) = match submodule {
             true if rules.submodules_accepted => ("submodule", Status::Accepted),
             true => ("submodule", Status::New),

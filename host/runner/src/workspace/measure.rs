@@ -287,7 +287,15 @@ impl Rules {
 }
 
 fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, MeasureError> {
-    let (files, refused) = differences(store, &change.base_tree, &change.candidate_tree)?;
+    let (files, mut refused) = differences(store, &change.base_tree, &change.candidate_tree)?;
+    let is_modules = |file: &&FileChange| {
+        let name = file.path.file_name();
+        name.is_some_and(|name| name.eq_ignore_ascii_case(".gitmodules"))
+    };
+    let modules = files.iter().filter(is_modules);
+    refused.extend(
+        modules.map(|file| refusal(file.path.as_str().as_bytes(), RefusalReason::Submodules)),
+    );
     refuse(refused)?;
     let bytes = files
         .iter()
@@ -296,7 +304,8 @@ fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, Measure
     Ok(files)
 }
 
-/// The files that differ between two trees, sorted by path, and what is refused among them.
+/// The files that differ between two trees, sorted by path, and what is refused among them: what nobody could be shown. A rule
+/// that is only about publishing is none of this function's.
 ///
 /// # Errors
 /// [`MeasureError::TooLarge`] for more files than gates are asked about, [`MeasureError::Git`].
@@ -325,9 +334,11 @@ pub(crate) fn differences(
     too_large("files", found.len() as u64, CHANGED_FILES_MAX as u64)?;
     let (mut files, mut refused) = (Vec::new(), Vec::new());
     for (raw, counts) in &found {
-        match file_changes(raw, *counts) {
-            Ok(some) => files.extend(some),
-            Err(refusal) => refused.push(refusal),
+        for half in file_changes(raw, *counts) {
+            match half {
+                Ok(file) => files.push(file),
+                Err(refusal) => refused.push(refusal),
+            }
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -336,15 +347,30 @@ pub(crate) fn differences(
     Ok((files, refused))
 }
 
-/// One file, or of a rename both: the old one deleted, the new one added with all the lines that differ.
-fn file_changes(raw: &RawChange, counts: LineCounts) -> Result<Vec<FileChange>, Refusal> {
-    let path = publishable(&raw.path, raw.old_mode, raw.new_mode)?;
+/// One file, or of a rename both: the old one deleted, the new one added with all the lines that differ. What is refused of
+/// one of them is no matter of the other.
+fn file_changes(raw: &RawChange, counts: LineCounts) -> Vec<Result<FileChange, Refusal>> {
+    let paths = || {
+        [Some(&raw.path), raw.new_path.as_ref()]
+            .into_iter()
+            .flatten()
+    };
+    if let Some(reason) = of_submodules(raw.old_mode, raw.new_mode) {
+        let refused = |path: &Vec<u8>| Err(refusal(path, reason));
+        return paths().map(refused).collect();
+    }
+    let new_mode = if raw.new_path.is_some() {
+        0
+    } else {
+        raw.new_mode
+    };
+    let old = named(&raw.path, new_mode);
     let (lines_added, lines_removed) = counts.unwrap_or((0, 0));
-    let change = FileChange {
+    let change = |path: RelPath| FileChange {
         path,
         kind: match raw.status {
             b'A' => ChangeKind::Added,
-            b'D' | b'R' => ChangeKind::Deleted,
+            b'D' => ChangeKind::Deleted,
             _ => ChangeKind::Modified,
         },
         renamed_from: None,
@@ -366,43 +392,54 @@ fn file_changes(raw: &RawChange, counts: LineCounts) -> Result<Vec<FileChange>, 
         },
     };
     let Some(new_path) = &raw.new_path else {
-        return Ok(vec![change]);
+        return vec![old.map(change)];
     };
-    let new_path = publishable(new_path, 0, raw.new_mode)?;
-    let from = FileChange {
+    let renamed_from = old.as_ref().ok().cloned();
+    let from = old.map(|path| FileChange {
+        kind: ChangeKind::Deleted,
         new_mode: 0,
         lines_added: 0,
         lines_removed: 0,
         new_blob: String::new(),
-        ..change.clone()
-    };
-    let to = FileChange {
-        path: new_path,
+        ..change(path)
+    });
+    let to = named(new_path, raw.new_mode).map(|path| FileChange {
         kind: ChangeKind::Added,
-        renamed_from: Some(change.path.clone()),
+        renamed_from,
         old_mode: 0,
         old_blob: String::new(),
-        ..change
-    };
-    Ok(vec![from, to])
+        ..change(path)
+    });
+    vec![from, to]
 }
 
-fn publishable(path: &[u8], old_mode: u32, new_mode: u32) -> Result<RelPath, Refusal> {
-    let refusal = |reason| Refusal {
+/// Why what has these modes is no file that anybody could be shown; none for a file.
+fn of_submodules(old_mode: u32, new_mode: u32) -> Option<RefusalReason> {
+    let is_submodule = |mode: u32| mode == MODE_SUBMODULE;
+    let is_nothing_else = |mode: u32| mode == 0 || is_submodule(mode);
+    match is_submodule(old_mode) || is_submodule(new_mode) {
+        false => None,
+        true if is_nothing_else(old_mode) && is_nothing_else(new_mode) => {
+            Some(RefusalReason::BelowSubmodule)
+        }
+        true => Some(RefusalReason::FileForSubmodule),
+    }
+}
+
+/// The path of a file with `new_mode`, which is 0 when it is gone.
+fn named(path: &[u8], new_mode: u32) -> Result<RelPath, Refusal> {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    if new_mode == MODE_LINK && walk::is_read_by_git(name) {
+        return Err(refusal(path, RefusalReason::LinkedGitFile));
+    }
+    relative_path(path).map_err(|problem| refusal(path, RefusalReason::Name(problem)))
+}
+
+fn refusal(path: &[u8], reason: RefusalReason) -> Refusal {
+    Refusal {
         path: display_name(path),
         reason,
-    };
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    if old_mode == MODE_SUBMODULE || new_mode == MODE_SUBMODULE {
-        return Err(refusal(RefusalReason::BelowSubmodule));
     }
-    if name.eq_ignore_ascii_case(b".gitmodules") {
-        return Err(refusal(RefusalReason::Submodules));
-    }
-    if new_mode == MODE_LINK && walk::is_read_by_git(name) {
-        return Err(refusal(RefusalReason::LinkedGitFile));
-    }
-    relative_path(path).map_err(|problem| refusal(RefusalReason::Name(problem)))
 }
 
 fn fill_in_sizes(store: &Store, files: &mut [FileChange]) -> Result<(), MeasureError> {
@@ -440,11 +477,8 @@ fn long_attributes(store: &Store, files: &[FileChange]) -> Result<Vec<Refusal>, 
                 .split(|byte| *byte == b'\n')
                 .any(|line| line.len() > ATTRIBUTES_LINE_BYTES_MAX)
             {
-                let path = display_name(file.path.as_str().as_bytes());
-                refused.push(Refusal {
-                    path,
-                    reason: RefusalReason::LongAttributes,
-                });
+                let path = file.path.as_str().as_bytes();
+                refused.push(refusal(path, RefusalReason::LongAttributes));
             }
         }
     }
@@ -463,12 +497,9 @@ fn too_large(what: &'static str, found: u64, limit: u64) -> Result<(), MeasureEr
 fn names(paths: &HashSet<Vec<u8>>) -> Result<Vec<RelPath>, MeasureError> {
     let mut names = Vec::new();
     for path in paths {
-        let refusal = |problem| Refusal {
-            path: display_name(path),
-            reason: RefusalReason::Name(problem),
-        };
+        let refused = |problem| refusal(path, RefusalReason::Name(problem));
         names.push(
-            relative_path(path).map_err(|problem| MeasureError::Refused(vec![refusal(problem)]))?,
+            relative_path(path).map_err(|problem| MeasureError::Refused(vec![refused(problem)]))?,
         );
     }
     names.sort();

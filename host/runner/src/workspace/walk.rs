@@ -49,6 +49,9 @@ pub enum RefusalReason {
     /// Something in the place of a submodule, or below it.
     #[error("a change at or below a submodule")]
     BelowSubmodule,
+    /// A submodule where a file was, or a file where a submodule was.
+    #[error("a submodule in the place of a file, or a file in that of a submodule")]
+    FileForSubmodule,
     /// A file that runs with somebody else's rights.
     #[error("a set-user-id, set-group-id or sticky bit")]
     SpecialBits,
