@@ -76,11 +76,12 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
         sides.add(change, number, file, &ignore)?;
     }
     sides.reach(change);
+    let no_tests = sides.before.is_empty() && sides.after.is_empty();
+    let tests = count(sides.after.len(), "test", "tests");
     let findings = sides.findings(change, config.fewer_assertions);
-    if findings.is_empty() && sides.before.is_empty() && sides.after.is_empty() {
+    if no_tests && findings.is_empty() {
         return Ok(Verdict::abstain("no tests in the files that differ"));
     }
-    let tests = count(sides.after.len(), "test", "tests");
     let mut verdict = Verdict::from(findings);
     verdict.summary = format!("{}; {tests} in the files that differ", verdict.summary);
     Ok(verdict)
