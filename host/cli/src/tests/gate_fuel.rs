@@ -335,6 +335,8 @@ fn a_run_is_made_again_from_its_receipt() {
         .collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0]["gates"].as_array().unwrap().len(), 2);
+    assert_eq!(lines[1]["gates"].as_array().unwrap().len(), 1);
+    assert_eq!(lines[1]["gates_in_file"], 2);
     assert_eq!(
         (&lines[0]["who"], &lines[0]["signed_off_by"]),
         (&"ann".into(), &"ann".into())
@@ -347,9 +349,22 @@ fn a_run_is_made_again_from_its_receipt() {
 
     std::fs::remove_file(rig.top().join("docs/wrong.md")).unwrap();
     rig.set_clock("2027-01-02T03:04:05Z");
-    for line in ["1", "2", "3", "last"] {
+    for (line, gates) in [
+        ("1", "2 of 2"),
+        ("2", "1 of 2"),
+        ("3", "2 of 2"),
+        ("last", "2 of 2"),
+    ] {
         let (exit, said) = replay(&rig, &["--line", line]);
         assert_eq!(exit, 0, "{line}: {said}");
+        let (tree, gates) = (
+            lines[0]["base"]["tree"].as_str(),
+            format!("the same: {gates} gates"),
+        );
+        assert!(
+            said.contains(tree.unwrap()) && said.contains(&gates),
+            "{said}"
+        );
     }
     let found = rig.run(&[
         "gate",

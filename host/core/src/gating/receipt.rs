@@ -136,7 +136,9 @@ pub struct Receipt {
     pub evidence: Option<Digest>,
     /// The digest of what the host itself remarked.
     pub host: Digest,
-    /// Every gate that was asked.
+    /// How many gates the file has.
+    pub gates_in_file: u32,
+    /// Every gate that was asked: all of them, or a part.
     pub gates: Vec<GateReceipt>,
     /// What became of the change.
     pub outcome: Outcome,
@@ -235,6 +237,7 @@ impl Receipt {
                 commands => Some(evidence::digest(commands)),
             },
             host: findings(&report.host),
+            gates_in_file: u32::try_from(locked.gates.len()).unwrap_or(u32::MAX),
             gates: gates.collect(),
             outcome: report.outcome,
             exit: ran.exit,

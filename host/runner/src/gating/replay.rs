@@ -80,15 +80,21 @@ impl Gating {
             require_some,
             ..
         } = rules.0.verdict;
-        let stricter = require_some && !receipt.rules.require_some;
-        if stricter || submodules_accepted != receipt.rules.submodules_accepted {
-            otherwise.push(Difference {
+        let mut rule = |what, was: bool, is: bool| {
+            let word = |accepted| if accepted { "accepted" } else { "refused" };
+            otherwise.extend((was != is).then(|| Difference {
                 gate: None,
-                what: "verdict rules",
-                was: format!("{:?}", receipt.rules),
-                is: format!("{:?}", rules.0.verdict),
-            });
+                what,
+                was: word(was).to_owned(),
+                is: word(is).to_owned(),
+            }));
+        };
+        // The command line may have been stricter than the file.
+        if require_some {
+            rule("an unjudged change", !receipt.rules.require_some, false);
         }
+        let was = receipt.rules.submodules_accepted;
+        rule("a change of submodules", was, submodules_accepted);
         if !otherwise.is_empty() {
             return Err(ReplayError::Rules(otherwise));
         }

@@ -70,12 +70,15 @@ pub(super) fn run(args: &GateReplay, context: &mut Context<'_, '_>) -> Result<Ex
     }
     let mut page = Page::new();
     if same {
-        let gates = now.gates.len();
+        let (asked, all) = (now.gates.len(), now.gates_in_file);
         page.line(text![
             "the same: ",
-            gates,
+            asked,
+            " of ",
+            all,
             " gates, verdicts, findings and fuel"
         ]);
+        sides(&mut page, &receipt);
     } else {
         page.line(text!["not the same:"].ink(Ink::Bad));
         list(&mut page, &differences);
@@ -90,6 +93,20 @@ pub(super) fn run(args: &GateReplay, context: &mut Context<'_, '_>) -> Result<Ex
     }
     context.console.print(&page);
     Ok(exit)
+}
+
+/// What was judged and by what: by trees, since what they were called then is not looked up.
+fn sides(page: &mut Page, receipt: &Receipt) {
+    let sides = [("base", &receipt.base), ("head", &receipt.head)];
+    let rules = receipt.rules_from.iter();
+    let named = sides
+        .map(|(what, side)| (what, &side.tree, &side.name))
+        .into_iter()
+        .chain(rules.map(|rules| ("rules", &rules.tree, &rules.name)));
+    for (what, tree, name) in named {
+        let called = text!["tree ", Safe::line(tree), ", called ", Safe::line(name)];
+        page.field(2, 7, what, called);
+    }
 }
 
 fn unusable(error: ReceiptFileError) -> Stop {

@@ -85,6 +85,7 @@ pub fn receipt_schema() -> Value {
         ("fuel", or_none(fuel)),
         ("evidence", or_none(digest())),
         ("host", digest()),
+        ("gates_in_file", json!({"type": "integer", "minimum": 0})),
         ("gates", json!({"type": "array", "items": gate})),
         (
             "outcome",
