@@ -105,9 +105,12 @@ fn a_lock_that_is_a_link_is_refused() {
     let manifest = "[package]\nname = \"a\"\nversion = \"0.1.0\"\n";
     let lock = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\n";
     let rig = rig(
-        "[[gate]]\nplugin = \"std:lockfile\"\n",
+        "[paths]\nread = [\"**\"]\ndeny = [\"vendor/**\"]\n[[gate]]\nplugin = \"std:lockfile\"\n",
         &[("Cargo.toml", manifest), ("real.lock", lock)],
     );
+    // What it must not look at is none of its business while no lock differs there.
+    rig.write("vendor/a.txt", "a\n");
+    assert_eq!(judged(&rig).0.code, 0);
     symlink("real.lock", rig.path("Cargo.lock")).unwrap();
     commit(&rig);
     rig.write("real.lock", &lock.replace("0.1.0", "0.2.0"));
