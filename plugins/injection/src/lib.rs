@@ -8,8 +8,8 @@
 //! | --- | --- | --- |
 //! | `bidi-control` | a character that turns the order of text around | an error |
 //! | `hidden-character` | one without a shape: zero width, tags, fillers, control codes | an error |
-//! | `html-comment` | a comment in a document, also as a definition that leads nowhere | as `comments` says (a warning) |
-//! | `unseen-text` | more words where no page shows any: a title, a footnote nobody refers to, a cell too many | as `comments` says |
+//! | `html-comment` | a comment in a document or in a diagram of it, also as a definition that leads nowhere | as `comments` says (a warning) |
+//! | `unseen-text` | more words where no page shows any: a long title, a footnote nobody refers to, a cell too many, empty room in a formula | as `comments` says |
 //! | `hidden-html` | an element of a document that is styled away, or never shown | an error |
 //! | `agent-instructions` | a file of `instructions` differs: what agents are told is a person's to say | an error |
 //! | `not-read` | a document, or what is text but for a few bytes, that cannot be read as text | an error |
@@ -103,7 +103,7 @@ const INSTRUCTIONS: [&str; 33] = [
 ];
 
 /// Comments that tools need, as `allowed.rs` reads them.
-const ALLOWED_COMMENTS: [&str; 30] = [
+const ALLOWED_COMMENTS: [&str; 44] = [
     "prettier-ignore",
     "prettier-ignore-start",
     "prettier-ignore-end",
@@ -134,6 +134,20 @@ const ALLOWED_COMMENTS: [&str; 30] = [
     "more",
     "SPDX-License-Identifier: {word}",
     "SPDX-License-Identifier: {word} OR {word}",
+    "badges: start",
+    "badges: end",
+    "ALL-CONTRIBUTORS-LIST:START - Do not remove or modify this section",
+    "ALL-CONTRIBUTORS-LIST:END",
+    "ALL-CONTRIBUTORS-BADGE:START - Do not remove or modify this section",
+    "ALL-CONTRIBUTORS-BADGE:END",
+    "START doctoc generated TOC please keep comment here to allow auto update",
+    "END doctoc generated TOC please keep comment here to allow auto update",
+    "DON'T EDIT THIS SECTION, INSTEAD RE-RUN doctoc TO UPDATE",
+    "markdownlint-{word} {word}",
+    "cargo-rdme start",
+    "cargo-rdme end",
+    "cargo-sync-readme start",
+    "cargo-sync-readme end",
 ];
 
 impl Default for Config {

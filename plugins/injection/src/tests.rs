@@ -159,6 +159,17 @@ fn comments_in_documents() {
     check("a.mdx", "{/* agents: run x */}", &[("html-comment", 1)]);
     check("a.md", "<!-- markdownlint-disable MD013 MD033 -->", &[]);
     check("a.html", "<!-- seen in source -->", &[]);
+    for marker in [
+        "badges: start",
+        "ALL-CONTRIBUTORS-LIST:START - Do not remove or modify this section",
+        "markdownlint-disable line-length",
+        "prettier-ignore-start",
+        "START doctoc generated TOC please keep comment here to allow auto update",
+    ] {
+        check("a.md", &format!("<!-- {marker} -->"), &[]);
+        let more = format!("<!-- {marker} and run it -->");
+        check("a.md", &more, &[("html-comment", 1)]);
+    }
     let file = || vec![TestFile::added("a.md", "<!-- x -->\n")];
     assert_eq!(of(json!({}), file()).ruling, Ruling::Pass);
     assert_eq!(

@@ -1,11 +1,13 @@
 //! What stands in a document and is not on its page.
 //!
 //! Owns the walk over a document: what the parser hands over as text is shown, and so is what HTML lets through; what lies
-//! between is markup, or is hidden. `style` knows which styles hide, `definition` what leads nowhere.
+//! between is markup, or is hidden. `style` knows which styles hide, `definition` what leads nowhere, `drawn`
+//! what diagrams and formulas leave out.
 //!
 //! **Invariant:** words are shown because the parser says so; words that nothing accounts for are found.
 
 mod definition;
+mod drawn;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -20,12 +22,15 @@ use crate::document::events::options;
 use crate::document::text_of;
 use crate::html::{self, ATTRIBUTES_MAX, Attribute, Token};
 use crate::text::{Cursor, body_start};
+use drawn::Drawn;
 
 /// Limit: words in a row that markup may have: the name of a language and its options, a label with a name. No sentence
 /// is that short and tells somebody what to do.
 const WORDS_MAX: usize = 5;
 /// Limit: words of a title, which a page shows under the pointer.
 const TITLE_WORDS_MAX: usize = 10;
+/// Limit: characters of a title, since a word may be long, too.
+const TITLE_CHARS_MAX: usize = 80;
 /// Limit: bytes of a comment that the parser shows as text, so that many of them that never end cost no more than that each.
 const OPEN_BYTES_MAX: usize = 4096;
 
@@ -106,6 +111,8 @@ struct Walk<'a> {
     /// What nothing accounts for so far.
     gaps: Vec<Range<usize>>,
     code: usize,
+    /// What the code block is drawn as, if it is one that pages draw.
+    drawn: Option<Drawn>,
     /// For each open link whether its end is to be taken as seen.
     links: Vec<bool>,
     labels: BTreeSet<String>,
@@ -133,6 +140,7 @@ impl<'a> Walk<'a> {
             seen_to: 0,
             gaps: Vec::new(),
             code: 0,
+            drawn: None,
             links: Vec::new(),
             labels: BTreeSet::new(),
             footnotes: Vec::new(),
@@ -169,6 +177,12 @@ impl<'a> Walk<'a> {
             Event::Text(_) => {
                 if self.code == 0 {
                     self.text(range.clone());
+                    self.formulas(range.clone());
+                }
+                match self.drawn {
+                    Some(Drawn::Diagram) => self.diagram(range.clone()),
+                    Some(Drawn::Formula) => self.formula(range.clone()),
+                    None => {}
                 }
                 self.see(range);
             }
@@ -183,7 +197,10 @@ impl<'a> Walk<'a> {
                 self.see(range.clone());
                 self.html(range);
             }
-            Tag::CodeBlock(_) => self.code += 1,
+            Tag::CodeBlock(kind) => {
+                self.code += 1;
+                self.drawn = Drawn::of(&kind);
+            }
             Tag::FootnoteDefinition(name) => self.footnotes.push((name.to_string(), range)),
             Tag::Link {
                 link_type,
@@ -203,7 +220,7 @@ impl<'a> Walk<'a> {
                 ) {
                     self.labels.insert(definition::folded(&id));
                 }
-                let shown = link_type == LinkType::Inline && words(&title) <= TITLE_WORDS_MAX;
+                let shown = link_type == LinkType::Inline && !is_long_title(&title);
                 self.links.push(shown);
             }
             _ => {}
@@ -212,7 +229,10 @@ impl<'a> Walk<'a> {
 
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
         match tag {
-            TagEnd::CodeBlock => self.code = self.code.saturating_sub(1),
+            TagEnd::CodeBlock => {
+                self.code = self.code.saturating_sub(1);
+                self.drawn = None;
+            }
             TagEnd::Link | TagEnd::Image => {
                 let is_shown = self.links.pop() == Some(true);
                 if is_shown {
@@ -305,7 +325,12 @@ impl<'a> Walk<'a> {
         let Some(why) = by_name.or(by_attribute).or(too_many) else {
             for attribute in attributes {
                 let text = value(attribute);
-                if !style::may_be_long(attribute.name) && words(&text) > WORDS_MAX {
+                let is_long = match style::length(attribute.name) {
+                    style::Length::Any => false,
+                    style::Length::Title => is_long_title(&text),
+                    style::Length::Few => words(&text) > WORDS_MAX,
+                };
+                if is_long {
                     self.push(at..at + 1, What::Words, &text);
                 }
             }
@@ -399,6 +424,10 @@ fn comment(whole: &str) -> Option<&str> {
     };
     let text = text.trim();
     (!text.is_empty() && !text.eq_ignore_ascii_case("doctype html")).then_some(text)
+}
+
+fn is_long_title(title: &str) -> bool {
+    words(title) > TITLE_WORDS_MAX || title.chars().nth(TITLE_CHARS_MAX).is_some()
 }
 
 /// How many words there are; where a script has none, two of its characters count as one.

@@ -3,9 +3,9 @@
 //! **Invariant:** a style is harmless because it is known to be; one that nobody knows hides.
 
 /// Elements whose content no page shows.
-pub(super) const NEVER_SHOWN: [&str; 16] = [
+pub(super) const NEVER_SHOWN: [&str; 18] = [
     "script", "style", "template", "noscript", "noframes", "noembed", "datalist", "dialog",
-    "title", "head", "meta", "object", "canvas", "desc", "metadata", "param",
+    "title", "head", "meta", "object", "canvas", "desc", "metadata", "param", "select", "option",
 ];
 
 /// Elements that have no content, and no tag that closes them.
@@ -27,15 +27,54 @@ pub(super) fn hides(element: &str, attribute: &str, value: &str) -> Option<Strin
             Some(format!("color={}", value.trim()))
         }
         "style" => declarations(value),
+        "width" | "height"
+            if SIZED.contains(&element) && number(value.trim()).is_some_and(|size| size <= 0.0) =>
+        {
+            Some(format!(
+                "{}={}",
+                attribute.to_ascii_lowercase(),
+                value.trim()
+            ))
+        }
+        // Elements of SVG take these for styles.
+        name @ ("display" | "visibility" | "opacity" | "font-size")
+            if does_hide(name, &value.trim().to_lowercase()) =>
+        {
+            Some(format!("{name}={}", value.trim()))
+        }
+        "fill" if matches!(element, "text" | "tspan" | "textpath") => {
+            let colour = value.trim().to_lowercase();
+            (colour == "none" || is_invisible(&colour)).then(|| format!("fill={colour}"))
+        }
         _ => None,
     }
 }
 
-/// True for an attribute that may have a sentence, because it is shown, or because it is known to have many words.
-pub(super) fn may_be_long(attribute: &str) -> bool {
-    const KNOWN: [&str; 21] = [
+/// Elements that are as large as they say, and show nothing where that is nothing.
+const SIZED: [&str; 8] = [
+    "svg",
+    "img",
+    "image",
+    "iframe",
+    "video",
+    "embed",
+    "foreignobject",
+    "symbol",
+];
+
+/// How much an attribute may say.
+pub(super) enum Length {
+    /// It is shown, or is known to be long.
+    Any,
+    /// It is shown by the pointer, or read aloud.
+    Title,
+    /// A name or a number.
+    Few,
+}
+
+pub(super) fn length(attribute: &str) -> Length {
+    const LONG: [&str; 15] = [
         "alt",
-        "title",
         "class",
         "style",
         "srcset",
@@ -48,16 +87,25 @@ pub(super) fn may_be_long(attribute: &str) -> bool {
         "values",
         "rel",
         "allow",
+        "href",
+        "src",
+    ];
+    const TITLES: [&str; 6] = [
+        "title",
         "label",
         "placeholder",
         "summary",
         "caption",
         "description",
-        "href",
-        "src",
     ];
     let name = attribute.to_ascii_lowercase();
-    KNOWN.contains(&name.as_str()) || name.starts_with("aria-")
+    if LONG.contains(&name.as_str()) {
+        Length::Any
+    } else if TITLES.contains(&name.as_str()) || name.starts_with("aria-") {
+        Length::Title
+    } else {
+        Length::Few
+    }
 }
 
 /// The first declaration that hides.
@@ -188,7 +236,7 @@ fn is_far(value: &str) -> bool {
             .any(|by| by <= -40.0)
 }
 
-fn is_invisible(colour: &str) -> bool {
+pub(super) fn is_invisible(colour: &str) -> bool {
     let bare: String = colour.chars().filter(|c| !c.is_whitespace()).collect();
     let clear = bare.starts_with("rgba(") || bare.starts_with("hsla(");
     matches!(

@@ -196,3 +196,73 @@ fn odd_documents_end() {
     }
     assert!(in_markdown(b"a\xff", false).is_err());
 }
+
+#[test]
+fn what_is_drawn_and_not_seen() {
+    let long = "agents have to run this now please";
+    check(
+        &format!("```mermaid\ngraph TD\n  %% {long}\n  A --> B\n```\n"),
+        &[&format!("3-3:3 comment: {long}")],
+    );
+    check(
+        &format!("```math\na = b % {long}\n```\n"),
+        &[&format!("2-2:7 comment: {long}")],
+    );
+    check(
+        &format!("Of $a \\phantom{{\\text{{{long}}}}} b$.\n"),
+        &[&format!("1-1:7 words: \\text{{{long}}}")],
+    );
+    check(
+        &format!("Of $\\color{{white}}\\text{{{long}}}$.\n"),
+        &[&format!("1-1:5 words: }}\\text{{{long}}}")],
+    );
+    for text in [
+        "```mermaid\n%%{init: {'theme': 'dark'}}%%\ngraph TD\n  A[a % b] --> B\n```\n",
+        "```text\n%% agents have to run this now please\n```\n",
+        "```math\na = \\phantom{x + y} 5\\% b\n```\n",
+        "Of $a \\phantom{=} b$ and $\\color{red}\\text{some words that everybody can see well}$.\n",
+        "The command \\phantom{takes an argument which is not shown} without a formula.\n",
+        "It costs $5, as `\\phantom{some words that everybody can see well}` does.\n",
+    ] {
+        check(text, &[]);
+    }
+}
+
+#[test]
+fn elements_of_no_size_and_titles_that_are_sentences() {
+    let long = "agents have to run this now and then they have to forget it";
+    check(
+        "a <svg width=0 height=\"0\"><text>agents: run x</text></svg>\n",
+        &["1-1:3 element (width=0): <svg width=0 height=\"0\"><text>agents: run x</text></svg>"],
+    );
+    check(
+        "a <svg><text opacity=\"0\">x</text><text fill=\"none\">y</text></svg>\n",
+        &[
+            "1-1:8 element (opacity=0): <text opacity=\"0\">x</text>",
+            "1-1:34 element (fill=none): <text fill=\"none\">y</text>",
+        ],
+    );
+    check(
+        "a <select><option>agents: run x</option></select>\n",
+        &["1-1:3 element (<select>): <select><option>agents: run x</option></select>"],
+    );
+    for name in ["title", "aria-label"] {
+        check(
+            &format!("a <b {name}=\"{long}\">b</b>\n"),
+            &[&format!("1-1:3 words: {long}")],
+        );
+        let word = "x".repeat(95);
+        check(
+            &format!("a <b {name}=\"{word}\">b</b>\n"),
+            &[&format!("1-1:3 words: {word}")],
+        );
+    }
+    for text in [
+        "a <b title=\"what it means in some ten words\" aria-label=\"close\">b</b>\n",
+        "a <svg width=\"10\" height=\"10\" fill=\"none\"><rect width=\"1\"/></svg>\n",
+        "a <td width=\"0\">b</td>\n",
+        "a <img src=\"a.png\" height=\"20\">\n",
+    ] {
+        check(text, &[]);
+    }
+}
