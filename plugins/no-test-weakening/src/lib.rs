@@ -23,8 +23,9 @@
 //! which files no tool looks into any more. Assertions that cannot fail, such as `assert!(true)`, are none, nor are those
 //! behind a `return`.
 //!
-//! Found are the usual ways to weaken tests, not all: `docs/gates.md` says which are not. A test that still asserts, but something else, is as good as before here;
-//! so is one whose helper, fixture or recorded answer was changed, or that asserts in a loop over nothing.
+//! Found are the usual ways to weaken tests, not all; `docs/gates.md` says what is not seen. A test that still asserts, but
+//! something else, is as good as before here; so is one whose helper, fixture or recorded answer was changed, or that asserts
+//! in a loop over nothing.
 //!
 //! **Invariant:** what stands in a comment or a text is no test, so a test that is commented out is removed. It passes only if
 //! there were tests to judge.

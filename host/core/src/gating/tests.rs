@@ -273,3 +273,42 @@ fn a_gates_file_may_hold_gates_to_their_fuel() {
         assert!(gates(bad).is_err(), "{bad}");
     }
 }
+
+/// Each example of the documents is a gates file, and its configurations are what the plugins take.
+#[test]
+fn the_examples_of_the_documents_are_what_they_say() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let mut documents = vec![format!("{root}/docs/gates.md")];
+    let folder = std::fs::read_dir(format!("{root}/docs/gates")).unwrap();
+    documents.extend(folder.map(|entry| entry.unwrap().path().to_string_lossy().into_owned()));
+    let mut examples = 0;
+    for document in documents {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for example in text.split("```toml\n").skip(1) {
+            let example = example.split("```").next().unwrap();
+            let (gates, warnings) = Gates::parse(example, "example")
+                .unwrap_or_else(|problems| panic!("{document}: {problems:?}\n{example}"));
+            assert_eq!(warnings, [], "{document}\n{example}");
+            let read: toml::Table = example.parse().unwrap();
+            for gate in read["gate"].as_array().unwrap() {
+                let plugin = gate["plugin"]
+                    .as_str()
+                    .unwrap()
+                    .strip_prefix("std:")
+                    .unwrap();
+                let manifest = format!("{root}/plugins/{plugin}/plugin.toml");
+                let manifest: toml::Table =
+                    std::fs::read_to_string(manifest).unwrap().parse().unwrap();
+                let schema = serde_json::to_value(&manifest["config"]).unwrap();
+                let config = gate
+                    .get("config")
+                    .map(|config| serde_json::to_value(config).unwrap());
+                let config = config.unwrap_or_else(|| serde_json::json!({}));
+                let fits = crate::json_schema::check_value(&schema, &config);
+                assert_eq!(fits, Ok(()), "{document}\n{example}");
+            }
+            examples += gates.gates.len();
+        }
+    }
+    assert!(examples > 10, "{examples}");
+}
