@@ -423,6 +423,9 @@ fn assigned(code: &str) -> Option<(&str, &str)> {
 
 /// True for a function that yields by itself; those within it do not count.
 fn does_yield(function: &str) -> bool {
+    if !function.contains("yield") {
+        return false;
+    }
     let lines = logical(function);
     let mut inner: Option<usize> = None;
     lines.iter().enumerate().any(|(number, line)| {
