@@ -206,6 +206,7 @@ impl Exit {
                 | WorkspaceError::Index { .. }
                 | WorkspaceError::Store(_)
                 | WorkspaceError::Io { .. }
+                | WorkspaceError::Unfit(_)
                 | WorkspaceError::Git(_),
             )
             | BeatError::Lock(LockError::Io { .. })

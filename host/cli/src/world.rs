@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence_runner::clock::{Clock, SystemClock};
+use ringfence_runner::git::minder::{mind_with, minder_main};
 use ringfence_sandbox::native::helper_main;
 use ringfence_sandbox::{Compiler, Input, Streams, Target, compiler_main};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -74,10 +75,14 @@ pub struct Stream<'a> {
 #[must_use]
 pub fn main_ambient() -> ExitCode {
     // First of all: a helper has one thread.
-    let helper = compiler_main(std::env::args_os()).or_else(|| helper_main(std::env::args_os()));
+    let args = std::env::args_os;
+    let helper = compiler_main(args())
+        .or_else(|| helper_main(args()))
+        .or_else(|| minder_main(args()));
     if let Some(ended) = helper {
         return ended;
     }
+    mind_with(&own_program());
     let dir = match std::env::current_dir() {
         Ok(dir) => dir,
         // Whatever needs the directory will say what is wrong with this one.

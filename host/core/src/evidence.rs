@@ -154,6 +154,16 @@ impl Confinement {
     }
 }
 
+/// What is wrong when one of these programs could not even be started; none when all were.
+#[must_use]
+pub fn did_not_start(receipts: &[CommandReceipt]) -> Option<String> {
+    let mut receipts = receipts.iter();
+    let receipt = receipts.find(|receipt| receipt.ended == Ended::NotStarted)?;
+    // The others are of the sandbox.
+    let why = receipt.notes.last().map_or("", String::as_str);
+    Some(format!("command {} did not start: {why}", receipt.command))
+}
+
 /// The digest of everything in `receipts` that a component can see: all but times.
 #[must_use]
 pub fn digest(receipts: &[CommandReceipt]) -> Digest {

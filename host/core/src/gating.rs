@@ -9,6 +9,7 @@
 
 mod allow;
 mod baseline;
+mod commands;
 mod document;
 mod fingerprint;
 mod fuel;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use self::allow::Comments;
 pub use self::baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError, KnownFinding};
+pub use self::commands::{COMMAND_UNREAD, OUTPUT_BYTES_MAX, Output, reads, unread};
 pub use self::document::{Document, REPORT_VERSION, report_schema};
 pub use self::fingerprint::{Fingerprint, Fingerprints};
 pub use self::fuel::{

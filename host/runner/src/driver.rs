@@ -468,7 +468,11 @@ impl Beat<'_> {
                     escalated_paths,
                 }
             }
-            Err(error @ (MeasureError::Refused(_) | MeasureError::TooLarge { .. })) => {
+            Err(
+                error @ (MeasureError::Refused(_)
+                | MeasureError::TooLarge { .. }
+                | MeasureError::Incomparable { .. }),
+            ) => {
                 let change = ChangeSet {
                     base_tree: tree.clone(),
                     candidate_tree: tree.clone(),

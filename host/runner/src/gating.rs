@@ -1,13 +1,14 @@
 //! `ringfence gate`: any change between two trees, judged by gates without a loop.
 //!
 //! A run takes the lock of the folder that gates work in, reads its rules ([`open`](Gating::open)), finds the two trees
-//! (`sides`), checks out what gates may read and no more, asks the gates side by side (`ask`), weighs what they say,
+//! (`sides`), runs the operator's programs (`commands`), checks out what gates may read and no more, asks the gates side by side (`ask`), weighs what they say,
 //! and holds what they cost to what is recorded (`fuel`). `receipt` keeps what decided, `replay` makes a run again from it.
 //!
 //! **Invariant:** the user's repository is only read. What runs is pinned; what is not answered has not passed. With rules from
 //! a revision, nothing that the change brings along decides about it.
 
 mod ask;
+mod commands;
 mod fuel;
 mod lines;
 mod open;
@@ -28,16 +29,15 @@ use ringfence_core::digest::Digest;
 use ringfence_core::evidence::Side;
 use ringfence_core::gating::{BaselineError, FuelFileError, HeldFuel, Percent, Report};
 use ringfence_core::ids::StepId;
-use ringfence_core::spec::{CommandSpec, LockedGates, Sandboxing};
+use ringfence_core::spec::LockedGates;
 use ringfence_core::verdict::Severity;
-use ringfence_sandbox::{EvidenceSource, Sandbox, native};
+use ringfence_sandbox::{EvidenceSource, Sandbox};
 
 use crate::calls::Matter;
 use crate::clock::Clock;
 use crate::git::GitError;
 use crate::git::discover::DiscoverError;
 use crate::lock::LockError;
-use crate::native::{Evidence, gather};
 use crate::open_loop::{Components, LockMode, OpenError, PluginSource};
 use crate::state_dir::StateDirError;
 use crate::steps::Steps;
@@ -348,19 +348,6 @@ pub enum FuelProblem {
     Content(#[from] FuelFileError),
 }
 
-/// Refuses what no run could begin with, before any does.
-fn can_be_shown(commands: &[CommandSpec]) -> Result<(), GatingError> {
-    let confined = |command: &&CommandSpec| command.sandbox == Sandboxing::Full;
-    for command in commands.iter().filter(confined) {
-        let system: Vec<PathBuf> = command.system.iter().map(Into::into).collect();
-        native::check_system(&system).map_err(|error| GatingError::System {
-            command: command.name.clone(),
-            why: error.to_string(),
-        })?;
-    }
-    Ok(())
-}
-
 fn shallow_note(shallow: bool) -> &'static str {
     if shallow {
         ": this clone lacks a part of the history"
@@ -421,7 +408,7 @@ impl Gating {
             }
         };
         let (known, baseline) = self.baseline(&locked, options)?;
-        let evidence = Arc::new(self.evidence(&locked, &sides, options, around)?);
+        let evidence = Arc::new(self.evidence(&locked, &asked, &sides, options, around)?);
         let matter = ask::matter(self, &sides, &evidence)?;
         let answers = ask::ask(
             self,
@@ -431,8 +418,9 @@ impl Gating {
             options,
             around,
         )?;
-        let commands = evidence.receipts().to_vec();
-        let report = weigh::weigh(self, &locked, &sides, (answers, commands), &known, options)?;
+        let receipts = evidence.receipts().to_vec();
+        let mut report = weigh::weigh(self, &locked, &sides, (answers, receipts), &known, options)?;
+        commands::remark(&mut report, &asked, &evidence)?;
         Ok(Run {
             report,
             locked,
@@ -442,51 +430,6 @@ impl Gating {
             baseline,
             fuel: None,
         })
-    }
-
-    /// Runs the operator's commands, and takes what was handed in.
-    fn evidence(
-        &self,
-        locked: &LockedGates,
-        sides: &Sides,
-        options: &Options,
-        around: Around<'_>,
-    ) -> Result<Evidence, GatingError> {
-        let unconfined = |command: &&CommandSpec| command.sandbox == Sandboxing::None;
-        if let Some(command) = locked.commands.iter().find(unconfined)
-            && !options.allow_unconfined
-        {
-            return Err(GatingError::Unconfined(command.name.clone()));
-        }
-        let mut evidence = if sides.change.is_empty() {
-            Evidence::default()
-        } else {
-            can_be_shown(&locked.commands)?;
-            let base = crate::workspace::Base {
-                tree: sides.base.tree.clone(),
-                commit: None,
-                time: sides.now(),
-                dir: self.dir.base(),
-            };
-            gather(
-                &self.workspace,
-                (&base, &sides.head.tree),
-                (&locked.commands, &locked.command_policy),
-                (around.sandbox, around.steps),
-                |side| (around.progress)(Progress::Commands(side)),
-            )
-            .map_err(GatingError::Command)?
-        };
-        for report in &options.reports {
-            let tree = match report.side {
-                Side::Before => &sides.base.tree,
-                Side::After => &sides.head.tree,
-            };
-            let place = (&report.command, report.side, report.report.as_str());
-            let taken = evidence.hand_in(place, tree, report.bytes.clone());
-            taken.map_err(GatingError::Report)?;
-        }
-        Ok(evidence)
     }
 
     /// The digest of the file that names the gates.

@@ -2,7 +2,7 @@
 //!
 //! Owns which program is run, its environment, and what of the user's or the machine's configuration it may see.
 //! [`discover`] finds the user's repository, [`glance`] asks it the least that a beat can do with, [`output`] reads what git
-//! prints, [`process`] runs a program with limits.
+//! prints, [`process`] runs a program with limits, and [`minder`] ends it with this one.
 //!
 //! **Invariant:** git never looks for a repository by itself (`--git-dir` is always given), runs no hook, filter,
 //! monitor, pager, transport or helper that a repository names, and reads no configuration but that of the repository
@@ -11,6 +11,7 @@
 
 pub mod discover;
 pub mod glance;
+pub mod minder;
 pub mod output;
 pub mod process;
 
@@ -23,6 +24,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use ringfence_core::quantity::Bytes;
+
 use process::{Finished, Input, Limits, RunError};
 
 /// The oldest git that works: the first with every switch used here, and the one of Debian 12.
@@ -32,6 +35,11 @@ pub const GIT_OLDEST: (u32, u32) = (2, 39);
 const DEADLINE: Duration = Duration::from_secs(300);
 // Limit: the names of a million files.
 const STDOUT_BYTES_MAX: usize = 128 << 20;
+/// Most memory that a call may use, without what it maps of files.
+// Limit: the indexes of two trees of a million files take 600 MB. Trees of a few bytes can name as many files as somebody likes.
+pub const MEMORY_BYTES_MAX: u64 = 1 << 30;
+// How git, its libraries and the system say that there is no more.
+const NO_MEMORY: [&str; 2] = ["out of memory", "cannot allocate memory"];
 
 /// What is switched off or pinned in every call. What is given like this outranks every file.
 const CONFIG: [&str; 28] = [
@@ -97,6 +105,14 @@ pub enum GitError {
         /// Why.
         source: RunError,
     },
+    /// What it was to do takes too much memory.
+    #[error("git {command} needs more than the {limit} of memory that it may use")]
+    Memory {
+        /// The subcommand.
+        command: &'static str,
+        /// What it may use.
+        limit: Bytes,
+    },
     /// It printed something that this program cannot read.
     #[error("git {command} printed something unexpected: {text:?}")]
     Unreadable {
@@ -134,6 +150,7 @@ impl GitProgram {
         let limits = Limits {
             stdout_bytes_max: 4096,
             deadline: Duration::from_secs(30),
+            memory_bytes_max: Some(MEMORY_BYTES_MAX),
         };
         let finished =
             process::run(command, Input::Nothing, limits).map_err(|source| GitError::Run {
@@ -231,6 +248,7 @@ impl Git {
             args: Vec::new(),
             input: Input::Nothing,
             stdout_bytes_max: STDOUT_BYTES_MAX,
+            memory_bytes_max: MEMORY_BYTES_MAX,
         }
     }
 
@@ -300,6 +318,7 @@ pub struct Call<'a> {
     args: Vec<OsString>,
     input: Input,
     stdout_bytes_max: usize,
+    memory_bytes_max: u64,
 }
 
 impl Call<'_> {
@@ -334,10 +353,16 @@ impl Call<'_> {
         self
     }
 
+    /// Allows at most `bytes` of memory.
+    pub fn memory_max(mut self, bytes: u64) -> Self {
+        self.memory_bytes_max = bytes;
+        self
+    }
+
     /// Runs it and returns stdout of a run that exited with 0.
     ///
     /// # Errors
-    /// [`GitError::Run`], [`GitError::Failed`].
+    /// [`GitError::Run`], [`GitError::Memory`], [`GitError::Failed`].
     pub fn run(self) -> Result<Vec<u8>, GitError> {
         let name = self.command;
         let finished = self.run_any()?;
@@ -351,12 +376,13 @@ impl Call<'_> {
     /// Runs it and returns what came of it, whatever the exit status.
     ///
     /// # Errors
-    /// [`GitError::Run`].
+    /// [`GitError::Run`], [`GitError::Memory`].
     pub fn run_any(self) -> Result<Finished, GitError> {
         let command = self.git.command(self.command, &self.args);
         let limits = Limits {
             stdout_bytes_max: self.stdout_bytes_max,
             deadline: DEADLINE,
+            memory_bytes_max: Some(self.memory_bytes_max),
         };
         let finished =
             process::run(command, self.input, limits).map_err(|source| GitError::Run {
@@ -364,8 +390,19 @@ impl Call<'_> {
                 source,
             })?;
         tracing::debug!(command = self.command, code = finished.code, "git ended");
+        if finished.code != Some(0) && lacks_memory(&finished.stderr) {
+            return Err(GitError::Memory {
+                command: self.command,
+                limit: Bytes(self.memory_bytes_max),
+            });
+        }
         Ok(finished)
     }
+}
+
+fn lacks_memory(stderr: &str) -> bool {
+    let said = stderr.to_ascii_lowercase();
+    said.contains("fatal: ") && NO_MEMORY.iter().any(|words| said.contains(words))
 }
 
 /// The error for a run whose status the caller does not expect.
@@ -400,7 +437,10 @@ impl GitError {
                 source: RunError::Spawn(error),
                 ..
             } => error.kind() == io::ErrorKind::NotFound,
-            Self::Run { .. } | Self::Failed { .. } | Self::Unreadable { .. } => false,
+            Self::Run { .. }
+            | Self::Memory { .. }
+            | Self::Failed { .. }
+            | Self::Unreadable { .. } => false,
         }
     }
 }

@@ -14,6 +14,7 @@ use ringfence_core::digest::Digest;
 use ringfence_core::evidence::{CommandReceipt, Confinement, Ended, Report, Side};
 use ringfence_core::ids::StepId;
 use ringfence_core::policy::{PathPolicy, PolicySpec};
+use ringfence_core::quantity::Bytes;
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{CommandSpec, STDERR, STDOUT};
 use ringfence_sandbox::native::{self, Command, NativeError, Ran};
@@ -86,13 +87,14 @@ impl Evidence {
     /// Takes a report that was made elsewhere for what `command` said of the tree `id`.
     ///
     /// # Errors
-    /// Where that command ran here, or its report of that name was handed in already.
+    /// Where that command ran here, its report of that name was handed in already, or all reports have too many bytes.
     pub(crate) fn hand_in(
         &mut self,
         (command, side, report): (&StepId, Side, &str),
         id: &str,
         bytes: Vec<u8>,
     ) -> Result<(), String> {
+        self.holds(bytes.len() as u64)?;
         let mut own = self.receipts.iter_mut();
         let own = own.find(|one| one.command == *command && one.side == side);
         let listed = Report {
@@ -126,17 +128,29 @@ impl Evidence {
         Ok(())
     }
 
+    /// Counts bytes that are to be kept.
+    fn holds(&mut self, bytes: u64) -> Result<(), String> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > REPORT_BYTES_MAX {
+            let most = Bytes(REPORT_BYTES_MAX);
+            return Err(format!("the reports of all commands have more than {most}"));
+        }
+        Ok(())
+    }
+
+    /// The bytes of a report of this run; none of one that it did not write.
+    pub(crate) fn bytes(&self, receipt: &CommandReceipt, report: &str) -> &[u8] {
+        let place = (receipt.command.clone(), receipt.side);
+        let report = self.reports.get(&place).and_then(|all| all.get(report));
+        report.map(Vec::as_slice).unwrap_or_default()
+    }
+
     fn take(&mut self, spec: &CommandSpec, tree: Tree<'_>, ran: Ran) -> Result<(), NativeError> {
         let mut reports: BTreeMap<String, Vec<u8>> = ran.reports.into_iter().collect();
         reports.insert(STDOUT.to_owned(), ran.stdout);
         reports.insert(STDERR.to_owned(), ran.stderr);
         let bytes: u64 = reports.values().map(|bytes| bytes.len() as u64).sum();
-        self.bytes = self.bytes.saturating_add(bytes);
-        if self.bytes > REPORT_BYTES_MAX {
-            let why =
-                format!("the reports of all commands have more than {REPORT_BYTES_MAX} bytes");
-            return Err(NativeError::Refused(why));
-        }
+        self.holds(bytes).map_err(NativeError::Refused)?;
         let listed = reports.iter().map(|(name, bytes)| Report {
             name: name.clone(),
             size: bytes.len() as u64,
@@ -193,7 +207,9 @@ pub(crate) fn gather(
                 ..base.clone()
             },
         };
-        let moved = workspace.checkout(&base, steps);
+        let moved = workspace
+            .fits(&base.tree)
+            .and_then(|()| workspace.checkout(&base, steps));
         moved.map_err(|error| chain(&error))?;
         let tree = Tree {
             side,
@@ -318,5 +334,13 @@ mod tests {
             policy: &policy,
         };
         assert!(evidence.take(&spec(), tree, ran(b"x")).is_err());
+        let mut evidence = taken(b"").unwrap();
+        evidence.bytes = REPORT_BYTES_MAX - 3;
+        let lint = StepId::new("lint").unwrap();
+        let mut hand_in = |report, bytes: &[u8]| {
+            evidence.hand_in((&lint, Side::After, report), "tree", bytes.to_owned())
+        };
+        assert_eq!(hand_in("sarif", b"xyz"), Ok(()));
+        assert!(hand_in("junit", b"x").is_err());
     }
 }

@@ -252,6 +252,8 @@ fn hand_over(command: &NotifyCommand, message: Vec<u8>) -> Result<(), TellError>
     let limits = Limits {
         stdout_bytes_max: STDOUT_BYTES_MAX,
         deadline: Duration::from_millis(command.deadline.0),
+        // The operator's own program.
+        memory_bytes_max: None,
     };
     let ended = process::run(program, Input::Bytes(message), limits)?;
     match (ended.code, ended.signal) {

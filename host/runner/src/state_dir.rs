@@ -24,18 +24,21 @@ pub const TEMP_PREFIX: &str = ".tmp-";
 
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const IDENTITY: &str = "identity";
-const CACHES: [&str; 13] = [
+const CACHES: [&str; 16] = [
     "bookmark",
     "store.git",
     "base",
     "index",
+    "commands",
+    "index-commands",
     "index-candidate",
     "index-user",
     "index-commit",
     "index-none",
     "index-view",
     "nothing",
-    "whole",
+    "base.whole",
+    "commands.whole",
     "rules",
     "memo",
 ];
@@ -248,12 +251,6 @@ impl LoopDir {
         self.path.join("base")
     }
 
-    /// Says which tree the checkout holds, untouched.
-    #[must_use]
-    pub fn whole(&self) -> PathBuf {
-        self.path.join("whole")
-    }
-
     /// A folder that stays empty.
     #[must_use]
     pub fn nothing(&self) -> PathBuf {
@@ -264,6 +261,18 @@ impl LoopDir {
     #[must_use]
     pub fn index(&self) -> PathBuf {
         self.path.join("index")
+    }
+
+    /// The checkout that the commands of a gates file look at.
+    #[must_use]
+    pub fn commands(&self) -> PathBuf {
+        self.path.join("commands")
+    }
+
+    /// The index that describes it.
+    #[must_use]
+    pub fn index_commands(&self) -> PathBuf {
+        self.path.join("index-commands")
     }
 
     /// The index a change set is measured with; a copy of [`LoopDir::index`], made anew each time.

@@ -8,6 +8,7 @@
 
 pub(crate) mod clean;
 pub mod diff;
+mod fit;
 pub mod measure;
 mod patched;
 mod restore;
@@ -29,6 +30,7 @@ use crate::state_dir::{LoopDir, Origin, boot_id, read_plain, write_cached};
 use crate::steps::{self, Steps};
 use crate::store::{Store, StoreError};
 
+pub use fit::CHECKOUT_BYTES_MAX;
 pub use measure::MeasureError;
 pub use restore::Restored;
 pub(crate) use restore::read_held;
@@ -100,6 +102,9 @@ pub enum WorkspaceError {
         /// What the system said.
         source: io::Error,
     },
+    /// A tree that cannot be files.
+    #[error("the tree cannot be checked out: {0}")]
+    Unfit(String),
     /// Git said no.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -111,6 +116,15 @@ pub struct Workspace {
     dir: LoopDir,
     store: Store,
     project: Project,
+    place: Place,
+}
+
+/// Where a tree is checked out.
+#[derive(Debug, Clone)]
+struct Place {
+    dir: PathBuf,
+    /// The index that describes it as it was last written.
+    index: PathBuf,
 }
 
 impl Workspace {
@@ -129,7 +143,28 @@ impl Workspace {
             dir: dir.clone(),
             store,
             project: project.clone(),
+            place: Place {
+                dir: dir.base(),
+                index: dir.index(),
+            },
         })
+    }
+
+    /// The same with another checkout, which native programs look at while components look at a part of a tree.
+    #[must_use]
+    pub(crate) fn for_commands(&self) -> Self {
+        Self {
+            place: Place {
+                dir: self.dir.commands(),
+                index: self.dir.index_commands(),
+            },
+            ..self.clone()
+        }
+    }
+
+    /// Where trees are checked out.
+    pub(crate) fn checkout_dir(&self) -> PathBuf {
+        self.place.dir.clone()
     }
 
     /// Where the loop's folder came from when this was opened; of one that was brought along, the caches are gone.
@@ -204,17 +239,18 @@ impl Workspace {
         base: &Base,
         steps: &dyn Steps,
     ) -> Result<(), WorkspaceError> {
-        let path = self.dir.whole();
+        let path = self.whole();
         // A machine that was started since may have lost what was written before.
         let boot = boot_id();
         let (boot, found) = (boot.trim(), read_plain(&path, WHOLE_BYTES_MAX));
-        let found = found.filter(|_| !boot.is_empty() && self.dir.base().is_dir());
+        let found = found.filter(|_| !boot.is_empty() && self.place.dir.is_dir());
         let mark = |tree: &str| format!("{boot} {tree}\n");
         let of_this_start = |found: String| found.split(' ').next() == Some(boot);
         if found.as_deref() == Some(mark(&base.tree).as_str()) {
             return Ok(());
         }
         let here = found.is_some_and(of_this_start);
+        self.fits(&base.tree)?;
         self.forget_whole()?;
         if !here || self.read_tree(&base.tree).is_err() {
             self.checkout(base, steps)?;
@@ -227,9 +263,14 @@ impl Workspace {
         })
     }
 
+    /// Says which tree the checkout holds, untouched.
+    fn whole(&self) -> PathBuf {
+        self.place.dir.with_extension("whole")
+    }
+
     /// Nobody knows what the checkout holds until it is whole again.
     fn forget_whole(&self) -> Result<(), WorkspaceError> {
-        let path = self.dir.whole();
+        let path = self.whole();
         clean::remove_file_if_there(&path).map_err(|source| WorkspaceError::Io {
             path,
             doing: "removed",
@@ -370,14 +411,14 @@ impl Workspace {
             tree,
             commit,
             time: time.unwrap_or(fixed),
-            dir: self.dir.base(),
+            dir: self.checkout_dir(),
         }
     }
 
     fn checkout_git(&self) -> Git {
         self.store
             .git()
-            .with_tree(&self.dir.base(), &self.dir.index())
+            .with_tree(&self.place.dir, &self.place.index)
     }
 
     fn read_tree(&self, tree: &str) -> Result<(), GitError> {
@@ -389,13 +430,13 @@ impl Workspace {
     }
 
     fn clean(&self) -> Result<(), WorkspaceError> {
-        let base = self.dir.base();
+        let Place { dir: base, index } = &self.place;
         let io = |source| WorkspaceError::Io {
             path: base.clone(),
             doing: "cleaned",
             source,
         };
-        clean::remove_file_if_there(&lock_of(&self.dir.index())).map_err(io)?;
+        clean::remove_file_if_there(&lock_of(index)).map_err(io)?;
         // An index that cannot be read, or none, keeps nothing.
         let known = if base.is_dir() {
             self.index_entries().unwrap_or_default()
@@ -403,9 +444,9 @@ impl Workspace {
             Vec::new()
         };
         if known.is_empty() {
-            clean::remove_file_if_there(&self.dir.index()).map_err(io)?;
+            clean::remove_file_if_there(index).map_err(io)?;
         }
-        clean::clean(&base, &clean::Expected::new(&known), &self.dir.trash()).map_err(io)
+        clean::clean(base, &clean::Expected::new(&known), &self.dir.trash()).map_err(io)
     }
 
     fn index_entries(&self) -> Result<Vec<Tracked>, GitError> {
@@ -419,9 +460,9 @@ impl Workspace {
     }
 
     fn discard_checkout(&self) -> Result<(), WorkspaceError> {
-        for path in [self.dir.index(), self.dir.base()] {
-            clean::discard(&path, &self.dir.trash()).map_err(|source| WorkspaceError::Io {
-                path,
+        for path in [&self.place.index, &self.place.dir] {
+            clean::discard(path, &self.dir.trash()).map_err(|source| WorkspaceError::Io {
+                path: path.clone(),
                 doing: "cleaned",
                 source,
             })?;

@@ -11,6 +11,7 @@ pub(crate) mod outputs;
 mod replay;
 
 use std::io::{ErrorKind, Read};
+use std::path::Path;
 
 use ringfence_core::evidence::Side;
 use ringfence_core::gating::{Outcome, Report};
@@ -21,6 +22,7 @@ use ringfence_runner::gating::{
     ReceiptFileError, Run, Signer, Wanted, append_receipt,
 };
 use ringfence_runner::git::GitProgram;
+use ringfence_runner::state_dir::open_followed;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::Sandbox;
@@ -110,7 +112,7 @@ fn no_verdict(report: &Report) -> Stop {
 
 fn open(
     program: &GitProgram,
-    start: &std::path::Path,
+    start: &Path,
     file: &GateFile,
     around: Around<'_>,
 ) -> Result<Gating, GatingError> {
@@ -163,27 +165,33 @@ fn wanted(args: &GateChange, context: &Context<'_, '_>) -> Result<Wanted, Stop> 
     })
 }
 
-fn patch(file: &std::path::Path, context: &Context<'_, '_>) -> Result<Vec<u8>, Stop> {
+fn patch(file: &Path, context: &Context<'_, '_>) -> Result<Vec<u8>, Stop> {
+    if file.as_os_str() == "-" {
+        return whole(file, Ok(std::io::stdin().lock()), PATCH_BYTES_MAX);
+    }
+    let opened = open_followed(&context.dir.join(file));
+    let read = whole(file, opened, PATCH_BYTES_MAX);
+    read.map_err(|stop| stop.help("`--patch -` reads what is piped in"))
+}
+
+/// All bytes of `from`, which `file` was opened as.
+fn whole(file: &Path, from: std::io::Result<impl Read>, bytes_max: u64) -> Result<Vec<u8>, Stop> {
     let read = |from: &mut dyn Read| {
         let mut bytes = Vec::new();
-        from.take(PATCH_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>(bytes)
+        from.take(bytes_max + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
     };
-    let found = if file.as_os_str() == "-" {
-        read(&mut std::io::stdin().lock())
-    } else {
-        std::fs::File::open(context.dir.join(file)).and_then(|mut file| read(&mut file))
-    };
-    let bytes = found.map_err(|error| {
+    let bytes = from.and_then(|mut from| read(&mut from)).map_err(|error| {
         let what = text![Safe::path(file), " cannot be read: ", Safe::error(&error)];
         Stop::new(Exit::Usage, what)
     })?;
-    if bytes.len() as u64 > PATCH_BYTES_MAX {
+    if bytes.len() as u64 > bytes_max {
+        let most = bytes_max >> 20;
         let what = text![
             Safe::path(file),
             " is longer than the ",
-            PATCH_BYTES_MAX >> 20,
-            " MiB that are read of a patch"
+            most,
+            " MiB that are read of it"
         ];
         return Err(Stop::new(Exit::Usage, what));
     }
@@ -317,7 +325,7 @@ impl From<GatingError> for Stop {
             GatingError::PatchNames(_) => Self::error(exit, &error)
                 .help("make it with `git diff --src-prefix=a/ --dst-prefix=b/`"),
             GatingError::Unconfined(_) => Self::error(exit, &error).help(
-                "look at what it is in the gates file; --allow-unconfined runs it with all your rights",
+                "`ringfence gate check` shows what it is; --allow-unconfined runs it with all your rights",
             ),
             GatingError::System { .. } => Self::error(exit, &error).help(
                 "correct `system` of that command in the gates file, or install what it names",

@@ -11,6 +11,7 @@ mod items;
 mod json;
 mod junit;
 mod rdjson;
+mod said;
 mod sarif;
 mod summary;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing that widens a grant is told by colour alone.
 
+use ringfence_core::gating::reads;
 use ringfence_core::policy::{DenySource, Layer};
 use ringfence_core::spec::{LockedGates, LockedSpec, LockedStep};
 use ringfence_core::verdict::Severity;
@@ -164,6 +165,22 @@ pub(crate) fn gate_grants(gates: &LockedGates) -> Page {
     for step in &gates.gates {
         page.gap();
         put_step(&mut page, step, &[]);
+    }
+    for command in &gates.commands {
+        page.gap();
+        super::native::grant(&mut page, command);
+        let readers: Vec<&LockedStep> = gates
+            .gates
+            .iter()
+            .filter(|gate| reads(gate, &command.name))
+            .collect();
+        let read_by = if readers.is_empty() {
+            text!["read by NO GATE: a change fails where it does not end well"].ink(Ink::Warn)
+        } else {
+            let names = Text::join(readers.into_iter().map(|gate| Text::from(&gate.id)), ", ");
+            text!["read by ", names]
+        };
+        page.hanging(2, 4, read_by);
     }
     page
 }

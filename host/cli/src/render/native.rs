@@ -39,6 +39,19 @@ pub(super) fn grant(page: &mut Page, command: &CommandSpec) {
     for directory in &command.system {
         page.hanging(2, 4, text!["reads ", Safe::line(directory)]);
     }
+    for (name, path) in &command.reports {
+        let report = text![
+            "reports ",
+            Safe::line(name),
+            ": ",
+            Safe::line(path.as_str())
+        ];
+        page.hanging(2, 4, report);
+    }
+    if !command.env.is_empty() {
+        let names = Text::join(command.env.keys().map(|name| Safe::line(name)), ", ");
+        page.hanging(2, 4, text!["sets ", names]);
+    }
     let limits = &command.limits;
     let most = format!(
         "{}, {} of memory, {} of output, {} processes, {} of disk",

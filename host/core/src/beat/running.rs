@@ -7,7 +7,7 @@ use crate::beat::{BeatState, Context, Effect, Event, Step, discard, instead_of};
 use crate::change::ChangeSet;
 use crate::decision::Move;
 use crate::digest::Digest;
-use crate::evidence::{CommandReceipt, Ended, Side};
+use crate::evidence::{Side, did_not_start};
 use crate::failure::Failure;
 
 /// The next effect after measuring.
@@ -56,12 +56,8 @@ fn trouble(context: &Context, change: Digest, of: Digest) -> Option<Failure> {
         let message = format!("the commands ran on another change than {change}");
         return Some(Failure::host(&message));
     }
-    let did_not_start = |receipt: &&CommandReceipt| receipt.ended == Ended::NotStarted;
-    if let Some(receipt) = context.commands.iter().find(did_not_start) {
-        // The others are of the sandbox.
-        let why = receipt.notes.last().map_or("", String::as_str);
-        let message = format!("command {} did not start: {why}", receipt.command);
-        return Some(Failure::host(&message));
+    if let Some(why) = did_not_start(&context.commands) {
+        return Some(Failure::host(&why));
     }
     let ran = |name: &&_| {
         let mut receipts = context.commands.iter();

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fingerprint, Outcome, Standing};
+use super::{Fingerprint, Outcome, Output, Standing};
 use crate::call::LogLine;
 use crate::digest::Digest;
 use crate::evidence::CommandReceipt;
@@ -135,4 +135,7 @@ pub struct Report {
     pub gates: Vec<Judged>,
     /// Native programs that ran for the gates.
     pub commands: Vec<CommandReceipt>,
+    /// What those of them that did not end well said last.
+    #[serde(default)]
+    pub outputs: Vec<Output>,
 }

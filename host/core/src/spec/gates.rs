@@ -312,10 +312,13 @@ impl Gates {
             .iter()
             .filter_map(|step| lock_step(&self.paths, step, plugins, &mut found))
             .collect();
-        for gate in &mut gates {
+        let mut command_policy = command_policy(&self.paths);
+        let policies = gates.iter_mut().map(|gate| &mut gate.policy);
+        for policy in policies.chain([&mut command_policy]) {
             // What loops must not touch is what people change, and what has to be judged then. Nothing but a tree is read.
-            let deny = &mut gate.policy.deny;
-            deny.retain(|deny| deny.source == DenySource::Operator);
+            policy
+                .deny
+                .retain(|deny| deny.source == DenySource::Operator);
         }
         if found.has_errors() {
             return Err(found.into_sorted());
@@ -328,7 +331,7 @@ impl Gates {
             baseline: self.baseline.clone(),
             allow: self.allow.clone(),
             commands: self.commands.clone(),
-            command_policy: command_policy(&self.paths),
+            command_policy,
             fuel: self.fuel.clone(),
         })
     }

@@ -191,7 +191,11 @@ impl<'a> Ground<'a> {
         };
         let change = match self.workspace.measure(&self.base, &NoSteps) {
             Ok(change) => change,
-            Err(error @ (MeasureError::Refused(_) | MeasureError::TooLarge { .. })) => {
+            Err(
+                error @ (MeasureError::Refused(_)
+                | MeasureError::TooLarge { .. }
+                | MeasureError::Incomparable { .. }),
+            ) => {
                 return Ok(refused(error.to_string()));
             }
             Err(error) => return Err(error.into()),

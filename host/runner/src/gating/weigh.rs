@@ -78,6 +78,7 @@ pub(super) fn weigh(
         host,
         gates,
         commands,
+        outputs: Vec::new(),
     })
 }
 

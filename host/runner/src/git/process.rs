@@ -1,6 +1,7 @@
-//! Runs one program: own process group, bounded output, a deadline, and a message from its stderr.
+//! Runs one program: own process group, bounded output and memory, a deadline, and a message from its stderr.
 //!
-//! **Invariant:** when [`run`] returns, the program has ended and has been waited for, with everything in its group.
+//! **Invariant:** when [`run`] returns, the program has ended and has been waited for, with everything in its group. When this
+//! process ends before that, [`minder`] ends them.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -10,6 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::minder;
 
 // Limit: what a person reads of an error; the rest is read and dropped.
 const STDERR_BYTES_MAX: usize = 4096;
@@ -34,6 +37,8 @@ pub struct Limits {
     pub stdout_bytes_max: usize,
     /// Wall-clock time; past it the program is killed.
     pub deadline: Duration,
+    /// Bytes of memory that can be written to; none for as much as the user may. Kept on Linux.
+    pub memory_bytes_max: Option<u64>,
 }
 
 /// Why there is no result.
@@ -90,8 +95,15 @@ pub fn run(mut command: Command, input: Input, limits: Limits) -> Result<Finishe
         .stderr(Stdio::piped())
         .process_group(0);
     let mut child = command.spawn().map_err(RunError::Spawn)?;
+    minder::mind(&child);
     let until = Instant::now() + limits.deadline;
     let pid = child.id();
+    if let Some(bytes) = limits.memory_bytes_max
+        && let Err(error) = hold_memory(&child, bytes)
+    {
+        kill(&mut child);
+        return Err(RunError::Spawn(error));
+    }
     let (sender, reports) = channel();
     thread::scope(|scope| {
         if let (Some(mut stdin), Some(bytes)) = (child.stdin.take(), bytes) {
@@ -148,6 +160,7 @@ fn collect(
             if let Err(error) = kill_process_group(Pid::from_child(child), Signal::KILL) {
                 tracing::debug!(%error, "nothing was left of a program's group");
             }
+            minder::forget(child);
             let status = child.wait().map_err(RunError::Io)?;
             return Ok((status, stdout, stderr));
         }
@@ -156,6 +169,25 @@ fn collect(
         }
         thread::sleep(REAP_INTERVAL);
     }
+}
+
+/// Holds a program that has just begun to this much memory. What it maps of files to read them does not count.
+#[cfg(target_os = "linux")]
+fn hold_memory(child: &Child, bytes: u64) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+    let own = getrlimit(Resource::Data).maximum.unwrap_or(u64::MAX);
+    let most = Some(bytes.min(own));
+    let limit = Rlimit {
+        current: most,
+        maximum: most,
+    };
+    prlimit(Some(Pid::from_child(child)), Resource::Data, limit)?;
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hold_memory(_: &Child, _: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// True when the program has ended. It is not waited for yet, so that its number still names its group.
@@ -171,6 +203,7 @@ fn kill(child: &mut Child) {
     if let Err(error) = kill_process_group(group, Signal::KILL) {
         tracing::warn!(%error, "a program could not be killed");
     }
+    minder::forget(child);
     if let Err(error) = child.wait() {
         tracing::warn!(%error, "a killed program could not be waited for");
     }
@@ -238,6 +271,7 @@ mod tests {
             Limits {
                 stdout_bytes_max,
                 deadline,
+                memory_bytes_max: Some(64 << 20),
             },
         )
     }
@@ -287,9 +321,22 @@ mod tests {
             Limits {
                 stdout_bytes_max: 1,
                 deadline: Duration::ZERO,
+                memory_bytes_max: None,
             },
         );
         assert!(matches!(ended, Err(RunError::Spawn(_))));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_has_an_end() {
+        let script = |bytes: u32| format!("head -c {bytes} /dev/zero | tail -n 1 >/dev/null");
+        let run = |bytes| shell(&script(bytes), Input::Nothing, 0, Duration::from_secs(60));
+        assert_eq!(run(1 << 20).unwrap().stderr, "");
+        // The last line of these is all of them.
+        let ended = run(128 << 20).unwrap();
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("memory"), "{}", ended.stderr);
     }
 
     #[test]

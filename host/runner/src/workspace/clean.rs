@@ -1,7 +1,8 @@
 //! Takes everything out of a checkout that its tree does not have, and deletes what no ordinary call could delete.
 //!
 //! **Invariant:** no symbolic link is followed, and no path gets longer than it is: what has to go is first moved into a
-//! flat trash folder, so trees of any depth, without permissions or marked immutable, can be deleted.
+//! flat trash folder, so trees of any depth, without permissions or marked immutable, can be deleted. What is too deep to be
+//! looked at has to go, whatever it is.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
@@ -9,7 +10,7 @@ use std::fs::{self, Metadata, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::git::output::{MODE_LINK, MODE_SUBMODULE, Tracked};
 
@@ -69,26 +70,57 @@ pub(crate) fn clean(root: &Path, expected: &Expected, trash: &Path) -> io::Resul
     let mut unwanted = Vec::new();
     let mut dirs = vec![Vec::new()];
     while let Some(dir) = dirs.pop() {
-        for name in names(&root.join(OsStr::from_bytes(&dir)))? {
-            let path = if dir.is_empty() {
-                name
-            } else {
-                [&dir, &b"/"[..], &name].concat()
-            };
-            let full = root.join(OsStr::from_bytes(&path));
-            let meta = fs::symlink_metadata(&full)?;
-            if !expected.keeps(&path, &meta) {
-                unwanted.push(full);
-            } else if meta.is_dir() {
-                open_up(&full, &meta)?;
-                dirs.push(path);
+        match look(root, &dir, expected) {
+            Ok(mut found) => {
+                unwanted.append(&mut found.unwanted);
+                dirs.append(&mut found.dirs);
             }
+            // Nobody can use what has such a path, and what is missing then is checked out again, or refused.
+            Err(error) if is_too_long(&error) => unwanted.push(top_of(root, &dir)),
+            Err(error) => return Err(error),
         }
     }
     for path in unwanted {
         discard_into(&path, trash)?;
     }
     empty(trash)
+}
+
+/// What is in one directory.
+#[derive(Default)]
+struct Found {
+    unwanted: Vec<PathBuf>,
+    dirs: Vec<Vec<u8>>,
+}
+
+fn look(root: &Path, dir: &[u8], expected: &Expected) -> io::Result<Found> {
+    let mut found = Found::default();
+    for name in names(&root.join(OsStr::from_bytes(dir)))? {
+        let path = if dir.is_empty() {
+            name
+        } else {
+            [dir, &b"/"[..], &name].concat()
+        };
+        let full = root.join(OsStr::from_bytes(&path));
+        let meta = fs::symlink_metadata(&full)?;
+        if !expected.keeps(&path, &meta) {
+            found.unwanted.push(full);
+        } else if meta.is_dir() {
+            open_up(&full, &meta)?;
+            found.dirs.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn is_too_long(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::NAMETOOLONG.raw_os_error())
+}
+
+/// What of `root` the directory is in, or it itself.
+fn top_of(root: &Path, dir: &[u8]) -> PathBuf {
+    let top = dir.split(|byte| *byte == b'/').next().unwrap_or_default();
+    root.join(OsStr::from_bytes(top))
 }
 
 /// Removes `path`, whatever it is; fine when it is not there.
@@ -288,6 +320,32 @@ mod tests {
         assert_eq!(fs::read_dir(root.join("a/b")).unwrap().count(), 0);
         assert!(!trash.exists());
         assert!(Path::new("/etc/passwd").exists());
+    }
+
+    #[test]
+    fn what_is_too_deep_to_look_at_goes_though_it_is_expected() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, trash) = (dir.path().join("base"), dir.path().join("trash"));
+        fs::create_dir(&root).unwrap();
+        let open = |at: rustix::fd::BorrowedFd<'_>, name: &str| {
+            let mode = rustix::fs::Mode::from_raw_mode(0o700);
+            rustix::fs::mkdirat(at, name, mode).unwrap();
+            rustix::fs::openat(at, name, rustix::fs::OFlags::DIRECTORY, mode).unwrap()
+        };
+        let flags = rustix::fs::OFlags::DIRECTORY;
+        let mut deep = rustix::fs::open(&root, flags, rustix::fs::Mode::empty()).unwrap();
+        for _ in 0..2045 {
+            deep = open(rustix::fd::AsFd::as_fd(&deep), "d");
+        }
+        fs::write(root.join("kept"), "x").unwrap();
+        let file = |path: &str| Tracked {
+            mode: 0o100_644,
+            path: path.as_bytes().to_vec(),
+        };
+        let expected = Expected::new(&[file(&format!("{}f", "d/".repeat(2045))), file("kept")]);
+        clean(&root, &expected, &trash).unwrap();
+        assert_eq!(names(&root).unwrap(), [b"kept".to_vec()]);
+        clean(&root, &expected, &trash).unwrap();
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ringfence_core::change::{ChangeKind, ChangeSet, FileChange};
 use ringfence_core::digest::Digest;
+use ringfence_core::quantity::Bytes;
 use ringfence_core::relpath::RelPath;
 
 use super::walk::{self, Refusal, RefusalReason, relative_path};
@@ -18,7 +19,7 @@ use super::{Base, clean, lock_of, snapshot};
 use crate::git::output::{
     LineCounts, MODE_LINK, MODE_SUBMODULE, RawChange, Tracked, changes, records, tracked,
 };
-use crate::git::{Git, GitError, display_name, failed, unreadable};
+use crate::git::{Git, GitError, MEMORY_BYTES_MAX, display_name, failed, unreadable};
 use crate::state_dir::LoopDir;
 use crate::steps::{self, Steps};
 use crate::store::Store;
@@ -48,6 +49,15 @@ pub enum MeasureError {
         found: u64,
         /// How many may be.
         limit: u64,
+    },
+    /// Comparing the two trees takes too much memory.
+    #[error(
+        "the trees differ in more than can be compared with {limit} of memory: in very large files, or in far more than the \
+         {CHANGED_FILES_MAX} that are judged at once"
+    )]
+    Incomparable {
+        /// What comparing may use.
+        limit: Bytes,
     },
     /// The checkout is not what was judged.
     #[error("the workspace changed after it was judged: {found} instead of {judged}")]
@@ -308,11 +318,22 @@ fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, Measure
 /// that is only about publishing is none of this function's.
 ///
 /// # Errors
-/// [`MeasureError::TooLarge`] for more files than gates are asked about, [`MeasureError::Git`].
+/// [`MeasureError::TooLarge`] for more files than gates are asked about, [`MeasureError::Incomparable`] for so many more that
+/// they are not counted, [`MeasureError::Git`].
 pub(crate) fn differences(
     store: &Store,
     base: &str,
     candidate: &str,
+) -> Result<(Vec<FileChange>, Vec<Refusal>), MeasureError> {
+    differences_within(store, base, candidate, MEMORY_BYTES_MAX)
+}
+
+/// The same with so many bytes of memory.
+pub(super) fn differences_within(
+    store: &Store,
+    base: &str,
+    candidate: &str,
+    memory: u64,
 ) -> Result<(Vec<FileChange>, Vec<Refusal>), MeasureError> {
     let switches = [
         "-r",
@@ -329,7 +350,12 @@ pub(crate) fn differences(
         .call("diff-tree")
         .args(switches)
         .args([base, candidate])
-        .run()?;
+        .memory_max(memory)
+        .run()
+        .map_err(|error| match error {
+            GitError::Memory { limit, .. } => MeasureError::Incomparable { limit },
+            error => error.into(),
+        })?;
     let found = changes(&said)?;
     too_large("files", found.len() as u64, CHANGED_FILES_MAX as u64)?;
     let (mut files, mut refused) = (Vec::new(), Vec::new());

@@ -23,6 +23,7 @@ mod authority;
 mod bad_input;
 mod commands;
 mod commits;
+mod gate_commands;
 mod gate_sight;
 mod in_ci;
 mod loop_files;

@@ -1,12 +1,11 @@
 //! Reports that were made elsewhere: `--evidence COMMAND/REPORT=FILE`.
 
-use std::io::Read;
-
 use ringfence_core::evidence::Side;
 use ringfence_core::ids::StepId;
 use ringfence_runner::gating::HandedIn;
+use ringfence_runner::state_dir::open_followed;
 
-use super::{Context, Exit, Stop};
+use super::{Context, Exit, Stop, whole};
 use crate::args::GateAsk;
 use crate::render::{Safe, text};
 
@@ -33,25 +32,7 @@ fn one_of(one: &str, side: Side, context: &Context<'_, '_>) -> Result<HandedIn, 
         return Err(stop.help("--evidence test/junit=target/junit.xml, say"));
     };
     let path = context.dir.join(file);
-    let read = || {
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(&path)?;
-        file.take(REPORT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>(bytes)
-    };
-    let bytes = read().map_err(|error| {
-        let what = text![Safe::path(&path), " cannot be read: ", Safe::error(&error)];
-        Stop::new(Exit::Usage, what)
-    })?;
-    if bytes.len() as u64 > REPORT_BYTES_MAX {
-        let what = text![
-            Safe::path(&path),
-            " is longer than the ",
-            REPORT_BYTES_MAX >> 20,
-            " MiB that are read of a report"
-        ];
-        return Err(Stop::new(Exit::Usage, what));
-    }
+    let bytes = whole(&path, open_followed(&path), REPORT_BYTES_MAX)?;
     Ok(HandedIn {
         command,
         side,

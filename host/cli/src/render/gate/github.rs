@@ -11,6 +11,7 @@ use ringfence_core::gating::Report;
 use ringfence_core::verdict::Severity;
 
 use super::items::{self, Item, Kind, plain};
+use super::said::said;
 use super::text::{cost, counted, ran_line, spent, why};
 use crate::render::text::{Text, text};
 
@@ -18,6 +19,7 @@ use crate::render::text::{Text, text};
 const ANNOTATIONS_MAX: usize = 10;
 // Limit: a log that a person scrolls through; the JSON has all of it.
 const LINES_MAX: usize = 200;
+const LINE_CHARS_MAX: usize = 300;
 
 /// The lines.
 pub(super) fn write(report: &Report) -> String {
@@ -43,6 +45,15 @@ pub(super) fn write(report: &Report) -> String {
     }
     out.line(text![counted(&items), "; ", spent(report)]);
     out.end_group();
+    for command in &report.commands {
+        if let Some(said) = said(report, command, LINE_CHARS_MAX) {
+            out.group(text!["command ", &command.command, ": ", said.title]);
+            for line in said.lines {
+                out.line(text!["| ", line]);
+            }
+            out.end_group();
+        }
+    }
     let mut rest: Vec<&Item> = Vec::new();
     for (severity, command) in [
         (Severity::Error, "error"),

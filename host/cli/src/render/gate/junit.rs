@@ -6,6 +6,7 @@ use ringfence_core::gating::{Judged, Report, Standing};
 use ringfence_core::verdict::SCOPE;
 
 use super::items::{self, Item, VERDICT};
+use super::said::said;
 use super::text::{cost, ran_line};
 use crate::render::safe::Safe;
 use crate::render::text::{Text, text};
@@ -13,6 +14,8 @@ use crate::render::xml::Xml;
 
 // Limit: a program that shows test cases shows a page of each; JSON has all of it.
 const LINES_MAX: usize = 100;
+// Limit: the same, for a line of a program.
+const LINE_CHARS_MAX: usize = 300;
 
 /// One test case.
 struct Case<'a> {
@@ -62,7 +65,7 @@ pub(super) fn write(report: &Report) -> String {
         case.write(&mut xml);
     }
     if !report.commands.is_empty() {
-        xml.leaf("system-out", &[], report.commands.iter().map(ran_line));
+        xml.leaf("system-out", &[], programs(report));
     }
     xml.finish()
 }
@@ -190,6 +193,19 @@ impl Case<'_> {
         }
         xml.close();
     }
+}
+
+/// How each program ended, and what those said last that did not end well.
+fn programs(report: &Report) -> Vec<Text> {
+    let mut lines = Vec::new();
+    for command in &report.commands {
+        lines.push(ran_line(command));
+        if let Some(said) = said(report, command, LINE_CHARS_MAX) {
+            lines.push(text![said.title, ":"]);
+            lines.extend(said.lines.into_iter().map(|line| text!["| ", line]));
+        }
+    }
+    lines
 }
 
 /// A line for each item, and one for how many are left out.

@@ -9,6 +9,7 @@
 use ringfence_core::gating::{Judged, Report, Status};
 
 use super::items::{self, Item};
+use super::said::said;
 use super::text::{cost, counted, ran_line, spent, why};
 use crate::render::html::Html;
 use crate::render::safe::Safe;
@@ -18,6 +19,8 @@ use crate::render::text::{Ink, Text, text};
 const GATES_MAX: usize = 100;
 const FINDINGS_MAX: usize = 60;
 const OTHERS_MAX: usize = 20;
+const OUTPUTS_MAX: usize = 5;
+const LINE_CHARS_MAX: usize = 100;
 const SUMMARY_CHARS_MAX: usize = 150;
 const MESSAGE_CHARS_MAX: usize = 300;
 const PATH_CHARS_MAX: usize = 200;
@@ -88,6 +91,23 @@ pub(super) fn write(report: &Report) -> String {
             &[],
             plain_ink(text!["Command ", ran_line(command), "."]),
         );
+    }
+    let programs = report.commands.iter();
+    let said =
+        programs.filter_map(|command| Some((command, said(report, command, LINE_CHARS_MAX)?)));
+    for (command, said) in said.take(OUTPUTS_MAX) {
+        html.open("details", &[]);
+        let title = text!["Command ", &command.command, ": ", said.title];
+        html.leaf("summary", &[], plain_ink(title));
+        let lines = said.lines.into_iter();
+        table(
+            &mut html,
+            &["its last lines"],
+            lines,
+            usize::MAX,
+            |html, line| cell(html, line),
+        );
+        html.close();
     }
     html.finish()
 }

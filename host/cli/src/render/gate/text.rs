@@ -9,6 +9,7 @@ use ringfence_core::quantity::{Fuel, Millis};
 use ringfence_core::verdict::{SCOPE, Severity};
 
 use super::items::{self, Item, VERDICT};
+use super::said::said;
 use crate::render::amount::{count, fuel};
 use crate::render::page::Page;
 use crate::render::receipt::{denied, is_loud, more};
@@ -24,6 +25,8 @@ const SHORT_MAX: usize = 5;
 const LOG_LINES_MAX: usize = 20;
 // Limit: a finding about more places is read at the first ones.
 const PLACES_MAX: usize = 5;
+// Limit: some lines of a terminal, for one of a program.
+const OUTPUT_CHARS_MAX: usize = 300;
 
 /// The page.
 pub(crate) fn page(report: &Report) -> Page {
@@ -43,7 +46,7 @@ pub(crate) fn page(report: &Report) -> Page {
         }
     }
     denied(&mut page, report.gates.iter().map(|gate| &gate.receipt));
-    ran(&mut page, &report.commands);
+    ran(&mut page, report);
     if !report.gates.is_empty() {
         page.gap().line(text!["gates"].ink(Ink::Strong));
     }
@@ -219,7 +222,8 @@ pub(super) fn cost(gate: &Judged) -> Text {
     }
 }
 
-fn ran(page: &mut Page, commands: &[CommandReceipt]) {
+fn ran(page: &mut Page, report: &Report) {
+    let commands = &report.commands;
     if commands.is_empty() {
         return;
     }
@@ -228,6 +232,12 @@ fn ran(page: &mut Page, commands: &[CommandReceipt]) {
         page.hanging(2, 4, ran_line(command));
         for note in &command.notes {
             page.hanging(4, 6, Safe::line(note));
+        }
+        if let Some(said) = said(report, command, OUTPUT_CHARS_MAX) {
+            page.item(4, text![said.title, ":"]);
+            for line in said.lines {
+                page.copy(4, text![text!["| "].ink(Ink::Faint), line]);
+            }
         }
     }
 }

@@ -71,6 +71,7 @@ fn report() -> Report {
         host: Vec::new(),
         gates: vec![gate("a"), gate("b")],
         commands: Vec::new(),
+        outputs: Vec::new(),
     }
 }
 

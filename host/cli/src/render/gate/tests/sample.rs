@@ -5,7 +5,8 @@ use ringfence_core::digest::Digest;
 use ringfence_core::evidence::{self, CommandReceipt, Confinement, Ended, Side};
 use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::gating::{
-    ChangeFacts, Excerpt, Fingerprints, Judged, Outcome, Remark, Report, Standing, Status, TreeName,
+    ChangeFacts, Excerpt, Fingerprints, Judged, Outcome, Output, Remark, Report, Standing, Status,
+    TreeName,
 };
 use ringfence_core::ids::StepId;
 use ringfence_core::journal::StepReceipt;
@@ -151,6 +152,16 @@ fn report(say: &Say) -> Report {
         host: vec![say.at(outside, "readme.md", 0, 0)],
         gates: gates(say),
         commands: commands(say),
+        outputs: vec![Output {
+            command: StepId::new("test").unwrap(),
+            side: Side::After,
+            stream: say.text("stderr"),
+            // Of as many lines, whatever is said.
+            tail: ["test reads_links: FAILED", "left: 1"]
+                .map(|line| format!("> {}\n\n", say.text(line).replace('\n', " ")))
+                .concat(),
+            left_out: 310,
+        }],
     }
 }
 

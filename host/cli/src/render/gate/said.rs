@@ -1,0 +1,45 @@
+//! What native programs that did not end well said last.
+//!
+//! **Invariant:** each line is shown by itself, behind something of ours, and what is left out is said.
+
+use ringfence_core::evidence::CommandReceipt;
+use ringfence_core::gating::Report;
+
+use crate::render::safe::Safe;
+use crate::render::text::{Text, text};
+
+// Limit: what a person reads of one program; `--format json` has some more.
+const LINES_MAX: usize = 20;
+
+/// The last lines of one program, for people.
+pub(super) struct Said {
+    /// `stderr, its last 20 lines`.
+    pub(super) title: Text,
+    /// The lines that are not empty.
+    pub(super) lines: Vec<Safe>,
+}
+
+/// What `command` said last, each line with at most some `chars_max` characters; none where it ended well or said nothing.
+pub(super) fn said(report: &Report, command: &CommandReceipt, chars_max: usize) -> Option<Said> {
+    let output = report
+        .outputs
+        .iter()
+        .find(|output| output.command == command.command && output.side == command.side)?;
+    let full = output.tail.lines().filter(|line| !line.trim().is_empty());
+    let all: Vec<&str> = full.collect();
+    let first = all.len().saturating_sub(LINES_MAX);
+    let whole = first == 0 && output.left_out == 0;
+    let lines = all.get(first..).unwrap_or_default();
+    let number = lines.len();
+    let stream = Safe::cut(&output.stream, 20);
+    Some(Said {
+        title: match whole {
+            true => text!["what it said on ", stream],
+            false => text!["the last ", number, " lines that it said on ", stream],
+        },
+        lines: lines
+            .iter()
+            .map(|line| Safe::cut(line, chars_max))
+            .collect(),
+    })
+}
