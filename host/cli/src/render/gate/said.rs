@@ -4,6 +4,7 @@
 
 use ringfence_core::evidence::CommandReceipt;
 use ringfence_core::gating::Report;
+use ringfence_core::spec::{STDERR, STDOUT};
 
 use crate::render::safe::Safe;
 use crate::render::text::{Text, text};
@@ -31,7 +32,10 @@ pub(super) fn said(report: &Report, command: &CommandReceipt, chars_max: usize) 
     let whole = first == 0 && output.left_out == 0;
     let lines = all.get(first..).unwrap_or_default();
     let number = lines.len();
-    let stream = Safe::cut(&output.stream, 20);
+    let stream = match output.stream.as_str() {
+        STDOUT => STDOUT,
+        _ => STDERR,
+    };
     Some(Said {
         title: match whole {
             true => text!["what it said on ", stream],

@@ -100,13 +100,7 @@ pub(super) fn write(report: &Report) -> String {
         let title = text!["Command ", &command.command, ": ", said.title];
         html.leaf("summary", &[], plain_ink(title));
         let lines = said.lines.into_iter();
-        table(
-            &mut html,
-            &["its last lines"],
-            lines,
-            usize::MAX,
-            |html, line| cell(html, line),
-        );
+        table(&mut html, &["its last lines"], lines, usize::MAX, cell);
         html.close();
     }
     html.finish()

@@ -26,7 +26,7 @@ fn formats() -> impl Iterator<Item = Format> {
 
 #[test]
 fn the_page() {
-    insta::assert_snapshot!(written(&sample(), Format::Text), @r##"
+    insta::assert_snapshot!(written(&sample(), Format::Text), @r#"
     judged: worktree against main (1f3870be274f): 17 files, +340 -21
     by the gates of ringfence-gates.toml as it is in main
 
@@ -81,6 +81,9 @@ fn the_page() {
     commands
       test (before): reports were handed in; did not run here
       test (after): exited with 101 after 1250ms; confined by the system
+        the last 2 lines that it said on stderr:
+        | > test reads_links: FAILED
+        | > left: 1
       lint (after): ended: out of time after 1250ms; not confined, with network
         its memory could not be bounded here
 
@@ -101,7 +104,7 @@ fn the_page() {
       passed, 1 abstained, of 7 gates
       6 findings, 2 known, 1 allowed, 1 accepted; 7.41M fuel, 18ms in gates; errors
         fail
-    "##);
+    "#);
 }
 
 #[test]
