@@ -440,6 +440,9 @@ pub(crate) struct GateBaseline {
     /// Where to write [default: as the gates file says, else ringfence-baseline.json]
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Forget what was known and is not found on this change
+    #[arg(long)]
+    pub(crate) prune: bool,
 }
 
 /// Show what gates cost.
@@ -920,7 +923,7 @@ pub(crate) struct Estimate {
 /// Print a JSON Schema.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Schema {
-    /// Which document: loop-file or situation
+    /// Which document: loop-file, situation, gates-file, gate-report or gate-receipt
     #[arg(
         value_name = "DOCUMENT",
         default_value = "loop-file",
@@ -954,5 +957,7 @@ pub(crate) struct Completions {
 
 /// The whole command line with the table of exit codes below its help.
 pub(crate) fn command() -> clap::Command {
-    Args::command().after_help(exit::table())
+    let gate = |gate: clap::Command| gate.after_help(exit::gate_table());
+    let args = Args::command().after_help(exit::table());
+    args.mut_subcommand("gate", gate)
 }

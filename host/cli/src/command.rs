@@ -187,7 +187,7 @@ impl From<OpenError> for Stop {
             OpenError::Unpinned(_) => stop(&error).help(
                 "look at what they may do with `ringfence check`, then pin them with `ringfence check --write-lock`",
             ),
-            OpenError::LockFile(lock) => stop(&error).help(Safe::paragraph(&lock.help())),
+            OpenError::LockFile(lock) => stop(&error).help(Safe::paragraph(&lock.help("ringfence check"))),
             OpenError::Timezone(_) => stop(&error).help("name one of the IANA database, such as \"Europe/Berlin\""),
             OpenError::Git(git) => stop(&error).help_if(ways_out::of_git(git)),
             OpenError::Discover(project) => stop(&error).help_if(ways_out::of_discover(project)),

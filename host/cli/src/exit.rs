@@ -243,6 +243,37 @@ pub fn table() -> String {
     )
 }
 
+/// The table of the codes that `ringfence gate` ends with, for its help.
+#[must_use]
+pub fn gate_table() -> String {
+    let lines = GATE.map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit.code()));
+    format!("Exit codes:\n{}", lines.concat())
+}
+
+/// What the codes mean of a change that was judged. Of gates without a verdict, the highest code counts.
+const GATE: [(Exit, &str); 8] = [
+    (Exit::Done, "passed, or unjudged"),
+    (
+        Exit::Refused,
+        "a gate, or the host's own check, refused the change",
+    ),
+    (
+        Exit::Usage,
+        "wrong command line, gates file, config, revision, patch or baseline",
+    ),
+    (
+        Exit::Waiting,
+        "another run of gates in this project takes too long",
+    ),
+    (Exit::Exhausted, "a gate used up its fuel, time or memory"),
+    (
+        Exit::Plugin,
+        "a gate is broken, or not the one that was pinned",
+    ),
+    (Exit::Host, "the host failed: disk, git, boundary"),
+    (Exit::Interrupted, "interrupted"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@
 //! and [`Profile`] say what gates cost, [`Receipt`] what decided.
 //!
 //! **Invariant:** whatever is not a whole, well-formed answer has not passed, and neither a baseline nor a comment excuses
-//! it. Only findings at a place can be known or allowed; what a gate says of the change as a whole always counts.
+//! it. Only findings at a place can be known or allowed, and they are known only while what stands there stays; what a gate
+//! says of the change as a whole always counts.
 
 mod allow;
 mod baseline;
@@ -25,7 +26,7 @@ pub use self::allow::Comments;
 pub use self::baseline::{BASELINE_BYTES_MAX, Baseline, BaselineError, KnownFinding};
 pub use self::commands::{COMMAND_UNREAD, OUTPUT_BYTES_MAX, Output, reads, unread};
 pub use self::document::{Document, REPORT_VERSION, report_schema};
-pub use self::fingerprint::{Fingerprint, Fingerprints};
+pub use self::fingerprint::{Fingerprint, Fingerprints, Stands, is_bound};
 pub use self::fuel::{
     Compared, FUEL_REGRESSION, FUEL_UNKNOWN, FuelLine, FuelRules, HeldFuel, Percent, PercentError,
 };

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -64,6 +65,9 @@ pub struct Misfit {
     pub pointer: String,
     /// Why, in one line; control characters are escaped.
     pub message: String,
+    /// Names that the object there must not have, as they are written.
+    #[serde(skip)]
+    pub unexpected: Vec<String>,
 }
 
 impl std::fmt::Display for Misfit {
@@ -93,6 +97,7 @@ pub fn check_value(schema: &Value, value: &Value) -> Result<(), Vec<Misfit>> {
         vec![Misfit {
             pointer: String::new(),
             message,
+            unexpected: Vec::new(),
         }]
     };
     check_size(value).map_err(whole)?;
@@ -106,6 +111,10 @@ pub fn check_value(schema: &Value, value: &Value) -> Result<(), Vec<Misfit>> {
         .map(|error| Misfit {
             pointer: clean(&error.instance_path().to_string()),
             message: clean(&error.to_string()),
+            unexpected: match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected } => unexpected.clone(),
+                _ => Vec::new(),
+            },
         })
         .collect();
     if misfits.is_empty() {

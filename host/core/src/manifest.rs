@@ -241,8 +241,19 @@ impl Manifest {
             None => Err(vec![Misfit {
                 pointer: String::new(),
                 message: format!("{} takes no config", self.name),
+                unexpected: Vec::new(),
             }]),
         }
+    }
+
+    /// The names at the top of its configuration.
+    pub(crate) fn config_names(&self) -> impl Iterator<Item = &str> {
+        let properties = self
+            .config
+            .as_ref()
+            .and_then(|schema| schema.get("properties"));
+        let properties = properties.and_then(Value::as_object).into_iter();
+        properties.flat_map(|names| names.keys().map(String::as_str))
     }
 
     fn build(section: &Section) -> Result<Self, ManifestError> {

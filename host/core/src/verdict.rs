@@ -12,7 +12,7 @@ use crate::ids::StepId;
 mod bounds;
 mod judge;
 
-pub use bounds::{FINDINGS_MAX, VerdictError};
+pub use bounds::{FINDINGS_MAX, LOCATIONS_MAX, VerdictError};
 pub use judge::{Judgement, SCOPE, judge};
 
 /// How bad a finding is; the levels of SARIF.

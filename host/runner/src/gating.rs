@@ -185,8 +185,13 @@ pub enum GatingError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// There are no rules.
-    #[error("no {GATES_FILE} and no LOOP.md in {}", .0.display())]
-    NoFile(PathBuf),
+    #[error("no {GATES_FILE} and no LOOP.md in {}", from.clone().unwrap_or_else(|| top.display().to_string()))]
+    NoFile {
+        /// The project's top folder.
+        top: PathBuf,
+        /// The revision that rules are read from; none for the disk.
+        from: Option<String>,
+    },
     /// A file that is to be in the project is not.
     #[error("{} is not in the project {}", file.display(), top.display())]
     Outside {
@@ -199,8 +204,13 @@ pub enum GatingError {
     #[error("{} is in no git repository, so there is nothing to compare with", .0.display())]
     NoRepository(PathBuf),
     /// No gate has such a name.
-    #[error("there is no gate {0} in the gates file")]
-    NoGate(StepId),
+    #[error("there is no gate {gate} in the gates file")]
+    NoGate {
+        /// As it was asked for.
+        gate: StepId,
+        /// The gates that there are.
+        known: Vec<StepId>,
+    },
     /// A revision that git does not know.
     #[error("the revision {name:?} is not known here{}", shallow_note(*shallow))]
     Revision {
@@ -401,7 +411,11 @@ impl Gating {
             only => {
                 let unknown = |id: &&StepId| !locked.gates.iter().any(|gate| gate.id == **id);
                 if let Some(id) = only.iter().find(unknown) {
-                    return Err(GatingError::NoGate(id.clone()));
+                    let known = locked.gates.iter().map(|gate| gate.id.clone());
+                    return Err(GatingError::NoGate {
+                        gate: id.clone(),
+                        known: known.collect(),
+                    });
                 }
                 let wanted = locked.gates.iter().filter(|gate| only.contains(&gate.id));
                 wanted.collect()

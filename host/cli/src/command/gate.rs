@@ -8,6 +8,7 @@ mod evidence;
 mod fuel;
 mod init;
 pub(crate) mod outputs;
+mod place;
 mod replay;
 
 use std::io::{ErrorKind, Read};
@@ -22,6 +23,7 @@ use ringfence_runner::gating::{
     ReceiptFileError, Run, Signer, Wanted, append_receipt,
 };
 use ringfence_runner::git::GitProgram;
+use ringfence_runner::open_loop::OpenError;
 use ringfence_runner::state_dir::open_followed;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
@@ -52,7 +54,7 @@ pub(super) fn run(args: &Gate, context: &mut Context<'_, '_>) -> Result<Exit, St
 }
 
 fn judge(args: &GateRun, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
-    let outputs = Outputs::new(&args.format)?;
+    let outputs = Outputs::new(&args.format, args.receipt.as_deref(), context)?;
     let options = Options {
         fail_on: args.fail_on.map(severity),
         require_some: args.require_some,
@@ -68,13 +70,13 @@ fn judge(args: &GateRun, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let (gating, run) = ask(&args.ask, &options, context)?;
     let exit = Exit::of_gating(&run.report);
     outputs.write(&run.report, exit, context)?;
-    if let Some(file) = &args.receipt {
+    if let Some(file) = outputs.receipts() {
         let signer = Signer {
             user: &context.user,
             name: args.signed_off_by.as_deref().unwrap_or(&context.user),
         };
         let receipt = gating.receipt(&run, signer, context.clock.now(), exit.code());
-        append_receipt(&context.dir.join(file), &receipt)?;
+        append_receipt(file, &receipt)?;
     }
     Ok(exit)
 }
@@ -254,10 +256,10 @@ impl Exit {
     fn of_gating_error(error: &GatingError) -> Self {
         match error {
             GatingError::Open(open) => Self::of_open(open),
-            GatingError::NoFile(_)
+            GatingError::NoFile { .. }
             | GatingError::Outside { .. }
             | GatingError::NoRepository(_)
-            | GatingError::NoGate(_)
+            | GatingError::NoGate { .. }
             | GatingError::Revision { .. }
             | GatingError::Ambiguous { .. }
             | GatingError::NoMergeBase { .. }
@@ -292,17 +294,32 @@ impl From<GatingError> for Stop {
     fn from(error: GatingError) -> Self {
         let exit = Exit::of_gating_error(&error);
         match error {
-            GatingError::Open(open) => {
-                let unpinned = matches!(open, ringfence_runner::open_loop::OpenError::Unpinned(_));
-                if unpinned {
-                    return Self::error(exit, &open).help(
-                        "look at what they may read with `ringfence gate check`, then pin them with `ringfence gate check --write-lock`",
-                    );
+            GatingError::Open(open) => match open {
+                OpenError::Unpinned(_) => Self::error(exit, &open).help(
+                    "look at what they may read with `ringfence gate check`, then pin them with `ringfence gate check --write-lock`",
+                ),
+                OpenError::LockFile(ref lock) => {
+                    let help = lock.help("ringfence gate check");
+                    Self::error(exit, &open).help(Safe::paragraph(&help))
                 }
-                open.into()
-            }
-            GatingError::NoFile(_) => {
+                OpenError::Io { ref path, ref source, .. } if source.kind() == ErrorKind::NotFound => {
+                    Self::new(exit, text!["there is no ", Safe::path(path)])
+                }
+                open => open.into(),
+            },
+            GatingError::NoFile { from: None, .. } => {
                 Self::error(exit, &error).help("write one with `ringfence gate init`")
+            }
+            GatingError::NoFile {
+                from: Some(ref from),
+                ..
+            } => {
+                let help = text![
+                    "rules are taken from ",
+                    Safe::line(from),
+                    ": merge a gates file there first; until then judge without --rules-from"
+                ];
+                Self::error(exit, &error).help(help)
             }
             GatingError::Revision { ref name, shallow }
             | GatingError::NoMergeBase { base: ref name, shallow: shallow @ true, .. } => {
@@ -330,6 +347,11 @@ impl From<GatingError> for Stop {
             GatingError::System { .. } => Self::error(exit, &error).help(
                 "correct `system` of that command in the gates file, or install what it names",
             ),
+            GatingError::NoGate { ref known, .. } => {
+                let known = known.iter().map(Text::from);
+                let help = text!["there are ", Text::join(known, ", ")];
+                Self::error(exit, &error).help(help)
+            }
             GatingError::Baseline { .. } => Self::error(exit, &error)
                 .help("write one with `ringfence gate baseline`, or go without: --no-baseline"),
             GatingError::Fuel {

@@ -25,6 +25,15 @@ pub(crate) fn fuel(spent: Spent<Fuel>) -> Text {
     }
 }
 
+/// How long something took: `12ms`, `9.8s`, `2m 5s`.
+pub(crate) fn took(ms: u64) -> Text {
+    match ms {
+        0..1_000 => text![ms, "ms"],
+        1_000..60_000 => text![ms / 1_000, ".", ms % 1_000 / 100, "s"],
+        _ => text![ms / 60_000, "m ", ms % 60_000 / 1_000, "s"],
+    }
+}
+
 /// True when four fifths of `limit` are used.
 pub(crate) fn near(used: u64, limit: u64) -> bool {
     u128::from(used) * 5 >= u128::from(limit) * 4
@@ -74,6 +83,19 @@ mod tests {
     fn counts() {
         check(&count(1_usize, "file", "files"), "1 file");
         check(&count(0_usize, "file", "files"), "0 files");
+    }
+
+    #[test]
+    fn what_took_how_long() {
+        for (ms, expect) in [
+            (0, "0ms"),
+            (999, "999ms"),
+            (9_861, "9.8s"),
+            (60_000, "1m 0s"),
+            (3_725_000, "62m 5s"),
+        ] {
+            check(&took(ms), expect);
+        }
     }
 
     #[test]

@@ -59,12 +59,13 @@ fn fuel(value: &Value) -> Vec<u64> {
 }
 
 fn rules(report: &Value) -> Vec<String> {
-    let host = report["host"].as_array().unwrap().iter();
+    let gates = report["gates"].as_array().unwrap().iter();
+    let remarks = gates.flat_map(|gate| gate["remarks"].as_array().unwrap());
     let of = |remark: &Value| {
         let (rule, severity) = (remark["rule"].as_str(), remark["severity"].as_str());
         format!("{} {}", rule.unwrap(), severity.unwrap())
     };
-    host.map(of).collect()
+    remarks.map(of).collect()
 }
 
 /// Halves each recorded figure, as if gates had been cheaper when they were recorded.
@@ -171,7 +172,15 @@ fn what_is_recorded_is_compared_and_holds() {
         ["fuel-regression error", "fuel-regression error"]
     );
     assert_eq!(report["gates"][0]["standing"], "failed");
-    let message = report["host"][0]["message"].as_str().unwrap();
+    let shown = gate(&rig, &[], &["--fuel-regression", "5%"]).out;
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        shown.contains("error[fuel-regression]") && !shown.contains("error[refused]"),
+        "{shown}"
+    );
+    assert!(shown.contains("; fails by fuel-regression"), "{shown}");
+    let message = &report["gates"][0]["remarks"][0]["message"];
+    let message = message.as_str().unwrap();
     assert!(
         message.contains("+100.0") && message.contains("grew most: "),
         "{message}"

@@ -85,8 +85,31 @@ fn what_cannot_be_written_is_said() {
     let rig = broken();
     rig.write("folder/x", "");
     std::os::unix::fs::symlink("README.md", rig.top().join("link.json")).unwrap();
+    std::os::unix::fs::symlink("folder", rig.top().join("linked")).unwrap();
     for (args, code, said) in [
-        (&["--format", "yaml"][..], 2, "no such format"),
+        (
+            &["--format", "yaml"][..],
+            2,
+            "text, json, sarif, junit, github, summary, rdjson, checkstyle",
+        ),
+        (&["--format", "json=a,sarif=b"], 2, "names two formats"),
+        (&["--format", "json,sarif"], 2, "names two formats"),
+        (&["--format", "json=linked/a"], 2, "through a link"),
+        (
+            &["--format", "json=folder/a", "--format", "sarif=linked/a"],
+            2,
+            "through a link",
+        ),
+        (
+            &["--format", "json=a", "--receipt", "folder/../a"],
+            2,
+            "cannot be a report",
+        ),
+        (&["--receipt", "linked/a"], 2, "through a link"),
+        (&["--receipt", "folder"], 2, "is no plain file"),
+        (&["--receipt", "none/a"], 2, "no such folder"),
+        (&["baseline", "--output", "folder"], 2, "is no plain file"),
+        (&["baseline", "--output", "none/a"], 2, "no such folder"),
         (&["--format", "json="], 2, "names no file"),
         (&["--format", "json=-"], 2, "names no file"),
         (&["--format", "json", "--format", "text"], 2, "at most one"),
@@ -111,4 +134,18 @@ fn what_cannot_be_written_is_said() {
     }
     assert!(rig.read("README.md").starts_with("# Hello"));
     assert!(!rig.top().join("good.xml").exists());
+}
+
+#[test]
+fn no_report_of_somebody_else_survives_a_run_that_ends_early() {
+    let rig = broken();
+    rig.write("gates.sarif", "brought along");
+    let ran = rig.run(&["gate", "--base", "nowhere", "--format", "sarif=gates.sarif"]);
+    assert_eq!(ran.exit, Exit::Usage);
+    assert!(!rig.top().join("gates.sarif").exists());
+    // What is refused at once takes nothing away.
+    rig.write("gates.sarif", "mine");
+    let twice = ["--format=sarif=gates.sarif", "--format=json=./gates.sarif"];
+    assert_eq!(rig.run(&[&["gate"][..], &twice].concat()).exit, Exit::Usage);
+    assert_eq!(rig.read("gates.sarif"), "mine");
 }

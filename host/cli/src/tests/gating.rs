@@ -206,7 +206,17 @@ fn what_is_missing_is_said_with_what_to_do() {
     folder.git(&["init", "-q"]);
     let (code, said) = refused(&folder, &[]);
     assert!(code == 2 && said.contains("gate init"), "{said}");
+    folder.write("x", "");
+    folder.commit();
     folder.write("ringfence-gates.toml", LINKS);
+    let (code, said) = refused(&folder, &["--rules-from", "HEAD"]);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        code == 2
+            && said.contains("no LOOP.md in HEAD")
+            && said.contains("merge a gates file there first"),
+        "{said}"
+    );
     folder.commit();
     let (code, said) = refused(&folder, &[]);
     assert!(code == 2 && said.contains("--write-lock"), "{said}");
@@ -290,6 +300,130 @@ fn only_new_findings_fail() {
 }
 
 #[test]
+fn what_is_said_of_a_file_is_known_while_the_file_stays() {
+    let deny = "[[gate]]\nplugin = \"std:paths\"\nconfig = { deny = [\"infra/**\"] }\n";
+    let rig = rig(&format!(
+        "[verdict]\nbaseline = \"known.json\"\n{deny}{SECRETS}"
+    ));
+    rig.write("infra/a.tf", "one\n");
+    let long = "x".repeat(1 << 20);
+    rig.write("long.txt", &format!("t = \"{TOKEN}\"\n{long}\n"));
+    let latin: &[u8] = b"caf\xe9 t = \"ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1w2\"\n";
+    std::fs::write(rig.top().join("latin.txt"), latin).unwrap();
+    rig.commit();
+    let ran = rig.run(&["gate", "baseline", "--all"]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    rig.commit();
+    let (exit, report) = gate(&rig, &["--all"]);
+    assert_eq!(exit, Exit::Done, "{report}");
+    assert_eq!(standings(&report), "paths excused, secrets excused");
+    // A change of the very same files is another matter.
+    rig.write("infra/a.tf", "two\n");
+    assert_eq!(judged(&rig, &["--only", "paths"]).0, 1);
+    rig.git(&["checkout", "-q", "infra"]);
+    rig.git(&["update-index", "--chmod=+x", "infra/a.tf"]);
+    assert_eq!(judged(&rig, &["--staged", "--only", "paths"]).0, 1);
+    rig.git(&["reset", "-q", "--hard"]);
+    std::fs::remove_file(rig.top().join("infra/a.tf")).unwrap();
+    assert_eq!(judged(&rig, &["--only", "paths"]).0, 1);
+    rig.git(&["reset", "-q", "--hard"]);
+    let other = TOKEN.replace('w', "k");
+    rig.write("long.txt", &format!("t = \"{other}\"\n{long}\n"));
+    assert_eq!(judged(&rig, &["--only", "secrets"]).0, 1);
+    rig.git(&["reset", "-q", "--hard"]);
+    let latin = [b"caf\xe9 t = \"".as_slice(), other.as_bytes(), b"\"\n"].concat();
+    std::fs::write(rig.top().join("latin.txt"), latin).unwrap();
+    assert_eq!(judged(&rig, &["--only", "secrets"]).0, 1);
+}
+
+#[test]
+fn what_is_known_is_not_forgotten_by_the_way() {
+    let rig = rig(&format!("[fuel]\nregression = \"5%\"\n{LINKS}{SECRETS}"));
+    rig.write("docs/old.md", &format!("[a](a.md)\n\n`{TOKEN}`\n"));
+    let write = |args: &[&str]| {
+        let ran = rig.run(&[&["gate", "baseline"], args].concat());
+        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        let known = serde_json::from_str(&rig.read("ringfence-baseline.json"));
+        let known: Value = known.unwrap();
+        let known = known["findings"].as_array().unwrap().clone();
+        (ran.exit.code(), format!("{said} {known:?}"), known.len())
+    };
+    let (code, said, known) = write(&[]);
+    assert!(
+        code == 0 && known == 2 && said.contains("2 known findings"),
+        "{said}"
+    );
+    rig.commit();
+    // Nothing of it is in this change.
+    let (code, said, known) = write(&[]);
+    assert!(
+        (code, known) == (2, 2) && said.contains("2 known findings would be forgotten"),
+        "{said}"
+    );
+    assert!(said.contains("--prune") && said.contains("--all"), "{said}");
+    let (code, said, known) = write(&["--all", "--only", "md-links"]);
+    assert_eq!((code, known), (0, 2), "{said}");
+    rig.write("docs/old.md", &format!("`{TOKEN}`\n"));
+    rig.commit();
+    let (code, said, known) = write(&["--all"]);
+    assert!(
+        (code, known) == (0, 1)
+            && said.contains("1 known finding 1 finding of before is forgotten"),
+        "{said}"
+    );
+    rig.commit();
+    let (code, said, known) = write(&["--prune"]);
+    assert!(
+        (code, known) == (0, 0) && said.contains("--all takes"),
+        "{said}"
+    );
+    rig.write("ringfence-baseline.json", "{");
+    assert_eq!(rig.run(&["gate", "baseline"]).exit, Exit::Usage);
+    assert_eq!(rig.read("ringfence-baseline.json"), "{");
+}
+
+#[test]
+fn what_was_cut_becomes_no_baseline() {
+    let rig = rig("[[gate]]\nplugin = \"std:injection\"\n");
+    rig.write("docs/old.md", &"turned \u{202e} round\n".repeat(1_100));
+    let ran = rig.run(&["gate", "baseline"]);
+    assert!(
+        ran.exit == Exit::Usage && ran.err.contains("more than a report holds"),
+        "{}",
+        ran.err
+    );
+    assert!(!rig.top().join("ringfence-baseline.json").exists());
+}
+
+#[test]
+fn the_last_line_says_why() {
+    let rig = rig(&format!("{LINKS}{SIZE}{SECRETS}"));
+    let last = |args: &[&str]| {
+        let ran = rig.run(&[&["gate"], args].concat());
+        let text = ran.out.rsplit("\n\n").next().unwrap_or_default();
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(last(&[]), "unjudged: nothing differs");
+    assert_eq!(
+        last(&["--require-some"]),
+        "failed: nothing differs; none passed it, and one must"
+    );
+    rig.write("docs/new.md", "# New\n");
+    assert_eq!(
+        last(&["--only", "diff-size"]),
+        "passed: 1 passed, of 1 gate, 2 not asked"
+    );
+    rig.write(
+        "ringfence-gates.toml",
+        &format!("{LINKS}{SIZE}{SECRETS}#\n"),
+    );
+    assert_eq!(
+        last(&["--fail-on", "warning"]),
+        "failed: `scope` refused it; 3 passed, of 3 gates"
+    );
+}
+
+#[test]
 fn a_comment_allows_what_the_operator_lets_it() {
     let allow = "[[allow]]\nrules = [\"github-*\"]\npaths = [\"tests/**\"]\n";
     let rig = rig(&format!("{SECRETS}{allow}"));
@@ -306,6 +440,14 @@ fn a_comment_allows_what_the_operator_lets_it() {
     assert!(!report.to_string().contains(TOKEN));
     rig.write("src/a.rs", &line);
     assert_eq!(gate(&rig, &[]).0, Exit::Refused);
+    std::fs::remove_file(rig.top().join("src/a.rs")).unwrap();
+    rig.write("tests/a.rs", &line.replace(": a sample", ""));
+    let ran = rig.run(&["gate"]);
+    assert!(
+        ran.exit == Exit::Refused && ran.out.contains("gives no reason"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -480,11 +622,21 @@ fn a_gates_file_to_begin_with() {
     let ran = rig.run(&["gate", "init"]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
     assert!(
-        ran.out.contains("ringfence gate --base main"),
+        ran.out
+            .contains("git add ringfence-gates.toml ringfence.lock")
+            && !ran.out.contains("main"),
         "{}",
         ran.out
     );
     assert_eq!(rig.run(&["gate", "init"]).exit, Exit::Usage);
+    let folder = Rig::folder();
+    let ran = folder.run(&["gate", "init"]);
+    assert!(
+        ran.exit == Exit::Usage && ran.err.contains("git init"),
+        "{}",
+        ran.err
+    );
+    assert!(!folder.top().join("ringfence-gates.toml").exists());
     rig.commit();
     rig.write("docs/new.md", "# New\n");
     assert_eq!(gate(&rig, &[]).0, Exit::Done);

@@ -43,7 +43,20 @@ impl Comments {
         lines: impl IntoIterator<Item = &'t str>,
     ) -> Option<String> {
         self.covers(rule, path).then_some(())?;
-        lines.into_iter().find_map(|line| said(line, rule))
+        let mut whys = lines.into_iter().filter_map(|line| said(line, rule));
+        let why = whys.find(|why| !why.is_empty())?;
+        Some(text::one_line(why, REASON_CHARS_MAX))
+    }
+
+    /// True when a comment would count, had it a reason.
+    pub fn lacks_reason<'t>(
+        &self,
+        rule: &str,
+        path: &RelPath,
+        lines: impl IntoIterator<Item = &'t str>,
+    ) -> bool {
+        let mut lines = lines.into_iter();
+        self.covers(rule, path) && lines.any(|line| said(line, rule) == Some(""))
     }
 
     fn covers(&self, rule: &str, path: &RelPath) -> bool {
@@ -57,11 +70,14 @@ impl Comments {
     }
 }
 
-/// The reason in `… ringfence:allow RULE: why`, without what ends a comment.
-fn said(line: &str, rule: &str) -> Option<String> {
+/// The reason in `… ringfence:allow RULE: why`, without what ends a comment; empty where the comment gives none.
+fn said<'t>(line: &'t str, rule: &str) -> Option<&'t str> {
     let (_, rest) = line.split_once(MARK)?;
-    let why = rest.strip_prefix(' ')?.trim_start().strip_prefix(rule)?;
-    let why = why.strip_prefix(':')?.trim();
-    let why = why.trim_end_matches("*/").trim_end_matches("-->").trim();
-    (!why.is_empty()).then(|| text::one_line(why, REASON_CHARS_MAX))
+    let rest = rest.strip_prefix(' ')?.trim_start().strip_prefix(rule)?;
+    let goes_on = |c: char| c.is_alphanumeric() || c == '-';
+    if rest.starts_with(goes_on) {
+        return None;
+    }
+    let why = rest.strip_prefix(':').unwrap_or_default().trim();
+    Some(why.trim_end_matches("*/").trim_end_matches("-->").trim())
 }

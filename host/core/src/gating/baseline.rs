@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a file that is not wholly understood excuses nothing and is an error.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// Findings that do not fail a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Baseline {
-    known: BTreeSet<Fingerprint>,
+    known: BTreeMap<Fingerprint, KnownFinding>,
 }
 
 /// One of them, with what a person needs to find it again.
@@ -68,19 +68,16 @@ impl Baseline {
                 file.version
             )));
         }
-        let known = file.findings.into_iter().map(|known| known.fingerprint);
-        Ok(Self {
-            known: known.collect(),
-        })
+        Ok(file.findings.into_iter().collect())
     }
 
-    /// The text of a baseline in which everything is known that can be: findings at a place that no comment allows.
-    /// Sorted, so that its diffs are read.
+    /// Everything that can be known of what gates found and no comment allows.
     #[must_use]
-    pub fn of(gates: &[Judged]) -> (String, usize) {
-        let mut findings: Vec<KnownFinding> = gates
+    pub fn of(gates: &[Judged]) -> Self {
+        gates
             .iter()
             .flat_map(|gate| gate.remarks.iter().map(move |remark| (gate, remark)))
+            .filter(|(_, remark)| remark.knowable)
             .filter(|(_, remark)| !matches!(remark.status, Status::Allowed { .. }))
             .filter_map(|(gate, remark)| {
                 Some(KnownFinding {
@@ -91,20 +88,53 @@ impl Baseline {
                     fingerprint: remark.fingerprint.clone(),
                 })
             })
-            .collect();
-        findings.sort();
-        let count = findings.len();
-        let file = File {
-            version: VERSION,
-            findings,
-        };
-        let text = serde_json::to_string_pretty(&file).unwrap_or_default();
-        (text + "\n", count)
+            .collect()
+    }
+
+    /// Takes over what `old` knows of other gates than those that `asked` is true for.
+    pub fn keep(&mut self, old: &Self, asked: impl Fn(&str) -> bool) {
+        let others = old.known.values().filter(|known| !asked(&known.gate));
+        for known in others.cloned() {
+            self.known.insert(known.fingerprint.clone(), known);
+        }
+    }
+
+    /// How many of the findings here `new` does not know.
+    #[must_use]
+    pub fn lost_in(&self, new: &Self) -> usize {
+        self.known.keys().filter(|print| !new.knows(print)).count()
+    }
+
+    /// How many findings it knows.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.known.len()
     }
 
     /// True when a finding is known.
     #[must_use]
     pub fn knows(&self, fingerprint: &Fingerprint) -> bool {
-        self.known.contains(fingerprint)
+        self.known.contains_key(fingerprint)
+    }
+
+    /// The file: sorted, so that its diffs are read.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut findings: Vec<KnownFinding> = self.known.values().cloned().collect();
+        findings.sort();
+        let file = File {
+            version: VERSION,
+            findings,
+        };
+        serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
+    }
+}
+
+impl FromIterator<KnownFinding> for Baseline {
+    fn from_iter<I: IntoIterator<Item = KnownFinding>>(findings: I) -> Self {
+        let known = findings.into_iter();
+        Self {
+            known: known.map(|one| (one.fingerprint.clone(), one)).collect(),
+        }
     }
 }

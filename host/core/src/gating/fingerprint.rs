@@ -1,7 +1,8 @@
 //! What makes a finding the same one in another commit.
 //!
-//! **Invariant:** the number of a line is no part of it, the text of the line is; where there is no line, nothing is
-//! normalised, so that a message with another figure in it is another finding.
+//! **Invariant:** the number of a line is no part of it, the text of the line is; where there is no line, the file's bytes
+//! and mode are, and nothing is normalised: a message with another figure in it is another finding. What is bound to
+//! nothing that stands in head is the same finding as nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Digest, PartsHasher};
 use crate::ids::StepId;
 use crate::journal::normalise_reason;
-use crate::verdict::Finding;
+use crate::verdict::{Finding, LOCATIONS_MAX};
 
 /// 32 hex digits that stay while a finding is the same one.
 #[derive(
@@ -25,6 +26,22 @@ pub struct Fingerprint(String);
 #[derive(Debug, Default)]
 pub struct Fingerprints {
     seen: BTreeMap<Digest, u32>,
+}
+
+/// What stands in head at a place that a finding points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands<'a> {
+    /// A line: its bytes, without its end.
+    Line(&'a [u8]),
+    /// A file, and no line of it that can be read.
+    File {
+        /// As git keeps it.
+        mode: u32,
+        /// The git id of its bytes.
+        blob: &'a str,
+    },
+    /// No file.
+    Nothing,
 }
 
 impl Fingerprint {
@@ -42,8 +59,8 @@ impl fmt::Display for Fingerprint {
 }
 
 impl Fingerprints {
-    /// The fingerprint of the next finding of `gate`; `line` is the text at its first place, where that is a line.
-    pub fn next(&mut self, gate: &StepId, finding: &Finding, line: Option<&str>) -> Fingerprint {
+    /// The fingerprint of the next finding of `gate`; `stands` is what stands at its places, one for each.
+    pub fn next(&mut self, gate: &StepId, finding: &Finding, stands: &[Stands<'_>]) -> Fingerprint {
         let mut hasher = PartsHasher::new("ringfence finding 1");
         hasher
             .part("gate", gate.as_str().as_bytes())
@@ -51,12 +68,24 @@ impl Fingerprints {
         if let Some(place) = finding.locations.first() {
             hasher.part("path", place.path.as_bytes());
         }
-        match line {
-            Some(line) => hasher
-                .part("like", normalise_reason(&finding.message).as_bytes())
-                .part("line", line.trim().as_bytes()),
-            None => hasher.part("message", finding.message.as_bytes()),
-        };
+        let moves = !stands.is_empty() && stands.iter().all(|one| matches!(one, Stands::Line(_)));
+        if moves {
+            hasher.part("like", normalise_reason(&finding.message).as_bytes());
+        } else {
+            hasher.part("message", finding.message.as_bytes());
+        }
+        for one in stands {
+            match one {
+                Stands::Line(line) => hasher.part("line", trimmed(line)),
+                Stands::File { mode, blob } => hasher
+                    .part("mode", format!("{mode:o}").as_bytes())
+                    .part("blob", blob.as_bytes()),
+                Stands::Nothing => hasher.part("nothing", b""),
+            };
+        }
+        for place in finding.locations.iter().skip(1) {
+            hasher.part("path", place.path.as_bytes());
+        }
         let same = hasher.finish();
         let nth = self.seen.entry(same).or_default();
         let mut hasher = PartsHasher::new("ringfence finding 1 nth");
@@ -66,4 +95,20 @@ impl Fingerprints {
         *nth = nth.saturating_add(1);
         Fingerprint(hasher.finish().hex().chars().take(32).collect())
     }
+}
+
+/// True when a fingerprint of `finding` holds what it was said of: it has places, each of them is known, and something
+/// stands at each.
+#[must_use]
+pub fn is_bound(finding: &Finding, stands: &[Stands<'_>]) -> bool {
+    let places = finding.locations.len();
+    // With the most that are kept, some may have been left out.
+    (1..LOCATIONS_MAX).contains(&places)
+        && stands.len() == places
+        && !stands.contains(&Stands::Nothing)
+}
+
+/// A line without the white space around it, which another indentation changes.
+fn trimmed(line: &[u8]) -> &[u8] {
+    str::from_utf8(line).map_or(line.trim_ascii(), |line| line.trim().as_bytes())
 }

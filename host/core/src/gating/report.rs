@@ -54,8 +54,10 @@ pub enum Status {
         /// Why, as the comment says.
         reason: String,
     },
-    /// The operator accepts findings of this kind from the command line.
+    /// The gates file accepts findings of this kind.
     Accepted,
+    /// It is said for information, and fails nothing whatever the rules.
+    Noted,
 }
 
 /// The line a finding points to.
@@ -73,6 +75,8 @@ pub struct Remark {
     pub finding: Finding,
     /// What it is known by.
     pub fingerprint: Fingerprint,
+    /// True when a baseline can know it: what stands at its places is a part of the fingerprint.
+    pub knowable: bool,
     /// What it counts for.
     #[serde(flatten)]
     pub status: Status,
@@ -133,6 +137,8 @@ pub struct Report {
     pub host: Vec<Remark>,
     /// Every gate that was asked, in the order of the file.
     pub gates: Vec<Judged>,
+    /// The gates of the file that were left out because others were named.
+    pub not_asked: Vec<StepId>,
     /// Native programs that ran for the gates.
     pub commands: Vec<CommandReceipt>,
     /// What those of them that did not end well said last.

@@ -4,7 +4,7 @@ use super::*;
 use crate::ids::StepId;
 use crate::relpath::RelPath;
 use crate::spec::{Allow, Gates, VerdictRules};
-use crate::verdict::{FINDINGS_MAX, Finding, Location, Ruling, Severity, Verdict};
+use crate::verdict::{FINDINGS_MAX, Finding, LOCATIONS_MAX, Location, Ruling, Severity, Verdict};
 
 fn finding(severity: Severity, rule: &str, path: &str, line: u32, message: &str) -> Finding {
     Finding {
@@ -28,7 +28,8 @@ fn remark(severity: Severity, status: Status) -> Remark {
     let finding = finding(severity, "a-rule", "a.md", 1, "m");
     let gate = StepId::new("g").unwrap();
     Remark {
-        fingerprint: Fingerprints::default().next(&gate, &finding, Some("x")),
+        fingerprint: Fingerprints::default().next(&gate, &finding, &[Stands::Line(b"x")]),
+        knowable: true,
         finding,
         status,
         excerpt: None,
@@ -110,21 +111,63 @@ fn where_a_gate_stands() {
 #[test]
 fn a_fingerprint_stays_where_only_lines_move() {
     let gate = StepId::new("g").unwrap();
-    let next = |all: &mut Fingerprints, line, message: &str, text: Option<&str>| {
+    let next = |all: &mut Fingerprints, line, message: &str, text: &str| {
         let finding = finding(Severity::Error, "a-rule", "a.md", line, message);
-        all.next(&gate, &finding, text)
+        all.next(&gate, &finding, &[Stands::Line(text.as_bytes())])
     };
     let first = |line, message: &str, text| next(&mut Fingerprints::default(), line, message, text);
-    let known = first(3, "link 3 is broken", Some("see x"));
-    assert_eq!(first(9, "link 9 is broken", Some("  see x ")), known);
-    assert_ne!(first(3, "link 3 is broken", Some("see y")), known);
-    assert_ne!(first(3, "link 3 is odd", Some("see x")), known);
-    assert_ne!(first(0, "120 lines", None), first(0, "121 lines", None));
+    let known = first(3, "link 3 is broken", "see x");
+    assert_eq!(first(9, "link 9 is broken", "  see x "), known);
+    assert_ne!(first(3, "link 3 is broken", "see y"), known);
+    assert_ne!(first(3, "link 3 is odd", "see x"), known);
     let mut all = Fingerprints::default();
-    assert_eq!(next(&mut all, 3, "link 3 is broken", Some("see x")), known);
-    let second = next(&mut all, 5, "link 5 is broken", Some("see x"));
+    assert_eq!(next(&mut all, 3, "link 3 is broken", "see x"), known);
+    let second = next(&mut all, 5, "link 5 is broken", "see x");
     assert_ne!(second, known);
     assert_eq!(known.as_str().len(), 32);
+}
+
+#[test]
+fn a_finding_without_a_line_is_another_when_the_file_is() {
+    let gate = StepId::new("g").unwrap();
+    let print = |message: &str, stands: &[Stands]| {
+        let finding = finding(Severity::Error, "denied", "infra/a.tf", 0, message);
+        Fingerprints::default().next(&gate, &finding, stands)
+    };
+    let file = |mode, blob| Stands::File { mode, blob };
+    let known = print("it is denied", &[file(0o100_644, "aa")]);
+    assert_eq!(print("it is denied", &[file(0o100_644, "aa")]), known);
+    for (message, stands) in [
+        ("it is denied", file(0o100_644, "bb")),
+        ("it is denied", file(0o100_755, "aa")),
+        ("it is denied", Stands::Nothing),
+        ("it is denied", Stands::Line(b"aa")),
+        ("it is denied 2", file(0o100_644, "aa")),
+    ] {
+        assert_ne!(print(message, &[stands]), known, "{message} {stands:?}");
+    }
+    // Bytes that are no text are still those of this line.
+    assert_ne!(
+        print("a secret", &[Stands::Line(b"\xffone")]),
+        print("a secret", &[Stands::Line(b"\xfftwo")]),
+    );
+}
+
+#[test]
+fn only_what_stands_somewhere_can_be_known() {
+    let mut finding = finding(Severity::Error, "a-rule", "a.md", 1, "m");
+    let line = Stands::Line(b"x");
+    assert!(is_bound(&finding, &[line]));
+    assert!(!is_bound(&finding, &[Stands::Nothing]));
+    assert!(!is_bound(&finding, &[]));
+    let place = finding.locations.remove(0);
+    assert!(!is_bound(&finding, &[]));
+    finding.locations = vec![place.clone(); 2];
+    assert!(is_bound(&finding, &[line, line]));
+    assert!(!is_bound(&finding, &[line, Stands::Nothing]));
+    // There may have been more places.
+    finding.locations = vec![place; LOCATIONS_MAX];
+    assert!(!is_bound(&finding, &[line; LOCATIONS_MAX]));
 }
 
 #[test]
@@ -170,6 +213,39 @@ fn a_comment_counts_where_the_operator_says_so_and_with_a_reason() {
     ] {
         assert_eq!(said(rule, path, line), None, "{rule} {path} {line}");
     }
+    let lacks = |rule: &str, path: &str, line: &str| {
+        comments.lacks_reason(rule, &RelPath::lexical(path).unwrap(), [line])
+    };
+    for (rule, path, line, expect) in [
+        (
+            "no-unwrap",
+            "tests/a.rs",
+            "// ringfence:allow no-unwrap",
+            true,
+        ),
+        (
+            "no-unwrap",
+            "tests/a.rs",
+            "/* ringfence:allow no-unwrap: */",
+            true,
+        ),
+        ("no-unwrap", "tests/a.rs", line, false),
+        (
+            "no-unwrap",
+            "src/a.rs",
+            "// ringfence:allow no-unwrap",
+            false,
+        ),
+        (
+            "no-unwrap",
+            "tests/a.rs",
+            "// ringfence:allow no-unwraps",
+            false,
+        ),
+        ("no-unwrap", "tests/a.rs", "// nothing", false),
+    ] {
+        assert_eq!(lacks(rule, path, line), expect, "{rule} {path} {line}");
+    }
 }
 
 #[test]
@@ -189,6 +265,30 @@ fn a_baseline_is_whole_or_an_error() {
     ] {
         assert!(Baseline::parse(&bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_baseline_keeps_what_nobody_was_asked_about() {
+    let known = |gate: &str, line: &'static str| {
+        let finding = finding(Severity::Error, "a-rule", "a.md", 1, "m");
+        let id = StepId::new(gate).unwrap();
+        let stands = [Stands::Line(line.as_bytes())];
+        KnownFinding {
+            gate: gate.to_owned(),
+            path: "a.md".to_owned(),
+            rule: finding.rule.clone(),
+            message: finding.message.clone(),
+            fingerprint: Fingerprints::default().next(&id, &finding, &stands),
+        }
+    };
+    let old: Baseline = [known("links", "1"), known("links", "2"), known("size", "1")]
+        .into_iter()
+        .collect();
+    let mut new: Baseline = [known("links", "2")].into_iter().collect();
+    assert_eq!(old.lost_in(&new), 2);
+    new.keep(&old, |gate| gate == "links");
+    assert_eq!((new.count(), old.lost_in(&new)), (2, 1));
+    assert_eq!(Baseline::parse(&new.text()).unwrap(), new);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::digest::{Digest, PartsHasher};
 use crate::guard::{FuelCap, Pace};
 use crate::ids::{LoopId, StepId};
 use crate::json;
+use crate::json_schema::Misfit;
 use crate::limits::Limits;
 use crate::manifest::{Action, Manifest, contract_supported};
 use crate::policy::{
@@ -476,6 +477,9 @@ fn check_config(step: &StepSpec, manifest: &Manifest, found: &mut Diagnostics) {
         .into_iter()
         .flatten()
     {
+        if unknown_names(step, manifest, &misfit, found) {
+            continue;
+        }
         let span = step.at.config.as_ref().map_or_else(
             || step.at.plugin.clone(),
             |place| place.span_at(&misfit.pointer),
@@ -488,4 +492,37 @@ fn check_config(step: &StepSpec, manifest: &Manifest, found: &mut Diagnostics) {
         };
         found.push(Diagnostic::error("bad-config", span, message, label));
     }
+}
+
+/// Reports names that the config must not have, each in its place; true when that says all of the misfit.
+fn unknown_names(
+    step: &StepSpec,
+    manifest: &Manifest,
+    misfit: &Misfit,
+    found: &mut Diagnostics,
+) -> bool {
+    let Some(config) = &step.at.config else {
+        return false;
+    };
+    for name in &misfit.unexpected {
+        let span = config
+            .name_at(&misfit.pointer, name)
+            .unwrap_or_else(|| config.span_at(&misfit.pointer));
+        let message = format!("the config of {} has no key {}", manifest.name, quote(name));
+        let problem = Diagnostic::error("bad-config", span, message, "unknown key");
+        let known = || manifest.config_names();
+        let help = match (misfit.pointer.as_str(), did_you_mean(name, known())) {
+            ("", Some(guess)) => Some(format!("did you mean `{guess}`?")),
+            ("", None) => {
+                let names: Vec<&str> = known().collect();
+                (!names.is_empty()).then(|| format!("its keys are {}", names.join(", ")))
+            }
+            _ => None,
+        };
+        found.push(match help {
+            Some(help) => problem.with_help(help),
+            None => problem,
+        });
+    }
+    !misfit.unexpected.is_empty()
 }

@@ -22,9 +22,10 @@ pub const LOCK_FILE_BYTES_MAX: usize = 1 << 20;
 const FORMAT: u64 = 1;
 
 const HEADER: &str = "\
-# Written by ringfence: the exact components that the loops here run. Commit it.
+# Written by ringfence: the exact components that loops and gates here run. Commit it.
 # A component that differs from its entry does not run. To accept a new one, delete
-# its entry and run `ringfence check --write-lock`.
+# its entry and run `ringfence check --write-lock`, or for a file of gates
+# `ringfence gate check --write-lock`.
 ";
 
 /// One entry: what was known of a plugin when it was pinned.
@@ -81,16 +82,23 @@ pub enum LockFileError {
 }
 
 impl LockFileError {
-    /// What the operator can do about it.
+    /// What the operator can do about it, who called the program as `check` to look at plugins: `ringfence check`, say.
     #[must_use]
-    pub fn help(&self) -> String {
+    pub fn help(&self, check: &str) -> String {
         match self {
             Self::Changed { reference, .. } => {
-                format!("if you changed or updated it yourself, delete the entry of {} from ringfence.lock and run `ringfence check --write-lock`", quote(reference))
+                format!(
+                    "if you changed or updated it yourself, delete the entry of {} from ringfence.lock and run `{check} --write-lock`",
+                    quote(reference)
+                )
             }
-            Self::Format(_) => "update ringfence, or delete ringfence.lock and run `ringfence check --write-lock`".to_owned(),
+            Self::Format(_) => {
+                format!("update ringfence, or delete ringfence.lock and run `{check} --write-lock`")
+            }
             Self::TooLong(_) | Self::Entry { .. } => {
-                "restore ringfence.lock from version control, or delete it and run `ringfence check --write-lock`".to_owned()
+                format!(
+                    "restore ringfence.lock from version control, or delete it and run `{check} --write-lock`"
+                )
             }
         }
     }

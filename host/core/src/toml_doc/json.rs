@@ -26,6 +26,8 @@ pub(crate) struct Json {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     span: Range<usize>,
+    /// Of the name it has in a table.
+    name: Option<Range<usize>>,
     inside: BTreeMap<String, Place>,
 }
 
@@ -40,6 +42,15 @@ impl Json {
 impl Place {
     /// Where the value at a JSON Pointer stands, or the nearest value around it.
     pub(crate) fn span_at(&self, pointer: &str) -> Range<usize> {
+        self.at(pointer).span.clone()
+    }
+
+    /// Where the name of `key` stands in the object at a JSON Pointer; none where it does not.
+    pub(crate) fn name_at(&self, pointer: &str, key: &str) -> Option<Range<usize>> {
+        self.at(pointer).inside.get(key)?.name.clone()
+    }
+
+    fn at(&self, pointer: &str) -> &Self {
         let mut place = self;
         for name in pointer.split('/').skip(1) {
             match place
@@ -50,7 +61,7 @@ impl Place {
                 None => break,
             }
         }
-        place.span.clone()
+        place
     }
 }
 
@@ -73,13 +84,14 @@ fn convert(toml: &Spanned<DeValue<'_>>, out: &mut Diagnostics) -> Option<(Value,
         DeValue::Table(table) => {
             let entries: Vec<_> = table
                 .iter()
-                .map(|(name, entry)| (name.get_ref(), convert(entry, out)))
+                .map(|(name, entry)| (name, convert(entry, out)))
                 .collect();
             let mut values = Map::new();
-            for (name, entry) in entries {
-                let (value, place) = entry?;
-                values.insert(name.to_string(), value);
-                inside.insert(name.to_string(), place);
+            for (key, entry) in entries {
+                let (value, mut place) = entry?;
+                place.name = Some(key.span());
+                values.insert(key.get_ref().to_string(), value);
+                inside.insert(key.get_ref().to_string(), place);
             }
             Value::Object(values)
         }
@@ -100,6 +112,7 @@ fn convert(toml: &Spanned<DeValue<'_>>, out: &mut Diagnostics) -> Option<(Value,
     };
     let place = Place {
         span: toml.span(),
+        name: None,
         inside,
     };
     Some((value, place))

@@ -13,6 +13,9 @@ use super::table::{Amount, Choice, Key, Kind, Table, Text, Whole, sample, spelle
 use super::{Entry, LIST_ENTRIES_MAX, Section, TABLES_MAX, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, quote};
 
+// Limit: a command line that fits a message.
+const WORDS_BYTES_MAX: usize = 100;
+
 pub(super) struct Reader<'o> {
     pub(super) root: &'static Table,
     pub(super) out: &'o mut Diagnostics,
@@ -108,7 +111,7 @@ impl Reader<'_> {
                     format!("{} here", kind_of(found)),
                 );
                 self.out
-                    .push(wrong.with_help(format!("write {}", sample(key))));
+                    .push(wrong.with_help(format!("write {}", meant(key, found))));
                 None
             }
         }
@@ -415,6 +418,19 @@ fn home_of(name: &str, root: &Table) -> Option<&'static str> {
         }
         _ => None,
     })
+}
+
+/// What was meant where a list is written as one text of its words; else a sample of the key.
+fn meant(key: &Key, found: &DeValue<'_>) -> String {
+    match (&key.kind, found) {
+        (Kind::List(_), DeValue::String(text))
+            if text.len() <= WORDS_BYTES_MAX && !text.trim().is_empty() =>
+        {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            format!("`{} = {words:?}`", key.name)
+        }
+        _ => sample(key),
+    }
 }
 
 fn kind_of(value: &DeValue<'_>) -> &'static str {

@@ -12,8 +12,9 @@ pub const FINDINGS_MAX: usize = 1_000;
 const MESSAGE_CHARS_MAX: usize = 1_000;
 const SUMMARY_CHARS_MAX: usize = 300;
 const RULE_BYTES_MAX: usize = 64;
+/// Most places that are kept of one finding.
 // Limit: one finding is about one thing; SARIF viewers show a handful.
-const LOCATIONS_MAX: usize = 20;
+pub const LOCATIONS_MAX: usize = 20;
 // Limit: the longest path there is.
 const PATH_CHARS_MAX: usize = 4_096;
 

@@ -102,7 +102,8 @@ pub(super) fn remark(
     let mut fingerprints = Fingerprints::default();
     let remarks = unread(asked, evidence.receipts()).into_iter();
     report.host.extend(remarks.map(|finding| Remark {
-        fingerprint: fingerprints.next(&scope, &finding, None),
+        fingerprint: fingerprints.next(&scope, &finding, &[]),
+        knowable: false,
         finding,
         status: Status::New,
         excerpt: None,

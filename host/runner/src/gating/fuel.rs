@@ -16,7 +16,7 @@ use ringfence_core::ids::StepId;
 use ringfence_core::quantity::Fuel;
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::LockedStep;
-use ringfence_core::verdict::{Finding, SCOPE, Severity};
+use ringfence_core::verdict::{Finding, Severity};
 use ringfence_sandbox::FUEL_RULES;
 
 use super::side_by_side::side_by_side;
@@ -147,15 +147,16 @@ impl Gating {
         for line in lines.iter_mut().filter(dear) {
             self.name_what_grew(run, &file, line, options.jobs, around)?;
         }
-        let remarks = remarks(&lines, allowed, fuel.required)?;
-        for line in lines.iter().filter(|line| fails(line, fuel.required)) {
-            let gate = run.report.gates.iter_mut();
-            if let Some(gate) = gate.into_iter().find(|gate| gate.gate == line.gate) {
-                gate.standing = gate.standing.max(Standing::Failed);
+        let report = &mut run.report;
+        for line in &lines {
+            let gate = report.gates.iter_mut().find(|gate| gate.gate == line.gate);
+            if let (Some(gate), Some(remark)) = (gate, remark(line, allowed, fuel.required)) {
+                if remark.status == Status::New {
+                    gate.standing = gate.standing.max(Standing::Failed);
+                }
+                gate.remarks.push(remark);
             }
         }
-        let report = &mut run.report;
-        report.host.extend(remarks);
         report.outcome = outcome(&report.host, &report.gates, report.rules);
         Ok(())
     }
@@ -247,54 +248,36 @@ impl Gating {
     }
 }
 
-fn fails(line: &FuelLine, required: bool) -> bool {
-    match line.compared {
-        Compared::Regressed => true,
-        Compared::Unknown => required,
-        Compared::Same | Compared::Cheaper | Compared::Dearer | Compared::NotCalled => false,
-    }
-}
-
-/// What the host has to say of the fuel of gates.
-fn remarks(
-    lines: &[FuelLine],
-    allowed: Percent,
-    required: bool,
-) -> Result<Vec<Remark>, GatingError> {
-    let scope = StepId::new(SCOPE).map_err(|error| GatingError::Host(error.to_string()))?;
-    let mut fingerprints = Fingerprints::default();
-    let mut remark = |line: &FuelLine| {
-        let (rule, message) = match line.compared {
-            Compared::Regressed => (FUEL_REGRESSION, line.regression(allowed)),
-            Compared::Unknown => {
-                let FuelLine { gate, why, .. } = line;
-                let message = format!("the fuel of gate {gate} compares with nothing: {why}");
-                (FUEL_UNKNOWN, message)
-            }
-            Compared::Same | Compared::Cheaper | Compared::Dearer | Compared::NotCalled => {
-                return None;
-            }
-        };
-        let fails = fails(line, required);
-        let finding = Finding {
-            severity: if fails {
-                Severity::Error
-            } else {
-                Severity::Note
-            },
-            rule: rule.to_owned(),
-            message,
-            locations: Vec::new(),
-            help: "`ringfence gate fuel --record` takes the figures of this change for known"
-                .to_owned(),
-        };
-        Some(Remark {
-            fingerprint: fingerprints.next(&scope, &finding, None),
-            finding,
-            // Nobody asked for a figure to be there.
-            status: if fails { Status::New } else { Status::Accepted },
-            excerpt: None,
-        })
+/// What the host has to say of the fuel of a gate; none where there is nothing to be said.
+fn remark(line: &FuelLine, allowed: Percent, required: bool) -> Option<Remark> {
+    let FuelLine { gate, why, .. } = line;
+    let (fails, rule, message) = match line.compared {
+        Compared::Regressed => (true, FUEL_REGRESSION, line.regression(allowed)),
+        Compared::Unknown => {
+            let message = format!("the fuel of gate {gate} compares with nothing: {why}");
+            (required, FUEL_UNKNOWN, message)
+        }
+        Compared::Same | Compared::Cheaper | Compared::Dearer | Compared::NotCalled => return None,
     };
-    Ok(lines.iter().filter_map(&mut remark).collect())
+    let (severity, status) = if fails {
+        (Severity::Error, Status::New)
+    } else {
+        // Nobody asked for a figure to be there.
+        (Severity::Note, Status::Noted)
+    };
+    let finding = Finding {
+        severity,
+        rule: rule.to_owned(),
+        message,
+        locations: Vec::new(),
+        help: "`ringfence gate fuel --record` takes the figures of this change for known"
+            .to_owned(),
+    };
+    Some(Remark {
+        fingerprint: Fingerprints::default().next(gate, &finding, &[]),
+        finding,
+        knowable: false,
+        status,
+        excerpt: None,
+    })
 }

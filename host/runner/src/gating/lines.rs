@@ -1,8 +1,10 @@
-//! The lines that findings point to, as they are in head.
+//! What stands where findings point to, as it is in head.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use ringfence_core::gating::Stands;
 use ringfence_core::relpath::RelPath;
+use ringfence_core::verdict::Location;
 
 use super::GatingError;
 use super::ask::Answer;
@@ -15,10 +17,17 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 // Limit: what is held of all files that findings point to.
 const ALL_BYTES_MAX: u64 = 64 << 20;
 
-/// The text files that findings point to.
-pub(super) struct Lines(BTreeMap<RelPath, Text>);
+/// The files that findings point to.
+pub(super) struct Lines(BTreeMap<RelPath, Held>);
 
-/// A file, and where its lines begin: many findings may point into one.
+struct Held {
+    mode: u32,
+    blob: String,
+    /// None where no line is pointed to, and for a file that is too long.
+    text: Option<Text>,
+}
+
+/// Bytes, and where their lines begin: many findings may point into one file.
 struct Text {
     bytes: Vec<u8>,
     starts: Vec<usize>,
@@ -46,7 +55,7 @@ impl Text {
 }
 
 impl Lines {
-    /// Reads them; those that are too long or not there have no lines.
+    /// Finds them, and reads those in which a line is pointed to.
     pub(super) fn read(
         store: &Store,
         sides: &Sides,
@@ -57,46 +66,81 @@ impl Lines {
             .filter_map(|answer| answer.result.answer.as_ref().ok());
         let places = verdicts
             .flat_map(|verdict| &verdict.findings)
-            .flat_map(|finding| finding.locations.first())
-            .filter(|place| place.line > 0);
-        let wanted: BTreeSet<RelPath> = places
-            .filter_map(|place| RelPath::lexical(&place.path).ok())
-            .collect();
-        let mut ids = BTreeMap::new();
-        for file in &sides.change.files {
-            if wanted.contains(&file.path) {
-                ids.insert(file.path.clone(), file.new_blob.clone());
+            .flat_map(|finding| &finding.locations);
+        // Each with whether a line in it is pointed to.
+        let mut wanted: BTreeMap<RelPath, bool> = BTreeMap::new();
+        for place in places {
+            if let Ok(path) = RelPath::lexical(&place.path) {
+                *wanted.entry(path).or_default() |= place.line > 0;
             }
         }
-        if ids.len() < wanted.len() {
-            let unchanged = wanted.iter().filter(|path| !ids.contains_key(*path));
-            let unchanged: BTreeSet<RelPath> = unchanged.cloned().collect();
-            ids.extend(blobs_of(store, &sides.head.tree, &unchanged)?);
+        let mut held = BTreeMap::new();
+        for file in &sides.change.files {
+            if wanted.contains_key(&file.path) {
+                let (mode, blob) = (file.new_mode, file.new_blob.clone());
+                let text = None;
+                held.insert(file.path.clone(), Held { mode, blob, text });
+            }
         }
-        ids.retain(|_, id| !id.is_empty());
-        let asked: Vec<&str> = ids.values().map(String::as_str).collect();
-        let blobs = store.blobs(&asked, FILE_BYTES_MAX, ALL_BYTES_MAX)?;
-        let with_bytes = ids.keys().cloned().zip(blobs);
-        Ok(Self(
-            with_bytes
-                .filter_map(|(path, bytes)| Some((path, Text::new(bytes?))))
-                .collect(),
-        ))
+        if held.len() < wanted.len() {
+            let is_left = |path: &RelPath| wanted.contains_key(path) && !held.contains_key(path);
+            let unchanged = blobs_of(store, &sides.head.tree, is_left)?;
+            held.extend(unchanged);
+        }
+        held.retain(|_, one| !one.blob.is_empty());
+        let lined: Vec<&str> = held
+            .iter()
+            .filter(|(path, _)| wanted.get(*path).copied().unwrap_or_default())
+            .map(|(_, one)| one.blob.as_str())
+            .collect();
+        let blobs = store.blobs(&lined, FILE_BYTES_MAX, ALL_BYTES_MAX)?;
+        let read: BTreeMap<String, Vec<u8>> = lined
+            .into_iter()
+            .map(str::to_owned)
+            .zip(blobs)
+            .filter_map(|(blob, bytes)| Some((blob, bytes?)))
+            .collect();
+        for one in held.values_mut() {
+            one.text = read.get(&one.blob).cloned().map(Text::new);
+        }
+        Ok(Self(held))
     }
 
     /// The text of one line of a file, from 1, without its end; none when there is none, or it is not UTF-8.
     pub(super) fn get(&self, path: &RelPath, line: u32) -> Option<&str> {
+        str::from_utf8(self.0.get(path)?.line(line)?).ok()
+    }
+
+    /// What stands at a place.
+    pub(super) fn stands(&self, place: &Location) -> Stands<'_> {
+        let path = RelPath::lexical(&place.path).ok();
+        let Some(file) = path.and_then(|path| self.0.get(&path)) else {
+            return Stands::Nothing;
+        };
+        match file.line(place.line) {
+            Some(line) => Stands::Line(line),
+            None => Stands::File {
+                mode: file.mode,
+                blob: &file.blob,
+            },
+        }
+    }
+}
+
+impl Held {
+    /// The bytes of a line, from 1, without its end.
+    fn line(&self, line: u32) -> Option<&[u8]> {
         let at = usize::try_from(line).ok()?.checked_sub(1)?;
-        let line = std::str::from_utf8(self.0.get(path)?.line(at)?).ok()?;
-        Some(line.strip_suffix('\r').unwrap_or(line))
+        let line = self.text.as_ref()?.line(at)?;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 }
 
 fn blobs_of(
     store: &Store,
     tree: &str,
-    wanted: &BTreeSet<RelPath>,
-) -> Result<Vec<(RelPath, String)>, GatingError> {
+    wanted: impl Fn(&RelPath) -> bool,
+) -> Result<Vec<(RelPath, Held)>, GatingError> {
     let listed = store
         .git()
         .call("ls-tree")
@@ -108,12 +152,15 @@ fn blobs_of(
         let Some((head, path)) = text.split_once('\t') else {
             continue;
         };
-        let mut words = head.split(' ').skip(1);
-        let (kind, id) = (words.next(), words.next());
-        if let (Some("blob"), Some(id), Ok(path)) = (kind, id, RelPath::lexical(path))
-            && wanted.contains(&path)
+        let mut words = head.split(' ');
+        let (mode, kind, id) = (words.next(), words.next(), words.next());
+        let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok());
+        if let (Some(mode), Some("blob"), Some(id), Ok(path)) =
+            (mode, kind, id, RelPath::lexical(path))
+            && wanted(&path)
         {
-            found.push((path, id.to_owned()));
+            let (blob, text) = (id.to_owned(), None);
+            found.push((path, Held { mode, blob, text }));
         }
     }
     Ok(found)

@@ -82,7 +82,14 @@ impl Gating {
         let files = files(&project, &workspace, from.as_ref());
         let (path, text) = match file {
             Some(file) => named(&project, &files, &start, file)?,
-            None => usual(&project, &files)?,
+            None => match usual(&files)? {
+                Some(found) => found,
+                None => {
+                    let top = project.top().to_owned();
+                    let from = from.map(|from| from.name);
+                    return Err(GatingError::NoFile { top, from });
+                }
+            },
         };
         let name = path.to_string();
         let parsed = if path.file_name().is_some_and(is_loop_file) {
@@ -307,16 +314,16 @@ fn outside(file: PathBuf, bytes_max: usize) -> Result<(PathBuf, Option<String>),
     }
 }
 
-fn usual(project: &Project, files: &Files<'_>) -> Result<(RelPath, String), GatingError> {
+fn usual(files: &Files<'_>) -> Result<Option<(RelPath, String)>, GatingError> {
     for name in [GATES_FILE, LOOP_FILE] {
         let Ok(path) = RelPath::lexical(name) else {
             continue;
         };
         if let Some(text) = files.text(&path, GATES_FILE_BYTES_MAX)? {
-            return Ok((path, text));
+            return Ok(Some((path, text)));
         }
     }
-    Err(GatingError::NoFile(project.top().to_owned()))
+    Ok(None)
 }
 
 fn lock(dir: &LoopDir, around: Around<'_>) -> Result<LoopLock, LockError> {

@@ -4,7 +4,7 @@ use ringfence_core::change::{ChangeKind, FileChange};
 use ringfence_core::evidence::CommandReceipt;
 use ringfence_core::gating::{
     Baseline, ChangeFacts, Comments, Excerpt, Fingerprints, Judged, Remark, Report, Standing,
-    Status, outcome, standing,
+    Stands, Status, is_bound, outcome, standing,
 };
 use ringfence_core::ids::StepId;
 use ringfence_core::relpath::RelPath;
@@ -20,6 +20,8 @@ use crate::workspace::RefusalReason;
 
 // Limit: what fits a few lines of a terminal.
 const EXCERPT_CHARS_MAX: usize = 500;
+const NO_REASON: &str =
+    "the comment beside it gives no reason and allows nothing: ringfence:allow RULE: why";
 // What these gates point to is not to be repeated in logs.
 const SECRET_PLUGINS: [&str; 1] = ["secrets"];
 
@@ -52,6 +54,9 @@ pub(super) fn weigh(
         .into_iter()
         .map(|answer| scales.judged(answer, rules))
         .collect();
+    let left_out = |id: &&StepId| !options.only.is_empty() && !options.only.contains(id);
+    let not_asked = locked.gates.iter().map(|gate| &gate.id).filter(left_out);
+    let not_asked = not_asked.cloned().collect();
     let sum = |count: fn(&FileChange) -> u32| -> u64 {
         sides
             .change
@@ -77,6 +82,7 @@ pub(super) fn weigh(
         rules,
         host,
         gates,
+        not_asked,
         commands,
         outputs: Vec::new(),
     })
@@ -136,22 +142,35 @@ impl Scales<'_> {
                 let line = at
                     .as_ref()
                     .and_then(|(path, line)| self.lines.get(path, *line));
-                let fingerprint = fingerprints.next(gate, finding, line);
-                let status = match &at {
-                    Some((path, line)) => {
-                        let reason = self.allowed(finding, path, *line);
-                        match reason {
-                            Some(reason) => Status::Allowed { reason },
-                            None if self.baseline.knows(&fingerprint) => Status::Known,
-                            None => Status::New,
-                        }
-                    }
+                let stands: Vec<Stands> = finding
+                    .locations
+                    .iter()
+                    .map(|place| self.lines.stands(place))
+                    .collect();
+                let fingerprint = fingerprints.next(gate, finding, &stands);
+                let knowable = is_bound(finding, &stands);
+                let rule = &finding.rule;
+                let allowed = at.as_ref().and_then(|(path, line)| {
+                    self.comments.reason(rule, path, self.around(path, *line))
+                });
+                let mut finding = finding.clone();
+                let in_vain = at.as_ref().is_some_and(|(path, line)| {
+                    let around = self.around(path, *line);
+                    allowed.is_none() && self.comments.lacks_reason(rule, path, around)
+                });
+                if in_vain {
+                    finding.help = NO_REASON.to_owned();
+                }
+                let status = match allowed {
+                    Some(reason) => Status::Allowed { reason },
+                    None if knowable && self.baseline.knows(&fingerprint) => Status::Known,
                     None => Status::New,
                 };
                 let shown = !SECRET_PLUGINS.contains(&plugin);
                 Remark {
-                    finding: finding.clone(),
+                    finding,
                     fingerprint,
+                    knowable,
                     status,
                     excerpt: line.filter(|_| shown).map(|line| Excerpt {
                         text: text::cut(line, EXCERPT_CHARS_MAX),
@@ -161,13 +180,12 @@ impl Scales<'_> {
             .collect()
     }
 
-    fn allowed(&self, finding: &Finding, path: &RelPath, line: u32) -> Option<String> {
-        let own = self.lines.get(path, line);
+    /// A line and the one above it, where comments on it stand.
+    fn around(&self, path: &RelPath, line: u32) -> impl Iterator<Item = &str> {
         let above = line
             .checked_sub(1)
             .and_then(|line| self.lines.get(path, line));
-        self.comments
-            .reason(&finding.rule, path, own.into_iter().chain(above))
+        self.lines.get(path, line).into_iter().chain(above)
     }
 }
 
@@ -193,7 +211,8 @@ fn host_remarks(
             help: help.to_owned(),
         };
         Remark {
-            fingerprint: fingerprints.next(&scope, &finding, None),
+            fingerprint: fingerprints.next(&scope, &finding, &[]),
+            knowable: false,
             finding,
             status,
             excerpt: None,
@@ -227,8 +246,8 @@ fn host_remarks(
             ChangeKind::Modified => "changes",
             ChangeKind::Deleted => "deletes",
         };
-        let message = format!("the change {what} what decides about it");
-        let help = "judge it by the rules of the base: --rules-from REV";
+        let message = format!("this file decides what is judged, and the change itself {what} it");
+        let help = "--rules-from REV judges by the rules that REV has, such as the base";
         let path = file.path.as_str();
         let status = Status::New;
         remarks.push(remark(

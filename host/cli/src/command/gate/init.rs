@@ -1,12 +1,12 @@
 //! `ringfence gate init`: a gates file to begin with.
 //!
 //! **Invariant:** nothing that exists is overwritten, followed or changed, except that plugins are added to
-//! `ringfence.lock`.
+//! `ringfence.lock`; where nothing can be judged, nothing is written.
 
 use std::io::ErrorKind;
 
 use ringfence_core::spec::gates_template;
-use ringfence_runner::gating::GATES_FILE;
+use ringfence_runner::gating::{GATES_FILE, GatingError};
 use ringfence_runner::git::discover::Project;
 use ringfence_runner::open_loop::LockMode;
 use ringfence_runner::state_dir::write_new;
@@ -19,8 +19,11 @@ use crate::std_plugins::StdPlugins;
 /// Writes the gates file, pins its plugins, and says what to do next.
 pub(super) fn run(context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let program = git(context)?;
-    let project = Project::discover(&program, &context.dir)
-        .map_err(ringfence_runner::gating::GatingError::from)?;
+    let project = Project::discover(&program, &context.dir).map_err(GatingError::from)?;
+    if project.repository().is_none() {
+        let stop = Stop::from(GatingError::NoRepository(project.top().to_owned()));
+        return Err(stop.help("begin one with `git init`; nothing was written"));
+    }
     let file = project.top().join(GATES_FILE);
     write_new(&file, gates_template().as_bytes()).map_err(|error| {
         let stop = Stop::unwritable(&file, &error);
@@ -48,13 +51,14 @@ pub(super) fn run(context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     for (command, what) in [
         ("ringfence gate", "judge what you have not committed yet"),
         (
-            "ringfence gate --base main",
-            "judge what this branch adds to main",
+            "ringfence gate --base REV",
+            "judge what was added since REV",
         ),
         ("ringfence gate check", "see what each gate may read"),
     ] {
-        page.field(2, 30, command, what);
+        page.field(2, 28, command, what);
     }
+    page.copy(2, "git add ringfence-gates.toml ringfence.lock");
     context.console.print(&page);
     Ok(Exit::Done)
 }

@@ -1,12 +1,10 @@
 //! Where the report of gates goes: `--format FORMAT[=FILE]`, as often as wanted.
 //!
-//! Owns the reading of that option and the writing of the files.
+//! Owns the reading of that option and the writing of the files; `place` says where one may be.
 //!
-//! **Invariant:** at most one format goes to stdout, and no file is named twice; a file has the whole report or is as it
-//! was. Nothing is written over what is no plain file: a device, a folder, a link that a repository may have put there.
+//! **Invariant:** at most one format goes to stdout, and no file is named twice. What stood at a place is gone before anything
+//! runs, and a file that is there afterwards is the whole report of this run.
 
-use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,6 +12,7 @@ use clap::ValueEnum;
 use ringfence_core::gating::Report;
 use ringfence_runner::state_dir::write_atomic_for_all;
 
+use super::place::Place;
 use crate::command::{Context, Stop};
 use crate::exit::Exit;
 use crate::render::gate::{self, Format};
@@ -28,25 +27,31 @@ pub(crate) struct Output {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// Every format that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Outputs(Vec<Output>);
-
 /// A value of `--format` that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OutputError {
-    /// No format has that name; what there is stands in the help.
-    #[error("no such format")]
+    /// No format has that name.
+    #[error("no such format:\n  {}", names())]
     Format,
     /// There is an `=` and no file behind it.
     #[error("it names no file")]
     NoFile,
+    /// There is another format behind a comma.
+    #[error("it names two formats; give each its own --format")]
+    Two,
 }
 
 impl FromStr for Output {
     type Err = OutputError;
 
     fn from_str(text: &str) -> Result<Self, OutputError> {
+        let is_format = |text: &str| {
+            let name = text.split_once('=').map_or(text, |(name, _)| name);
+            Format::from_str(name, false).is_ok()
+        };
+        if text.split(',').skip(1).any(is_format) {
+            return Err(OutputError::Two);
+        }
         let (name, file) = match text.split_once('=') {
             Some((_, "" | "-")) => return Err(OutputError::NoFile),
             Some((name, file)) => (name, Some(PathBuf::from(file))),
@@ -57,78 +62,100 @@ impl FromStr for Output {
     }
 }
 
+fn names() -> String {
+    let formats = Format::value_variants().iter();
+    let names: Vec<String> = formats
+        .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+        .collect();
+    names.join(", ")
+}
+
+/// Every file that a run writes, and the format that goes to stdout.
+#[derive(Debug)]
+pub(crate) struct Outputs {
+    stdout: Format,
+    files: Vec<(Format, Place)>,
+    receipts: Option<Place>,
+}
+
 impl Outputs {
-    /// What `--format` says; the text goes to stdout where nothing else does.
-    pub(crate) fn new(asked: &[Output]) -> Result<Self, Stop> {
-        let mut outputs = asked.to_vec();
-        let to_stdout = outputs
-            .iter()
-            .filter(|output| output.file.is_none())
-            .count();
-        if to_stdout > 1 {
+    /// What `--format` and `--receipt` say; the text goes to stdout where nothing else does.
+    ///
+    /// Looks at all places, and takes away what stands where a report goes.
+    pub(crate) fn new(
+        asked: &[Output],
+        receipts: Option<&Path>,
+        context: &Context<'_, '_>,
+    ) -> Result<Self, Stop> {
+        let mut to_stdout = asked.iter().filter(|output| output.file.is_none());
+        let stdout = to_stdout
+            .next()
+            .map_or(Format::Text, |output| output.format);
+        if to_stdout.next().is_some() {
             let stop = Stop::new(Exit::Usage, "at most one format goes to stdout");
             return Err(stop.help("give the others a file: `--format sarif=gates.sarif`"));
         }
-        let mut files = BTreeSet::new();
-        for file in outputs.iter().filter_map(|output| output.file.as_ref()) {
-            // Behind a root, `./a` is `a`.
-            if !files.insert(Path::new("/").join(file)) {
-                let what = text!["two formats cannot both be ", Safe::path(file)];
-                return Err(Stop::new(Exit::Usage, what));
+        let mut files: Vec<(Format, Place)> = Vec::new();
+        for output in asked {
+            if let Some(file) = &output.file {
+                let place = Place::new(file, &context.dir)?;
+                if files.iter().any(|(_, other)| *other == place) {
+                    let what = text!["two formats cannot both be ", Safe::path(file)];
+                    return Err(Stop::new(Exit::Usage, what));
+                }
+                files.push((output.format, place));
             }
         }
-        if to_stdout == 0 {
-            outputs.push(Output {
-                format: Format::Text,
-                file: None,
-            });
+        let receipts = match receipts {
+            None => None,
+            Some(file) => {
+                let place = Place::new(file, &context.dir)?;
+                if files.iter().any(|(_, other)| *other == place) {
+                    let what = text![Safe::path(file), " cannot be a report and have receipts"];
+                    return Err(Stop::new(Exit::Usage, what));
+                }
+                Some(place)
+            }
+        };
+        for (_, place) in &files {
+            place.clear()?;
         }
-        Ok(Self(outputs))
+        Ok(Self {
+            stdout,
+            files,
+            receipts,
+        })
+    }
+
+    /// The file that a receipt is appended to.
+    pub(crate) fn receipts(&self) -> Option<&Path> {
+        self.receipts.as_ref().map(Place::path)
     }
 
     /// Writes the report of a run that ends with `exit`: the files first, then what goes to stdout.
     ///
-    /// Looks at all places and makes all texts before it writes the first.
+    /// Makes all texts before it writes the first.
     pub(crate) fn write(
         &self,
         report: &Report,
         exit: Exit,
         context: &mut Context<'_, '_>,
     ) -> Result<(), Stop> {
-        let mut files = Vec::new();
-        for output in &self.0 {
-            if let Some(file) = &output.file {
-                let path = context.dir.join(file);
-                check(file, &path)?;
-                files.push((file, path, gate::write(report, exit.code(), output.format)?));
-            }
+        let mut texts = Vec::new();
+        for (format, place) in &self.files {
+            texts.push((place.path(), gate::write(report, exit.code(), *format)?));
         }
-        for (file, path, text) in files {
-            write_atomic_for_all(&path, text.as_bytes())
-                .map_err(|error| Stop::unwritable(file, &error))?;
+        for (path, text) in texts {
+            write_atomic_for_all(path, text.as_bytes())
+                .map_err(|error| Stop::unwritable(path, &error))?;
         }
-        for output in self.0.iter().filter(|output| output.file.is_none()) {
-            match output.format {
-                Format::Text => context.console.print(&gate::page(report)),
-                format => {
-                    let text = gate::write(report, exit.code(), format)?;
-                    context.console.print_text(&text);
-                }
+        match self.stdout {
+            Format::Text => context.console.print(&gate::page(report)),
+            format => {
+                let text = gate::write(report, exit.code(), format)?;
+                context.console.print_text(&text);
             }
         }
         Ok(())
-    }
-}
-
-/// Refuses a place that is taken by anything but a plain file.
-fn check(file: &Path, path: &Path) -> Result<(), Stop> {
-    match path.symlink_metadata() {
-        Ok(found) if found.is_file() => Ok(()),
-        Ok(_) => Err(Stop::new(
-            Exit::Usage,
-            text![Safe::path(file), " is no plain file; nothing was written"],
-        )),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Stop::unwritable(file, &error)),
     }
 }

@@ -7,7 +7,7 @@
 
 use ringfence_core::gating::{Judged, Outcome, Remark, Report, Standing, Status};
 use ringfence_core::relpath::RelPath;
-use ringfence_core::verdict::{Location, SCOPE, Severity};
+use ringfence_core::verdict::{Location, Ruling, SCOPE, Severity};
 
 use crate::render::safe::Safe;
 use crate::render::text::{Ink, Text, text};
@@ -112,7 +112,12 @@ pub(super) fn is_unjudged(report: &Report) -> bool {
             .gates
             .iter()
             .any(|gate| gate.standing == Standing::Failed)
-        && !report.host.iter().any(|one| speaks(report, one))
+        && !is_refused_by_host(report)
+}
+
+/// True when the host's own check refused the change.
+pub(super) fn is_refused_by_host(report: &Report) -> bool {
+    report.host.iter().any(|one| speaks(report, one))
 }
 
 /// True when this finding alone makes a run fail.
@@ -137,7 +142,7 @@ impl<'a> Item<'a> {
     /// True unless it is known, allowed or accepted.
     pub(super) fn counts(&self) -> bool {
         self.remark()
-            .is_none_or(|remark| remark.status == Status::New)
+            .is_none_or(|remark| matches!(remark.status, Status::New | Status::Noted))
     }
 
     /// The finding behind it.
@@ -206,7 +211,7 @@ impl<'a> Item<'a> {
     /// Why it does not count, in brackets; nothing where it does.
     fn excuse(&self) -> Text {
         match self.remark().map(|remark| &remark.status) {
-            None | Some(Status::New) => Text::new(),
+            None | Some(Status::New | Status::Noted) => Text::new(),
             Some(Status::Known) => " (known)".into(),
             Some(Status::Allowed { reason }) => text![" (allowed: ", Safe::line(reason), ")"],
             Some(Status::Accepted) => " (accepted)".into(),
@@ -284,12 +289,25 @@ pub(super) fn outcome(outcome: Outcome) -> (&'static str, Ink) {
     }
 }
 
-/// What a gate said of itself: its own line, or why there is none.
+/// What a gate said of itself: its own line, or why there is none; and what it fails by, where it let the change pass.
 pub(super) fn summary(gate: &Judged) -> Text {
-    match &gate.failure {
+    let said = match &gate.failure {
         Some(failure) => text![failure.class.as_str(), ": ", Safe::line(&failure.message)],
         None => Safe::line(&gate.summary).into(),
+    };
+    match fails_by(gate) {
+        Some(rule) => text![said, "; fails by ", Safe::line(rule)],
+        None => said,
     }
+}
+
+/// The rule of the worst finding that counts, where a gate that let the change pass fails by it.
+pub(super) fn fails_by(gate: &Judged) -> Option<&str> {
+    let let_pass = matches!(gate.ruling, Some(Ruling::Pass | Ruling::Abstain));
+    (let_pass && gate.standing == Standing::Failed).then_some(())?;
+    let counting = gate.remarks.iter().filter(|one| one.status == Status::New);
+    let worst = counting.max_by_key(|one| one.finding.severity)?;
+    Some(&worst.finding.rule)
 }
 
 /// The text of a [`Text`], for formats that have no colours.

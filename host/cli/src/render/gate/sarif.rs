@@ -157,7 +157,7 @@ fn result(report: &Report, rules: &BTreeMap<String, Rule>, item: &Item) -> Value
         );
         let suppression = |kind: &str, why: &str| json!([{ "kind": kind, "status": "accepted", "justification": why }]);
         match &remark.status {
-            Status::New => {}
+            Status::New | Status::Noted => {}
             Status::Known => {
                 set("baselineState", json!("unchanged"));
                 set(
@@ -172,7 +172,7 @@ fn result(report: &Report, rules: &BTreeMap<String, Rule>, item: &Item) -> Value
             Status::Accepted => {
                 set(
                     "suppressions",
-                    suppression("external", "accepted on the command line"),
+                    suppression("external", "accepted by the gates file"),
                 );
             }
         }

@@ -43,7 +43,7 @@ pub(super) fn write(report: &Report) -> String {
         files,
         ", +",
         change.lines_added,
-        " -",
+        " −",
         change.lines_removed,
         ". "
     ]);
@@ -141,7 +141,13 @@ fn gate(html: &mut Html, gate: &Judged) {
         Some(failure) => format!("{}: {}", failure.class, failure.message),
         None => gate.summary.clone(),
     };
-    cell(html, Safe::cut(&said, SUMMARY_CHARS_MAX));
+    html.open("td", &[]);
+    code(html, Safe::cut(&said, SUMMARY_CHARS_MAX));
+    if let Some(rule) = items::fails_by(gate) {
+        html.text("fails by ");
+        code(html, Safe::cut(rule, NAME_CHARS_MAX));
+    }
+    html.close();
 }
 
 fn finding(html: &mut Html, item: &Item) {
@@ -171,7 +177,7 @@ fn other(html: &mut Html, item: &Item) {
     match item.remark().map(|remark| &remark.status) {
         Some(Status::Allowed { reason }) => cell(html, Safe::cut(reason, MESSAGE_CHARS_MAX)),
         Some(Status::Accepted) => {
-            html.leaf("td", &[], "accepted on the command line");
+            html.leaf("td", &[], "accepted by the gates file");
         }
         _ => {
             html.leaf("td", &[], "in the baseline");

@@ -27,7 +27,7 @@ fn formats() -> impl Iterator<Item = Format> {
 #[test]
 fn the_page() {
     insta::assert_snapshot!(written(&sample(), Format::Text), @r#"
-    judged: worktree against main (1f3870be274f): 17 files, +340 -21
+    judged: worktree against main (1f3870be274f): 17 files, +340 −21
     by the gates of ringfence-gates.toml as it is in main
 
     scope
@@ -78,13 +78,10 @@ fn the_page() {
         list
           to allow it, in the step's paths: read = ["private/notes.md"]
 
-    commands
+    native programs
       test (before): reports were handed in; did not run here
-      test (after): exited with 101 after 1250ms; confined by the system
-        the last 2 lines that it said on stderr:
-        | > test reads_links: FAILED
-        | > left: 1
-      lint (after): ended: out of time after 1250ms; not confined, with network
+      test (after): exited with 101 after 1.2s; confined by the system
+      lint (after): ended: out of time after 1.2s; not confined, with network
         its memory could not be bounded here
 
     gates
@@ -100,8 +97,8 @@ fn the_page() {
       broken     schema: out-of-fuel: out of fuel: used 500000000 of 500000000
                  (1.23M of 500M fuel, 3ms)
 
-    broken: 1 gave no verdict, 3 failed, 1 excused by what is known or allowed, 1
-      passed, 1 abstained, of 7 gates
+    broken: `scope` refused it; 1 gave no verdict, 3 failed, 1 excused by what is
+      known or allowed, 1 passed, 1 abstained, of 7 gates
       6 findings, 2 known, 1 allowed, 1 accepted; 7.41M fuel, 18ms in gates; errors
         fail
     "#);

@@ -5,12 +5,12 @@
 use ringfence_core::call::LogLine;
 use ringfence_core::evidence::{CommandReceipt, Confinement, Ended};
 use ringfence_core::gating::{Judged, Report, Standing, Status, TreeName};
-use ringfence_core::quantity::{Fuel, Millis};
+use ringfence_core::quantity::Fuel;
 use ringfence_core::verdict::{SCOPE, Severity};
 
 use super::items::{self, Item, VERDICT};
 use super::said::said;
-use crate::render::amount::{count, fuel};
+use crate::render::amount::{count, fuel, took};
 use crate::render::page::Page;
 use crate::render::receipt::{denied, is_loud, more};
 use crate::render::safe::Safe;
@@ -85,7 +85,7 @@ fn headline(page: &mut Page, report: &Report) {
             count(change.files, "file", "files"),
             ", +",
             change.lines_added,
-            " -",
+            " −",
             change.lines_removed,
             commits
         ],
@@ -218,7 +218,7 @@ pub(super) fn cost(gate: &Judged) -> Text {
     if gate.receipt.memo {
         text![fuel, ", remembered"]
     } else {
-        text![fuel, ", ", Millis(gate.ms)]
+        text![fuel, ", ", took(gate.ms)]
     }
 }
 
@@ -227,7 +227,7 @@ fn ran(page: &mut Page, report: &Report) {
     if commands.is_empty() {
         return;
     }
-    page.gap().line(text!["commands"].ink(Ink::Strong));
+    page.gap().line(text!["native programs"].ink(Ink::Strong));
     for command in commands {
         page.hanging(2, 4, ran_line(command));
         for note in &command.notes {
@@ -269,9 +269,9 @@ pub(super) fn ran_line(command: &CommandReceipt) -> Text {
     } else {
         ""
     };
-    let took = match command.confinement {
+    let after = match command.confinement {
         Confinement::Elsewhere => Text::new(),
-        Confinement::Full | Confinement::None => text![" after ", Millis(command.ms)],
+        Confinement::Full | Confinement::None => text![" after ", took(command.ms)],
     };
     let side = command.side.as_str();
     text![
@@ -280,7 +280,7 @@ pub(super) fn ran_line(command: &CommandReceipt) -> Text {
         side,
         "): ",
         ended.ink(ink),
-        took,
+        after,
         "; ",
         confined,
         network
@@ -295,8 +295,26 @@ fn outcome(page: &mut Page, report: &Report, items: &[Item]) {
     page.item(2, Text::join(rest, "; "));
 }
 
-/// How many gates stand where, as the reason of the outcome.
+/// Who refused it and how many gates stand where, as the reason of the outcome.
 pub(super) fn why(report: &Report) -> Text {
+    let mut parts = Vec::new();
+    if items::is_refused_by_host(report) {
+        parts.push(text!["`", SCOPE, "` refused it"]);
+    }
+    if report.change.files == 0 {
+        parts.push("nothing differs".into());
+    } else if report.gates.is_empty() {
+        parts.push("no gate was asked".into());
+    } else {
+        parts.push(stood(report));
+    }
+    if items::is_unjudged(report) {
+        parts.push("none passed it, and one must".into());
+    }
+    Text::join(parts, "; ")
+}
+
+fn stood(report: &Report) -> Text {
     use Standing::{Abstained, Broken, Excused, Failed, Passed};
     let mut parts = Vec::new();
     for (standing, words) in [
@@ -306,26 +324,18 @@ pub(super) fn why(report: &Report) -> Text {
         (Passed, "passed"),
         (Abstained, "abstained"),
     ] {
-        let number = report
-            .gates
-            .iter()
-            .filter(|gate| gate.standing == standing)
-            .count();
+        let stands_so = |gate: &&Judged| gate.standing == standing;
+        let number = report.gates.iter().filter(stands_so).count();
         if number > 0 {
             parts.push(text![number, " ", words]);
         }
     }
-    if items::is_unjudged(report) {
-        parts.push("none passed it, and one must".into());
+    let all = text!["of ", count(report.gates.len(), "gate", "gates")];
+    parts.push(all);
+    if !report.not_asked.is_empty() {
+        parts.push(text![report.not_asked.len(), " not asked"]);
     }
-    if parts.is_empty() {
-        return "no gate was asked".into();
-    }
-    text![
-        Text::join(parts, ", "),
-        ", of ",
-        count(report.gates.len(), "gate", "gates")
-    ]
+    Text::join(parts, ", ")
 }
 
 /// How many findings count, and how many do not.
@@ -349,6 +359,10 @@ pub(super) fn counted(items: &[Item]) -> Text {
             number(|status| matches!(status, Status::Accepted)),
             " accepted",
         ),
+        (
+            number(|status| matches!(status, Status::Noted)),
+            " for information",
+        ),
     ] {
         if number > 0 {
             parts.push(text![number, word]);
@@ -365,7 +379,7 @@ pub(super) fn spent(report: &Report) -> Text {
         .gates
         .iter()
         .fold(0_u64, |sum, gate| sum.saturating_add(gate.ms));
-    text![Fuel(used), " fuel, ", Millis(ms), " in gates"]
+    text![Fuel(used), " fuel, ", took(ms), " in gates"]
 }
 
 fn rules(report: &Report) -> Text {

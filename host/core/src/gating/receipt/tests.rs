@@ -16,7 +16,8 @@ fn remark() -> Remark {
         help: String::new(),
     };
     Remark {
-        fingerprint: Fingerprints::default().next(&id("g"), &finding, None),
+        fingerprint: Fingerprints::default().next(&id("g"), &finding, &[]),
+        knowable: false,
         finding,
         status: Status::New,
         excerpt: None,
@@ -70,6 +71,7 @@ fn report() -> Report {
         rules: VerdictRules::default(),
         host: Vec::new(),
         gates: vec![gate("a"), gate("b")],
+        not_asked: Vec::new(),
         commands: Vec::new(),
         outputs: Vec::new(),
     }

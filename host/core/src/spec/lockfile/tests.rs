@@ -27,9 +27,10 @@ fn renders_what_it_reads() {
     assert_eq!(LockFile::parse(&text), Ok(lock.clone()));
     assert_eq!(LockFile::parse(&text).unwrap().render(), text);
     insta::assert_snapshot!(text, @r#"
-    # Written by ringfence: the exact components that the loops here run. Commit it.
+    # Written by ringfence: the exact components that loops and gates here run. Commit it.
     # A component that differs from its entry does not run. To accept a new one, delete
-    # its entry and run `ringfence check --write-lock`.
+    # its entry and run `ringfence check --write-lock`, or for a file of gates
+    # `ringfence gate check --write-lock`.
     version = 1
 
     [[plugin]]
@@ -75,7 +76,11 @@ fn compares() {
     ] {
         assert!(error.to_string().contains(part), "{error}");
     }
-    assert!(error.help().contains("delete the entry of \"std:b\""));
+    assert!(
+        error
+            .help("ringfence check")
+            .contains("delete the entry of \"std:b\"")
+    );
     // A changed plugin keeps its pin until a person removes it.
     assert_eq!(
         lock.clone().with_new(&now).plugins.get("std:b"),
@@ -106,27 +111,27 @@ fn refuses() {
     check(
         "std:b",
         "std:a",
-        "ringfence.lock line 14, entry 2 (\"std:a\"): \"std:a\" stands here twice",
+        "ringfence.lock line 15, entry 2 (\"std:a\"): \"std:a\" stands here twice",
     );
     check(
         "reference = \"std:b\"",
         "reference = \"std:b\"\nx = 1",
-        "ringfence.lock line 16, entry 2 (\"std:b\"): [[plugin]] has no key \"x\"",
+        "ringfence.lock line 17, entry 2 (\"std:b\"): [[plugin]] has no key \"x\"",
     );
     check(
         "size = 1",
         "size = -1",
-        "ringfence.lock line 12, entry 1 (\"std:a\"): -1 is not above zero, and no number means «unlimited»",
+        "ringfence.lock line 13, entry 1 (\"std:a\"): -1 is not above zero, and no number means «unlimited»",
     );
     check(
         "std:a",
         "./x/../a.wasm",
-        "ringfence.lock line 7, entry 1: \"./x/../a.wasm\" is spelled \"./a.wasm\"",
+        "ringfence.lock line 8, entry 1: \"./x/../a.wasm\" is spelled \"./a.wasm\"",
     );
     check(
         "[[plugin]]",
         "[[plugin]",
-        "ringfence.lock line 6, the file: invalid TOML: unclosed array table, expected `]`",
+        "ringfence.lock line 7, the file: invalid TOML: unclosed array table, expected `]`",
     );
     assert!(LockFile::parse(&"#".repeat(LOCK_FILE_BYTES_MAX + 1)).is_err());
 }

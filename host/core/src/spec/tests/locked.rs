@@ -235,9 +235,10 @@ fn what_cannot_be_locked() {
         help: did you mean "std:look"?
     8:10 error[wrong-role] p is no decider; it can be sensor or gate
     11:1 error[bad-config] p takes no config
-    14:10 error[bad-config] the config of p does not fit: Additional properties are not allowed ('mix' was unexpected)
     14:18 error[bad-config] the config of p does not fit: /max: "many" is not of type "integer"
     14:39 error[bad-config] the config of p does not fit: /deep/1: 1 is not of type "string"
+    15:3 error[bad-config] the config of p has no key "mix"
+        help: did you mean `max`?
     "#);
 }
 

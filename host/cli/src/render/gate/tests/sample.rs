@@ -64,7 +64,8 @@ impl Say<'_> {
         };
         let gate = StepId::new("sample").unwrap();
         Remark {
-            fingerprint: Fingerprints::default().next(&gate, &finding, None),
+            fingerprint: Fingerprints::default().next(&gate, &finding, &[]),
+            knowable: false,
             finding,
             status,
             excerpt: None,
@@ -151,6 +152,7 @@ fn report(say: &Say) -> Report {
         },
         host: vec![say.at(outside, "readme.md", 0, 0)],
         gates: gates(say),
+        not_asked: Vec::new(),
         commands: commands(say),
         outputs: vec![Output {
             command: StepId::new("test").unwrap(),
