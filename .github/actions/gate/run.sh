@@ -1,28 +1,58 @@
 #!/usr/bin/env bash
 # Judges the change of a workflow: annotations on stdout, the report in the step's summary, and the program's exit code.
 #
-# Takes RINGFENCE (the program), BASE and HEAD (revisions), ARGS (more words, one a line), SARIF (a file, or nothing), and
-# what GitHub gives every step: GITHUB_STEP_SUMMARY and GITHUB_OUTPUT.
+# Takes RINGFENCE (the program), BASE and HEAD (revisions), DEFAULT_BRANCH (a branch of origin), ARGS (more words, one a line),
+# SARIF (a file, or nothing), and what GitHub gives every step: GITHUB_STEP_SUMMARY and GITHUB_OUTPUT.
+#
+# What decides is always read from the base, so that nothing of the change has a part in its own judgement. Where nobody
+# says what the base is, nothing is judged.
 set -uo pipefail
 
-# What stood there before the first push of a branch is forty zeros: then everything is new.
-if [[ -z "${BASE//0/}" ]]; then
-  words=(--all)
-else
-  # What decides is read from the base, so that nothing of the change has a part in its own judgement.
-  words=(--base "$BASE" --head "$HEAD" --rules-from "$BASE")
+# Ends before anything was judged.
+refuse() {
+  echo "::error title=ringfence gate::$1"
+  printf '### ringfence gate: not judged\n\n%s\n' "$1" >>"$GITHUB_STEP_SUMMARY"
+  echo "exit-code=2" >>"$GITHUB_OUTPUT"
+  exit 2
+}
+
+# What a repository brought along is not this run's report.
+[[ -n "${SARIF:-}" && -f "$SARIF" && ! -L "$SARIF" ]] && rm -f -- "$SARIF"
+
+HEAD=${HEAD:-HEAD}
+if [[ -z "${BASE:-}" ]]; then
+  refuse "this event names nothing to compare with: give \`base:\` to the action"
+elif [[ "$BASE" =~ ^(0{40}|0{64})$ ]]; then
+  # The first push of a branch: it is compared with where it left the default branch.
+  default="refs/remotes/origin/${DEFAULT_BRANCH:-main}"
+  if ! BASE=$(git merge-base -- "$HEAD" "$default" 2>/dev/null); then
+    refuse "a new branch that has nothing in common with $default here: fetch that branch, or give \`base:\` to the action"
+  fi
+  rules=$default
 fi
+
+words=(--base "$BASE" --head "$HEAD" --rules-from "${rules:-$BASE}")
 while IFS= read -r word; do
   [[ -n "$word" ]] && words+=("$word")
 done <<<"${ARGS:-}"
-summary=$(mktemp)
-words+=(--format github --format "summary=$summary")
+own=$(mktemp -d)
+words+=(--format github --format "summary=$own/summary")
 [[ -n "${SARIF:-}" ]] && words+=(--format "sarif=$SARIF")
 
-"$RINGFENCE" gate "${words[@]}"
+"$RINGFENCE" gate "${words[@]}" 2>"$own/said"
 code=$?
+cat "$own/said" >&2
 
-cat "$summary" >>"$GITHUB_STEP_SUMMARY"
-rm -f "$summary"
+if [[ -f "$own/summary" ]]; then
+  cat "$own/summary" >>"$GITHUB_STEP_SUMMARY"
+else
+  # No report: what the program said is all there is. Indented, it is text to Markdown.
+  echo "::error title=ringfence gate::nothing was judged (exit code $code); the log and the summary of this step say why"
+  {
+    printf '### ringfence gate: not judged (%s)\n\n' "$code"
+    tail -n 50 "$own/said" | tr -d '\r' | sed 's/^/    /'
+  } >>"$GITHUB_STEP_SUMMARY"
+fi
+rm -rf "$own"
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
 exit "$code"

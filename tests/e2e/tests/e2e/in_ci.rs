@@ -78,10 +78,11 @@ fn the_action_annotates_and_ends_as_the_gates_do() {
     let bad = commit(&rig, "a bad one");
     let step = |base: &str, head: &str, args: &str| {
         let (summary, output) = (rig.home().join("summary"), rig.home().join("output"));
-        let sarif = rig.home().join("gates.sarif");
-        for file in [&summary, &output, &sarif] {
+        let sarif = rig.top().join("gates.sarif");
+        for file in [&summary, &output] {
             fs::write(file, "").unwrap();
         }
+        fs::write(&sarif, "brought along").unwrap();
         let mut command = Command::new("bash");
         command.arg(root().join(".github/actions/gate/run.sh"));
         let path = std::env::var("PATH").unwrap();
@@ -92,12 +93,13 @@ fn the_action_annotates_and_ends_as_the_gates_do() {
             .env("PATH", path)
             .env("RINGFENCE", programs.join("ringfence"))
             .envs([("BASE", base), ("HEAD", head), ("ARGS", args)])
+            .env("DEFAULT_BRANCH", "main")
             .env("SARIF", &sarif)
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_OUTPUT", &output)
             .output()
             .unwrap();
-        let read = |file: &Path| fs::read_to_string(file).unwrap();
+        let read = |file: &Path| fs::read_to_string(file).unwrap_or_default();
         let out = String::from_utf8(ended.stdout).unwrap();
         let code = ended.status.code().unwrap();
         assert_eq!(read(&output), format!("exit-code={code}\n"));
@@ -118,10 +120,55 @@ fn the_action_annotates_and_ends_as_the_gates_do() {
         assert!(!text.contains(TOKEN), "{text}");
     }
     assert_eq!(step(&base, &bad, "--only\nmd-links\n").0, 0);
-    // The first push of a branch.
-    assert_eq!(step(&"0".repeat(40), &bad, "--only\nsecrets").0, 2);
-    rig.git(&["checkout", "-q", &good]);
-    assert_eq!(step(&"0".repeat(40), "HEAD", "").0, 0);
+    // What ends without a report says so where people look, and leaves none of somebody else's.
+    let unjudged = |base: &str, said: &str| {
+        let (code, out, summary, sarif) = step(base, &bad, "");
+        assert_eq!((code, sarif.as_str()), (2, ""), "{base}: {out}");
+        assert!(
+            out.contains("::error title=ringfence gate::") && summary.contains(said),
+            "{base}: {out} {summary}"
+        );
+    };
+    unjudged("", "`base:`");
+    unjudged("nowhere", "\"nowhere\" is not known");
+    // The first push of a branch is judged from where it left the default branch, by the rules of that.
+    let zeros = "0".repeat(40);
+    unjudged(&zeros, "refs/remotes/origin/main");
+    rig.git(&["update-ref", "refs/remotes/origin/main", &base]);
+    let (code, out, ..) = step(&zeros, &bad, "");
+    assert!(code == 1 && out.contains("file=b.md"), "{out}");
+    assert_eq!(step(&zeros, &good, "").0, 0);
+    // Fewer zeros are no new branch.
+    unjudged("0", "is not known");
+}
+
+#[test]
+fn the_action_keeps_a_program_by_what_it_is_made_of() {
+    let rig = Rig::folder();
+    let action = rig.top().join(".github/actions/gate");
+    fs::create_dir_all(&action).unwrap();
+    let digest = || {
+        let output = rig.home().join("output");
+        fs::write(&output, "").unwrap();
+        let ended = Command::new("bash")
+            .arg(root().join(".github/actions/gate/program.sh"))
+            .env("GITHUB_ACTION_PATH", &action)
+            .env("GITHUB_OUTPUT", &output)
+            .output()
+            .unwrap();
+        assert!(ended.status.success());
+        let text = fs::read_to_string(output).unwrap();
+        let digest = text.trim().strip_prefix("digest=").unwrap().to_owned();
+        assert_eq!(digest.len(), 64);
+        digest
+    };
+    rig.write("Cargo.lock", "one");
+    let one = digest();
+    assert_eq!(digest(), one);
+    rig.write("target/x", "built");
+    assert_eq!(digest(), one);
+    rig.write("src/a b.rs", "");
+    assert_ne!(digest(), one);
 }
 
 #[test]
@@ -235,6 +282,49 @@ fn the_pre_push_hook_lets_no_secret_out() {
 }
 
 #[test]
+fn the_pre_push_hook_finds_what_a_branch_is_compared_with() {
+    let (rig, programs) = rig();
+    hook(&rig, "pre-push");
+    let remote = |name: &str, branch: &str| {
+        let path = rig.home().join(format!("{name}.git"));
+        let path = path.to_str().unwrap();
+        rig.git(&["init", "-q", "--bare", "-b", branch, path]);
+        rig.git(&["remote", "add", name, path]);
+    };
+    let push = |remote: &str, what: &str| {
+        let mut command = Command::new("git");
+        let command = command.args(["push", "-q", remote, what]);
+        let ended = run(&rig, &programs, command.stdin(Stdio::null()));
+        let said = String::from_utf8(ended.stderr).unwrap();
+        (ended.status.success(), said)
+    };
+    // Nothing is there to compare with: everything counts.
+    remote("empty", "main");
+    rig.git(&["checkout", "-q", "-b", "topic"]);
+    rig.write("c.md", &format!("token = \"{TOKEN}\"\n"));
+    commit(&rig, "not fine");
+    let (done, said) = push("empty", "topic");
+    assert!(!done && said.contains("every file is judged"), "{said}");
+    let (done, said) = push("empty", "main");
+    assert!(done, "{said}");
+    assert!(!push("empty", "topic").0);
+    // A remote whose branch is called otherwise.
+    remote("other", "trunk");
+    let (done, said) = push("other", "main:trunk");
+    assert!(done, "{said}");
+    let (done, said) = push("other", "topic");
+    assert!(!done && said.contains("set-head other"), "{said}");
+    rig.git(&["remote", "set-head", "other", "trunk"]);
+    let (done, said) = push("other", "topic");
+    assert!(!done && !said.contains("set-head"), "{said}");
+    rig.git(&["checkout", "-q", "-b", "fine", "main"]);
+    rig.write("b.md", "# B\n");
+    commit(&rig, "fine");
+    let (done, said) = push("other", "fine");
+    assert!(done, "{said}");
+}
+
+#[test]
 fn native_programs_run_before_the_gates_and_confined() {
     let (rig, _) = rig();
     let gates = |more: &str| {
@@ -278,7 +368,6 @@ fn native_programs_run_before_the_gates_and_confined() {
     assert_eq!(rig.run(&["gate", "--allow-unconfined"]).code, 1);
 }
 
-/// The workflows are read by nobody here; that they are YAML with the words that matter is all that can be said.
 #[test]
 fn answers_that_were_brought_along_are_not_believed() {
     let (rig, _) = rig();
@@ -304,6 +393,7 @@ fn answers_that_were_brought_along_are_not_believed() {
     assert_eq!(known(&copy), (0, vec![json!(false); 5]));
 }
 
+/// The workflows are read by nobody here; that they have the words that matter is all that can be said.
 #[test]
 fn what_a_gate_cannot_see_has_no_part_in_its_answer() {
     let (rig, _) = rig();
@@ -379,9 +469,22 @@ fn the_workflows_name_what_there_is() {
     let workflow = block(".github/workflows/gates.yml");
     assert!(workflow.contains("/.github/actions/gate@") && workflow.contains("fetch-depth: 0"));
     assert!(action.contains("run.sh") && action.contains("host/cli"));
-    for input in ["BASE:", "HEAD:", "ARGS:", "SARIF:", "RINGFENCE:"] {
+    assert!(action.contains("program.sh") && !action.contains("github.action_ref"));
+    assert!(action.contains("github.event.merge_group.base_sha"));
+    for input in [
+        "BASE:",
+        "HEAD:",
+        "ARGS:",
+        "SARIF:",
+        "RINGFENCE:",
+        "DEFAULT_BRANCH:",
+    ] {
         assert!(action.contains(input), "{input}");
     }
     let gitlab = block(".gitlab-ci.yml");
     assert!(gitlab.contains("--rules-from") && gitlab.contains("GIT_DEPTH: 0"));
+    // Nothing that a merge request can bring along is run.
+    assert!(gitlab.contains("PROGRAM: /opt/") && !gitlab.contains("cache:"));
+    let pre_commit = block(".pre-commit-config.yaml");
+    assert!(pre_commit.contains("pass_filenames: false"));
 }
