@@ -3,13 +3,14 @@
 //!
 //! **Invariant:** a tree is looked at before the first of its files is written.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use ringfence_core::quantity::Bytes;
 
-use super::{Workspace, WorkspaceError};
+use super::{Workspace, WorkspaceError, blob_of};
 use crate::git::output::records;
 use crate::git::process::RunError;
 use crate::git::{GitError, unreadable};
@@ -32,7 +33,7 @@ impl Workspace {
     pub(crate) fn fits(&self, tree: &str) -> Result<(), WorkspaceError> {
         let unfit = |why| Err(WorkspaceError::Unfit(why));
         let listed = self.store.git().call("ls-tree");
-        let listed = listed.args(["-r", "-l", "-z", "--full-tree", tree]);
+        let listed = listed.args(["-r", "-z", "--full-tree", tree]);
         let listed = match listed.stdout_max(LISTING_BYTES_MAX).run() {
             Ok(listed) => listed,
             Err(GitError::Run {
@@ -43,15 +44,22 @@ impl Workspace {
             Err(GitError::Failed { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        let mut bytes: u64 = 0;
+        // Each object is asked for once, however many files are made of it.
+        let mut files: HashMap<&str, u64> = HashMap::new();
         for record in records("ls-tree", &listed)? {
-            let (size, path) =
-                size_and_path(record).ok_or_else(|| unreadable("ls-tree", record))?;
-            bytes = bytes.saturating_add(size);
+            let path = path_of(record).ok_or_else(|| unreadable("ls-tree", record))?;
             if let Some(why) = too_long(&self.place.dir, path) {
                 return unfit(why);
             }
+            if let Some(id) = blob_of(record) {
+                *files.entry(id).or_default() += 1;
+            }
         }
+        let (ids, numbers): (Vec<&str>, Vec<u64>) = files.into_iter().unzip();
+        let sizes = self.store.sizes(&ids)?.into_iter();
+        let bytes = sizes.zip(numbers).fold(0_u64, |sum, (size, number)| {
+            sum.saturating_add(size.unwrap_or_default().saturating_mul(number))
+        });
         if bytes > CHECKOUT_BYTES_MAX {
             let (bytes, most) = (Bytes(bytes), Bytes(CHECKOUT_BYTES_MAX));
             return unfit(format!("its files have {bytes}, more than {most}"));
@@ -60,16 +68,9 @@ impl Workspace {
     }
 }
 
-/// Reads `<mode> <type> <id> <size><TAB><path>`; a submodule has `-` for a size.
-fn size_and_path(record: &[u8]) -> Option<(u64, &[u8])> {
-    let tab = record.iter().position(|byte| *byte == b'\t')?;
-    let (head, path) = record.split_at_checked(tab)?;
-    let size = std::str::from_utf8(head)
-        .ok()?
-        .split_ascii_whitespace()
-        .nth(3)?;
-    let size = if size == "-" { 0 } else { size.parse().ok()? };
-    Some((size, path.get(1..)?))
+/// The path in `<mode> <type> <id><TAB><path>`.
+fn path_of(record: &[u8]) -> Option<&[u8]> {
+    record.splitn(2, |byte| *byte == b'\t').nth(1)
 }
 
 fn too_long(below: &Path, path: &[u8]) -> Option<String> {
@@ -109,18 +110,5 @@ mod tests {
         assert!(why.contains("4088 bytes, and 4096 below /x/base"), "{why}");
         assert_eq!(too_long(below, &b"n".repeat(255)), None);
         assert!(too_long(below, &b"n".repeat(256)).is_some());
-    }
-
-    #[test]
-    fn lines_are_read() {
-        let read = size_and_path(b"100644 blob e69de29     12\ta\tb");
-        assert_eq!(read, Some((12, &b"a\tb"[..])));
-        assert_eq!(
-            size_and_path(b"160000 commit e69de29       -\ts"),
-            Some((0, &b"s"[..]))
-        );
-        for bad in [&b"100644 blob e69de29\ta"[..], b"100644 blob e 12 a", b""] {
-            assert_eq!(size_and_path(bad), None);
-        }
     }
 }
