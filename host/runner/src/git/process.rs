@@ -330,8 +330,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn memory_has_an_end() {
-        let script = |bytes: u32| format!("head -c {bytes} /dev/zero | tail -n 1 >/dev/null");
-        let run = |bytes| shell(&script(bytes), Input::Nothing, 0, Duration::from_secs(60));
+        // What is begun before the limit is set does not have it; this waits until then.
+        let script =
+            |bytes: u32| format!("read go; head -c {bytes} /dev/zero | tail -n 1 >/dev/null");
+        let go = || Input::Bytes(b"go\n".to_vec());
+        let run = |bytes| shell(&script(bytes), go(), 0, Duration::from_secs(60));
         assert_eq!(run(1 << 20).unwrap().stderr, "");
         // The last line of these is all of them.
         let ended = run(128 << 20).unwrap();
