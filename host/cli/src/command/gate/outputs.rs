@@ -37,7 +37,7 @@ pub(crate) enum OutputError {
     #[error("it names no file")]
     NoFile,
     /// There is another format behind a comma.
-    #[error("it names two formats; give each its own --format")]
+    #[error("\n  it names two formats; give each its own --format")]
     Two,
 }
 
