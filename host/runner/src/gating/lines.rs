@@ -27,7 +27,7 @@ struct Held {
     text: Option<Text>,
 }
 
-/// Bytes, and where their lines begin: many findings may point into one file.
+/// A file, and where its lines begin: many findings may point into one.
 struct Text {
     bytes: Vec<u8>,
     starts: Vec<usize>,
@@ -88,20 +88,17 @@ impl Lines {
             held.extend(unchanged);
         }
         held.retain(|_, one| !one.blob.is_empty());
-        let lined: Vec<&str> = held
+        let is_lined = |path: &RelPath| wanted.get(path).copied().unwrap_or_default();
+        let lined: Vec<String> = held
             .iter()
-            .filter(|(path, _)| wanted.get(*path).copied().unwrap_or_default())
-            .map(|(_, one)| one.blob.as_str())
+            .filter(|(path, _)| is_lined(path))
+            .map(|(_, one)| one.blob.clone())
             .collect();
-        let blobs = store.blobs(&lined, FILE_BYTES_MAX, ALL_BYTES_MAX)?;
-        let read: BTreeMap<String, Vec<u8>> = lined
-            .into_iter()
-            .map(str::to_owned)
-            .zip(blobs)
-            .filter_map(|(blob, bytes)| Some((blob, bytes?)))
-            .collect();
-        for one in held.values_mut() {
-            one.text = read.get(&one.blob).cloned().map(Text::new);
+        let asked: Vec<&str> = lined.iter().map(String::as_str).collect();
+        let blobs = store.blobs(&asked, FILE_BYTES_MAX, ALL_BYTES_MAX)?;
+        let lined = held.iter_mut().filter(|(path, _)| is_lined(path));
+        for ((_, one), bytes) in lined.zip(blobs) {
+            one.text = bytes.map(Text::new);
         }
         Ok(Self(held))
     }
