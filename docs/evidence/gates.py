@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import tarfile
 import urllib.request
@@ -176,9 +177,26 @@ def main():
             rows.append(row(name, base, head, report))
             print(*rows[-1], sep="\t", flush=True)
     heads = ["step", "change", *ids, "findings", "fuel", "ms"]
+    write(folder / "table.md", heads, rows)
+    write(folder / "refused.md", heads, [cells for cells in rows if "**no**" in cells or "**broken**" in cells])
+    write(folder / "totals.md", ["package", "steps", "refused", "fuel of a step, mean", "ms of a step, middle"], totals(rows))
+
+
+def totals(rows):
+    packages = {}
+    for cells in rows:
+        packages.setdefault(cells[0].split(" ")[0], []).append(cells)
+    for name, steps in packages.items():
+        refused = sum("**no**" in cells or "**broken**" in cells for cells in steps)
+        fuel = statistics.mean(int(cells[-2].removesuffix(" M")) for cells in steps)
+        ms = statistics.median(int(cells[-1]) for cells in steps)
+        yield [name, str(len(steps)), str(refused), f"{fuel:.0f} M", f"{ms:.0f}"]
+
+
+def write(path, heads, rows):
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     lines += ["| " + " | ".join(cells) + " |" for cells in rows]
-    (folder / "table.md").write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

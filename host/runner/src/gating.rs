@@ -394,7 +394,7 @@ impl Gating {
     ) -> Result<Run, GatingError> {
         (around.progress)(Progress::Comparing);
         let rules = self.lock(around.plugins, LockMode::Require)?;
-        let sides = self.sides(wanted)?;
+        let sides = self.sides(wanted, &rules.0.gates)?;
         self.judge(rules, sides, options, around)
     }
 

@@ -251,7 +251,7 @@ mod tests {
             json!({ "ignore": ["**/package-lock.json", "*.png"] }),
             files(),
             &[],
-            "1 files, +1 −0 lines, largest file 2 bytes; ignored: 2 files, 600 lines",
+            "1 file, +1 −0 lines, largest file 2 bytes; ignored: 2 files, 600 lines",
         );
         let moved = vec![TestFile::renamed(
             "a.png",
@@ -259,7 +259,7 @@ mod tests {
             b"\0".to_vec(),
             b"\0\0".to_vec(),
         )];
-        let summary = "1 files, +0 −0 lines, largest file 2 bytes";
+        let summary = "1 file, +0 −0 lines, largest file 2 bytes";
         check(
             json!({ "ignore": ["*.jpg"] }),
             moved,

@@ -23,7 +23,7 @@ fn a_beat_proposes_and_says_where() {
     no beat has run yet
     --- exit 0
     ");
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     docs-links beat 1: proposed
       branch    ringfence/docs-links/1
       look      git diff HEAD...ringfence/docs-links/1
@@ -41,12 +41,12 @@ fn a_beat_proposes_and_says_where() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      pass  paths      1 files differ, all where they may
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 file differs, none where it may not be
 
     steps: [n] fuel in all
       role      step           fuel            memory
@@ -153,7 +153,7 @@ fn a_beat_proposes_and_says_where() {
 fn a_dry_run_keeps_nothing() {
     let rig = Rig::with_loop();
     let before = rig.git(&["for-each-ref"]);
-    insta::assert_snapshot!(rig.run(&["beat", "--dry-run"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat", "--dry-run"]).shown(), @"
     docs-links beat 1: would be accepted (dry run: nothing is kept)
 
     found: 2 items, 2 open to be worked on
@@ -168,12 +168,12 @@ fn a_dry_run_keeps_nothing() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      pass  paths      1 files differ, all where they may
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 file differs, none where it may not be
 
     steps: [n] fuel in all
       role      step           fuel            memory
@@ -207,7 +207,7 @@ fn a_dry_run_keeps_nothing() {
 fn a_refused_change_is_told_with_its_findings() {
     let rig = Rig::with_loop();
     rig.edit("LOOP.md", "allow = [\"**/*.md\"]", "allow = [\"src/**\"]");
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     docs-links beat 1: discarded
       paths: path-not-allowed
 
@@ -223,12 +223,12 @@ fn a_refused_change_is_told_with_its_findings() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      fail  paths      1 files differ; 1 findings
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      fail  paths      1 file differs; 1 finding
                error[path-not-allowed] no glob in `allow` covers it
                  at docs/guide.md
 
@@ -355,7 +355,7 @@ fn a_step_that_runs_out_of_fuel() {
 fn shadows_are_patches() {
     let rig = Rig::with_loop();
     rig.edit("LOOP.md", "\"L2\"", "\"L1\"");
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     docs-links beat 1: shadowed
       patch     .ringfence/docs-links/shadow/1.patch
       accept    git apply .ringfence/docs-links/shadow/1.patch
@@ -372,12 +372,12 @@ fn shadows_are_patches() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      pass  paths      1 files differ, all where they may
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 file differs, none where it may not be
 
     steps: [n] fuel in all
       role      step           fuel            memory
@@ -401,7 +401,7 @@ fn a_folder_without_git_gets_patches() {
     assert!(ran.out.contains("a repair becomes a patch"), "{}", ran.out);
     let ran = rig.run(&["check"]);
     assert!(ran.out.contains("proposed as a patch"), "{}", ran.out);
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     docs-links beat 1: proposed
       patch     .ringfence/docs-links/proposals/1.patch
       accept    git apply .ringfence/docs-links/proposals/1.patch
@@ -416,9 +416,9 @@ fn a_folder_without_git_gets_patches() {
       modified  +1 -1  a.md
 
     judged
-      pass  md-links   0 newly broken, 0 broken before, in 1 documents
-      pass  diff-size  1 files, +1 −1 lines, largest file 14 bytes
-      pass  paths      1 files differ, all where they may
+      pass  md-links   0 newly broken, 0 broken before, in 1 document
+      pass  diff-size  1 file, +1 −1 lines, largest file 14 bytes
+      pass  paths      1 file differs, none where it may not be
 
     steps: [n] fuel in all
       role      step           fuel            memory

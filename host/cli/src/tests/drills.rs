@@ -26,7 +26,7 @@ fn check(rig: &Rig, only: &str, exit: Exit, says: &[&str]) {
 #[test]
 fn a_whole_loop() {
     let rig = Rig::with_loop();
-    insta::assert_snapshot!(rig.run(&["drill"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["drill"]).shown(), @"
     drills of docs-links
       guard                          caught  passes  seen
       denied-path:md-link-fix        yes     yes     refused at all 20 denied
@@ -45,7 +45,7 @@ fn a_whole_loop() {
                                                      refused
       size:diff-size/max_file_bytes  yes     -       max_file_bytes = 1048576: one
                                                      more is refused
-      size:diff-size                 -       yes     pass: 1 files, +3 −0 lines,
+      size:diff-size                 -       yes     pass: 1 file, +3 −0 lines,
                                                      largest file 32 bytes
       links:md-links                 yes     yes     ringfence-drill.md: fail:
                                                      missing-file

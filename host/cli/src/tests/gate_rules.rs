@@ -125,11 +125,11 @@ fn files_beside_the_rules_are_of_the_same_revision() {
     let rig = rig(LINKS);
     rig.write("docs/old.md", "[a](a.md)\n");
     let write = ["gate", "baseline", "--output", "ci/known.json"];
-    rig.write("ci/known.json", "");
+    rig.write("ci/README.md", "# What is known\n");
     rig.run_ok(&write);
     let known = rig.read("ci/known.json");
     rig.write("docs/old.md", "# Old\n");
-    rig.run_ok(&write);
+    rig.run_ok(&[&write[..], &["--prune"]].concat());
     rig.commit();
     rig.write("docs/old.md", "[a](a.md)\n");
     rig.write("ci/known.json", &known);
@@ -378,4 +378,13 @@ fn too_many_commits_are_said_by_name() {
     refused_with(&rig, &all, &["\"main\" to \"topic\"", "1000", "--base"]);
     let (_, report) = gate(&rig, &["--base", "topic~1000", "--head", "topic"]);
     assert_eq!(report["change"]["commits"], 1_000);
+    // Gates that cannot ask for commits do without.
+    rig.write("size.toml", "[[gate]]\nplugin = \"std:diff-size\"\n");
+    let size = ["--config", "size.toml"];
+    rig.run_ok(&[&["gate", "check", "--write-lock"], &size[..]].concat());
+    let (exit, report) = gate(&rig, &[&all[..], &size].concat());
+    assert_eq!(
+        (exit, &report["change"]["commits"]),
+        (Exit::Done, &1_001.into())
+    );
 }

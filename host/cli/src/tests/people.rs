@@ -42,7 +42,7 @@ fn branches(rig: &Rig) -> String {
 #[test]
 fn a_change_waits_is_looked_at_and_approved() {
     let rig = asking();
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     docs-links beat 1: escalated
       the gates let the change through; it waits for a person as held-1
       the change touches what a person decides about: docs/guide.md
@@ -60,12 +60,12 @@ fn a_change_waits_is_looked_at_and_approved() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      pass  paths      1 files differ, all where they may
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 file differs, none where it may not be
 
     steps: [n] fuel in all
       role      step           fuel            memory
@@ -96,7 +96,7 @@ fn a_change_waits_is_looked_at_and_approved() {
       answer  ringfence answer held-1 approve|reject|note
     --- exit 0
     ");
-    insta::assert_snapshot!(rig.run(&["inbox", "held-1"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["inbox", "held-1"]).shown(), @"
     held-1: a change that all gates let through, just now
       since   2026-01-02T03:04:05Z
       item  broken-link-[hex]
@@ -111,12 +111,12 @@ fn a_change_waits_is_looked_at_and_approved() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      pass  paths      1 files differ, all where they may
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 file differs, none where it may not be
 
     diff
       diff --git a/docs/guide.md b/docs/guide.md

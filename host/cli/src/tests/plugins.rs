@@ -96,7 +96,7 @@ fn inspect() {
       contract  0.1.0
       sdk       0.1.0
       digest  blake3:[hex]
-      size      135 KiB
+      size      165 KiB
       reads     nothing
       writes    nothing
       imports   ringfence:beat/change@0.1.0, ringfence:beat/config@0.1.0,
@@ -116,6 +116,17 @@ fn inspect() {
             "description": "Whether files that are no text may differ. Lines are not
               counted in them.",
             "type": "boolean"
+          },
+          "ignore": {
+            "default": [],
+            "description": "Globs of files that count for nothing, such as locks.",
+            "items": {
+              "maxLength": 1024,
+              "minLength": 1,
+              "type": "string"
+            },
+            "maxItems": 200,
+            "type": "array"
           },
           "max_file_bytes": {
             "default": 1048576,

@@ -29,12 +29,12 @@ fn one_beat_whole() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      pass  paths      1 files differ, all where they may
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 file differs, none where it may not be
 
     the executor said
       docs/guide.md: link to `setup.md` now to `old/setup.md`

@@ -40,7 +40,8 @@ pub(super) fn matter(
     sides: &Sides,
     evidence: &Arc<Evidence>,
 ) -> Result<Matter, GatingError> {
-    let view = ChangeView::new(&gating.workspace, &sides.change).in_commits(sides.commits.clone());
+    let view =
+        ChangeView::new(&gating.workspace, &sides.change).in_commits(sides.commits.shown.clone());
     let said = !evidence.receipts().is_empty();
     Ok(Matter {
         change: sides.change.digest(),

@@ -98,7 +98,7 @@ impl Gating {
         if !otherwise.is_empty() {
             return Err(ReplayError::Rules(otherwise));
         }
-        let sides = self.sides_of(receipt)?;
+        let sides = self.sides_of(receipt, &rules.0.gates)?;
         let mut run = self.judge(rules, sides, &options, around)?;
         self.hold_fuel(&mut run, &options, around)?;
         let signer = Signer {

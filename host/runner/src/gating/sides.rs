@@ -3,14 +3,15 @@
 use jiff::Timestamp;
 use ringfence_core::change::{COMMITS_BYTES_MAX, COMMITS_MAX, ChangeSet, Commit};
 use ringfence_core::gating::{Receipt, ReceiptSide, TreeName};
+use ringfence_core::spec::LockedStep;
 use ringfence_core::text;
 
 use super::patch_names;
 use super::spelled::one_meaning;
 use super::{Base, Gating, GatingError, Head, ReplayError, Wanted};
 use crate::git::discover::UserRepo;
-use crate::git::failed;
 use crate::git::output::one_id;
+use crate::git::{failed, unreadable};
 use crate::store::{Store, commit_named};
 use crate::workspace::measure::differences;
 use crate::workspace::{BASE_SECOND_WITHOUT_COMMIT, BaseFrom, Refusal, WorkspaceError};
@@ -44,8 +45,17 @@ pub(super) struct Sides {
     pub(super) refused: Vec<Refusal>,
     /// The time that components live in.
     pub(super) time: Option<Timestamp>,
-    /// The commits from base to head, oldest first.
-    pub(super) commits: Vec<Commit>,
+    /// The commits from base to head.
+    pub(super) commits: Commits,
+}
+
+/// The commits of a change.
+#[derive(Default)]
+pub(super) struct Commits {
+    /// How many there are.
+    pub(super) count: u64,
+    /// What gates are shown of them, oldest first; nothing where no gate can ask for them.
+    pub(super) shown: Vec<Commit>,
 }
 
 impl Sides {
@@ -57,8 +67,12 @@ impl Sides {
 }
 
 impl Gating {
-    /// Finds both sides and compares them.
-    pub(super) fn sides(&self, wanted: &Wanted) -> Result<Sides, GatingError> {
+    /// Finds both sides and compares them, for these gates.
+    pub(super) fn sides(
+        &self,
+        wanted: &Wanted,
+        gates: &[LockedStep],
+    ) -> Result<Sides, GatingError> {
         let repo = self.repo()?;
         let store = self.workspace.store();
         let (base_name, known) = match &wanted.base {
@@ -71,7 +85,7 @@ impl Gating {
             None => (NOTHING, self.nothing()?),
         };
         let head = self.head(repo, wanted, &base)?;
-        let mut commits = Vec::new();
+        let mut commits = Commits::default();
         let fork = match &wanted.head {
             // A patch is over the base itself.
             Head::Patch(_) => None,
@@ -85,6 +99,7 @@ impl Gating {
         if let (Head::Revision(_), Some(from), Some(to)) =
             (&wanted.head, &base.commit, &head.0.commit)
         {
+            let store = see_commits(gates).then_some(store);
             commits = between(repo, store, (base_name, from), (&head.1, to))?;
         }
         let time = head.0.time.or(base.time);
@@ -93,7 +108,11 @@ impl Gating {
     }
 
     /// The two sides of a receipt, as they are in this repository.
-    pub(super) fn sides_of(&self, receipt: &Receipt) -> Result<Sides, ReplayError> {
+    pub(super) fn sides_of(
+        &self,
+        receipt: &Receipt,
+        gates: &[LockedStep],
+    ) -> Result<Sides, ReplayError> {
         let store = self.workspace.store();
         for side in [&receipt.base, &receipt.head] {
             if let Some(id) = &side.commit {
@@ -118,9 +137,10 @@ impl Gating {
         let commits = match (&receipt.base.commit, &receipt.head.commit) {
             (Some(from), Some(to)) => {
                 let (base, head) = (&receipt.base.name, &receipt.head.name);
+                let store = see_commits(gates).then_some(store);
                 between(self.repo()?, store, (base, from), (head, to))?
             }
-            _ => Vec::new(),
+            _ => Commits::default(),
         };
         let tree_name = |side: &ReceiptSide| TreeName {
             name: side.name.clone(),
@@ -141,7 +161,7 @@ impl Gating {
         base: TreeName,
         head: TreeName,
         time: Option<Timestamp>,
-        commits: Vec<Commit>,
+        commits: Commits,
     ) -> Result<Sides, GatingError> {
         let (files, refused) = differences(self.workspace.store(), &base.tree, &head.tree)?;
         let change = ChangeSet {
@@ -321,15 +341,28 @@ fn merge_base(
     }
 }
 
-/// The commits that `to` has and `from` has not, oldest first.
+fn see_commits(gates: &[LockedStep]) -> bool {
+    gates.iter().any(|gate| gate.sees.commits)
+}
+
+/// The commits that `to` has and `from` has not; what they say is read from the store, if there is a need for it.
 fn between(
     repo: &UserRepo,
-    store: &Store,
+    store: Option<&Store>,
     (base_name, from): (&str, &str),
     (head_name, to): (&str, &str),
-) -> Result<Vec<Commit>, GatingError> {
+) -> Result<Commits, GatingError> {
     let git = repo.git();
     let range = format!("{from}..{to}");
+    let Some(store) = store else {
+        let said = git.call("rev-list").args(["--count", &range]).run()?;
+        let count = String::from_utf8_lossy(&said).trim().parse();
+        let count = count.map_err(|_| unreadable("rev-list", &said))?;
+        return Ok(Commits {
+            count,
+            shown: Vec::new(),
+        });
+    };
     let listed = git
         .call("rev-list")
         .args(["--reverse", "--topo-order"])
@@ -347,12 +380,14 @@ fn between(
         });
     }
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Commits::default());
     }
     let bytes_max = COMMITS_BYTES_MAX.saturating_add(COMMIT_REST_BYTES_MAX * ids.len());
     let texts = store.commit_texts(&ids, bytes_max)?;
+    let count = ids.len() as u64;
     let commits = ids.into_iter().zip(texts);
-    Ok(commits.map(|(id, text)| commit(id, &text)).collect())
+    let shown = commits.map(|(id, text)| commit(id, &text)).collect();
+    Ok(Commits { count, shown })
 }
 
 /// What gates are shown of a commit.

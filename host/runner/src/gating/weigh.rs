@@ -74,7 +74,7 @@ pub(super) fn weigh(
             files: sides.change.files.len() as u64,
             lines_added: sum(|file| file.lines_added),
             lines_removed: sum(|file| file.lines_removed),
-            commits: sides.commits.len() as u64,
+            commits: sides.commits.count,
         },
         file: gating.path().to_string(),
         file_digest: locked.file_digest,

@@ -99,6 +99,8 @@ fn too_long(below: &Path, path: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::{Rig, gits};
+    use crate::workspace::measure;
 
     #[test]
     fn paths_end_where_the_kernel_ends_them() {
@@ -110,5 +112,56 @@ mod tests {
         assert!(why.contains("4088 bytes, and 4096 below /x/base"), "{why}");
         assert_eq!(too_long(below, &b"n".repeat(255)), None);
         assert!(too_long(below, &b"n".repeat(256)).is_some());
+    }
+
+    #[test]
+    fn a_tree_of_more_files_than_anybody_can_count_is_refused_and_not_counted() {
+        for git in &gits() {
+            let rig = Rig::repository(git);
+            let opened = rig.open();
+            let store = opened.ws.store();
+            let mktree = |listing: String| {
+                let made = store.git().call("mktree").stdin(listing.into_bytes());
+                crate::git::output::one_id("mktree", &made.run().unwrap()).unwrap()
+            };
+            let blob = rig.git(&["rev-parse", "HEAD:README.md"]);
+            let ten = |kind: &str, id: &str| -> String {
+                let line = |n| format!("{kind} {id}\t{n}\n");
+                (0..10).map(line).collect()
+            };
+            let mut bomb = mktree(ten("100644 blob", &blob));
+            for _ in 0..9 {
+                bomb = mktree(ten("040000 tree", &bomb));
+            }
+            let base = rig.git(&["rev-parse", "HEAD^{tree}"]);
+            let error = measure::differences_within(store, &base, &bomb, 64 << 20).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .contains("more than can be compared with 64MiB"),
+                "{error}"
+            );
+            let error = opened.ws.fits(&bomb).unwrap_err();
+            assert!(error.to_string().contains("list of files"), "{error}");
+            // What differs is compared, and the rest of the tree is not.
+            let with =
+                |file: &str| mktree(format!("040000 tree {bomb}\tb\n100644 blob {file}\tf\n"));
+            let other = rig.git(&["rev-parse", "HEAD:run.sh"]);
+            let (files, _) =
+                measure::differences_within(store, &with(&blob), &with(&other), 64 << 20).unwrap();
+            assert_eq!(files.len(), 1);
+            // A few objects can also be more bytes than a disk has.
+            let large = [7; 1 << 20].repeat(64);
+            let made = store.git().call("hash-object");
+            let made = made.args(["-w", "--stdin"]).stdin(large).run().unwrap();
+            let large = crate::git::output::one_id("hash-object", &made).unwrap();
+            let mut many = mktree(ten("100644 blob", &large));
+            opened.ws.fits(&many).unwrap();
+            for _ in 0..2 {
+                many = mktree(ten("040000 tree", &many));
+            }
+            let error = opened.ws.fits(&many).unwrap_err();
+            assert!(error.to_string().contains("more than 16GiB"), "{error}");
+        }
     }
 }

@@ -928,56 +928,6 @@ fn five_thousand_files() {
 }
 
 #[test]
-fn a_tree_of_more_files_than_anybody_can_count_is_refused_and_not_counted() {
-    for git in &gits() {
-        let rig = Rig::repository(git);
-        let opened = rig.open();
-        let store = opened.ws.store();
-        let mktree = |listing: String| {
-            let made = store.git().call("mktree").stdin(listing.into_bytes());
-            crate::git::output::one_id("mktree", &made.run().unwrap()).unwrap()
-        };
-        let blob = rig.git(&["rev-parse", "HEAD:README.md"]);
-        let ten = |kind: &str, id: &str| -> String {
-            let line = |n| format!("{kind} {id}\t{n}\n");
-            (0..10).map(line).collect()
-        };
-        let mut bomb = mktree(ten("100644 blob", &blob));
-        for _ in 0..9 {
-            bomb = mktree(ten("040000 tree", &bomb));
-        }
-        let base = rig.git(&["rev-parse", "HEAD^{tree}"]);
-        let error = measure::differences_within(store, &base, &bomb, 64 << 20).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("more than can be compared with 64MiB"),
-            "{error}"
-        );
-        let error = opened.ws.fits(&bomb).unwrap_err();
-        assert!(error.to_string().contains("list of files"), "{error}");
-        // What differs is compared, and the rest of the tree is not.
-        let with = |file: &str| mktree(format!("040000 tree {bomb}\tb\n100644 blob {file}\tf\n"));
-        let other = rig.git(&["rev-parse", "HEAD:run.sh"]);
-        let (files, _) =
-            measure::differences_within(store, &with(&blob), &with(&other), 64 << 20).unwrap();
-        assert_eq!(files.len(), 1);
-        // A few objects can also be more bytes than a disk has.
-        let large = [7; 1 << 20].repeat(64);
-        let made = store.git().call("hash-object");
-        let made = made.args(["-w", "--stdin"]).stdin(large).run().unwrap();
-        let large = crate::git::output::one_id("hash-object", &made).unwrap();
-        let mut many = mktree(ten("100644 blob", &large));
-        opened.ws.fits(&many).unwrap();
-        for _ in 0..2 {
-            many = mktree(ten("040000 tree", &many));
-        }
-        let error = opened.ws.fits(&many).unwrap_err();
-        assert!(error.to_string().contains("more than 16GiB"), "{error}");
-    }
-}
-
-#[test]
 fn a_path_that_fits_nowhere_stays_in_nobodys_way() {
     for git in &gits() {
         let rig = Rig::repository(git);
@@ -1006,5 +956,45 @@ fn a_path_that_fits_nowhere_stays_in_nobodys_way() {
         assert!(base.dir.join("d/d").exists(), "{laid_out:?}");
         opened.ws.checkout(&base, &NoSteps).unwrap();
         assert_eq!(files(&base.dir), expected_files(&rig, &base.tree));
+    }
+}
+
+#[test]
+fn a_checkout_that_is_only_read_is_not_looked_through_again() {
+    for git in &gits() {
+        let rig = Rig::repository(git);
+        let opened = rig.open();
+        let base = opened.ws.locate(BaseFrom::Head).unwrap();
+        let read = |base: &Base| opened.ws.checkout_to_read(base, &NoSteps).unwrap();
+        read(&base);
+        let all = expected_files(&rig, &base.tree);
+        assert_eq!(files(&base.dir), all);
+        let gone = base.dir.join("README.md");
+        fs::remove_file(&gone).unwrap();
+        read(&base);
+        assert!(!gone.exists(), "nothing was looked at");
+        opened.ws.checkout(&base, &NoSteps).unwrap();
+        assert_eq!(files(&base.dir), all);
+        // Nobody knows what has been done to it since then.
+        fs::remove_file(&gone).unwrap();
+        read(&base);
+        assert_eq!(files(&base.dir), all);
+        let tree = opened
+            .ws
+            .view(&base.tree, &|path| path.as_str() == "README.md");
+        let part = Base {
+            tree: tree.unwrap(),
+            ..base.clone()
+        };
+        read(&part);
+        assert_eq!(files(&base.dir).len(), 1);
+        read(&base);
+        assert_eq!(files(&base.dir), all);
+        // The mark of another start of the machine is none.
+        fs::remove_file(&gone).unwrap();
+        let mark = base.dir.with_extension("whole");
+        fs::write(&mark, format!("earlier {}\n", base.tree)).unwrap();
+        read(&base);
+        assert_eq!(files(&base.dir), all);
     }
 }

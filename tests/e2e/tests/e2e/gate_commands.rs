@@ -150,9 +150,10 @@ fn git_ends_with_whoever_started_it() {
             .success()
     );
     let path = std::env::var("PATH").unwrap();
+    // It is minded some moments after it begins.
     let script = format!(
         "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' diff-tree '*)\n\
-         exec 9>'{}'; echo begun >&9; sleep 60; echo late >&9;;\nesac\nexec git \"$@\"\n",
+         exec 9>'{}'; sleep 1; echo begun >&9; sleep 60; echo late >&9;;\nesac\nexec git \"$@\"\n",
         pipe.display()
     );
     let git = programs.join("git");

@@ -81,6 +81,9 @@ fn the_page() {
     native programs
       test (before): reports were handed in; did not run here
       test (after): exited with 101 after 1.2s; confined by the system
+        the last 2 lines that it said on stderr:
+        | > test reads_links: FAILED
+        | > left: 1
       lint (after): ended: out of time after 1.2s; not confined, with network
         its memory could not be bounded here
 
