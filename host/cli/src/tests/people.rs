@@ -161,7 +161,7 @@ fn a_change_waits_is_looked_at_and_approved() {
       answer  ringfence answer held-1 approve|reject|note
     --- exit 0
     ");
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     docs-links beat 2: proposed
       branch    ringfence/docs-links/2
       look      git diff HEAD...ringfence/docs-links/2
@@ -175,12 +175,12 @@ fn a_change_waits_is_looked_at_and_approved() {
       modified  +1 -1  docs/guide.md
 
     judged
-      pass  md-links   0 newly broken, 1 broken before, in 1 documents
+      pass  md-links   0 newly broken, 1 broken before, in 1 document
                note[missing-file] `gone.md` leads to no file, as it did before this
                  change
                  at docs/guide.md:3:41
-      pass  diff-size  1 files, +1 −1 lines, largest file 59 bytes
-      pass  paths      1 files differ, all where they may
+      pass  diff-size  1 file, +1 −1 lines, largest file 59 bytes
+      pass  paths      1 file differs, none where it may not be
 
     steps: 0 fuel in all
       role  step       fuel            memory
