@@ -50,7 +50,7 @@ pub struct Share {
 pub struct Profile {
     /// How many points the call was looked at.
     pub points: u32,
-    /// At most [`FUNCTIONS_MAX`], those with the most of their own first.
+    /// At most `FUNCTIONS_MAX`, those with the most of their own first.
     pub functions: Vec<Share>,
 }
 
