@@ -387,7 +387,8 @@ fn races() {
     let plan: Vec<Value> = reads
         .iter()
         .cycle()
-        .take(4_000)
+        // As many answers as a gate has findings.
+        .take(1_000)
         .map(|path| op("std-read", json!({ "path": path })))
         .collect();
     let over = AtomicBool::new(false);
@@ -415,7 +416,7 @@ fn races() {
         }
     });
     // Both sides of the swap were met, or nothing was raced.
-    assert!(seen.0 > 0 && seen.1 > 0, "{seen:?} of 4000");
+    assert!(seen.0 > 0 && seen.1 > 0, "{seen:?} of 1000");
 }
 
 #[test]
