@@ -22,6 +22,7 @@
 //!     search_path: "/usr/bin".into(),
 //!     cache_dir: None,
 //!     config_dir: None,
+//!     index_file: None,
 //!     user: "ann".into(),
 //!     compiler: Default::default(),
 //!     no_color: true,

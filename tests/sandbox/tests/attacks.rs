@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -387,8 +388,7 @@ fn races() {
     let plan: Vec<Value> = reads
         .iter()
         .cycle()
-        // As many answers as a gate has findings.
-        .take(1_000)
+        .take(4_000)
         .map(|path| op("std-read", json!({ "path": path })))
         .collect();
     let over = AtomicBool::new(false);
@@ -405,8 +405,10 @@ fn races() {
                 }
             }
         });
-        let done = run(&case, &plan);
+        // Ended also by a failure: the swapping has to stop for that to show.
+        let done = catch_unwind(AssertUnwindSafe(|| run(&case, &plan)));
         over.store(true, Ordering::Relaxed);
+        let done = done.unwrap_or_else(|failure| resume_unwind(failure));
         assert!(!format!("{:?}", done.called).contains(SECRET));
         for result in &done.results {
             match result {
@@ -416,7 +418,7 @@ fn races() {
         }
     });
     // Both sides of the swap were met, or nothing was raced.
-    assert!(seen.0 > 0 && seen.1 > 0, "{seen:?} of 1000");
+    assert!(seen.0 > 0 && seen.1 > 0, "{seen:?} of 4000");
 }
 
 #[test]

@@ -43,12 +43,15 @@ pub enum Outcome {
 /// Where a gate stands that gave `verdict`, whose findings are `remarks`.
 ///
 /// Its `fail` stands unless each finding that speaks for it is known or allowed; these are the errors, or all findings
-/// where there is no error. A `fail` without findings, or with so many that some were left out, is excused by nothing.
+/// where there is no error. A `fail` without findings is excused by nothing, nor is an answer with so many that some that
+/// are bad enough may have been left out.
 #[must_use]
 pub fn standing(verdict: &Verdict, remarks: &[Remark], rules: VerdictRules) -> Standing {
     let counts = |remark: &&Remark| remark.status == Status::New;
     let bad_enough = |remark: &Remark| remark.finding.severity >= rules.fail_on;
-    if remarks.iter().filter(counts).any(bad_enough) {
+    // What is left out is no worse than anything that is kept.
+    let may_hide = remarks.len() >= FINDINGS_MAX && remarks.iter().all(bad_enough);
+    if may_hide || remarks.iter().filter(counts).any(bad_enough) {
         return Standing::Failed;
     }
     match verdict.ruling {

@@ -106,6 +106,13 @@ fn where_a_gate_stands() {
     // Some were left out, and nobody knows whether they are known.
     let many = vec![known(Error); FINDINGS_MAX];
     assert_eq!(stands(Fail, &many, Error), Standing::Failed);
+    let mut many = vec![known(Warning); FINDINGS_MAX];
+    assert_eq!(stands(Pass, &many, Warning), Standing::Failed);
+    assert_eq!(stands(Abstain, &many, Note), Standing::Failed);
+    // No error is left out for a warning.
+    assert_eq!(stands(Pass, &many, Error), Standing::Passed);
+    many[0] = known(Note);
+    assert_eq!(stands(Pass, &many, Warning), Standing::Passed);
 }
 
 #[test]
