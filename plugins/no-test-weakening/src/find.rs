@@ -5,6 +5,7 @@
 //! **Invariant:** looks at the blanked source for what things are, and at the written one only for names and conditions, which
 //! are texts.
 
+mod bound;
 mod go;
 mod javascript;
 mod live;
@@ -42,10 +43,14 @@ pub(crate) struct Test {
 
 /// The tests of a source, in its order; `name` is that of the file, which says something in Go.
 pub(crate) fn tests(language: Language, name: &str, text: &str) -> Vec<Test> {
-    let source = Source {
+    let mut source = Source {
         blanked: blank(language, text),
         text,
+        bound: Vec::new(),
     };
+    if language == Language::JavaScript {
+        source.bound = bound::starts(&source.blanked, text);
+    }
     let mut tests = match language {
         Language::Rust => source.rust(),
         Language::Python => source.python(),
@@ -59,6 +64,8 @@ pub(crate) fn tests(language: Language, name: &str, text: &str) -> Vec<Test> {
 struct Source<'a> {
     blanked: String,
     text: &'a str,
+    /// What calls of names begin with that the source itself gives to assertions.
+    bound: Vec<String>,
 }
 
 impl Source<'_> {
@@ -73,7 +80,7 @@ impl Source<'_> {
             off: Vec::new(),
             skipped: false,
             focused: false,
-            assertions: count_calls(language, &live, written),
+            assertions: count_calls(language, &self.bound, &live, written),
             body: hash("", written),
         }
     }

@@ -188,6 +188,36 @@ fn a_test_that_is_singled_out() {
 }
 
 #[test]
+fn assertions_by_names_that_a_source_binds() {
+    let own =
+        "test('a', (t) => {\n  t.plan(2)\n  t.equal(two(), 2)\n  t.ok(two() > 1)\n  t.end()\n})\n";
+    let plan = "test('a', async (t) => {\n  const plan = tspl(t, { plan: 2 })\n  plan.equal(two(), 2)\n  \
+                plan.ok(two() > 1)\n  await plan.completed\n})\n";
+    let bare = "const { equal, ok } = require('node:assert')\ntest('a', () => {\n  equal(two(), 2)\n  \
+                ok(two() > 1)\n})\n";
+    for (before, after) in [(own, plan), (plan, bare), (bare, own)] {
+        check("a.test.js", before, after, &[]);
+    }
+    for (text, one, other) in [
+        (own, "t.equal(two(), 2)", "t.pass()"),
+        (own, "t.equal(two(), 2)", "t.comment(2)"),
+        (plan, "plan.ok(two() > 1)", "plan.ok(true)"),
+        (bare, "equal(two(), 2)", "two()"),
+        // Bound to something else now.
+        (bare, "require('node:assert')", "require('./helpers')"),
+    ] {
+        let less = text.replace(one, other);
+        let all = other.contains("helpers");
+        let rule = if all {
+            "assertions-removed"
+        } else {
+            "fewer-assertions"
+        };
+        check("a.test.js", text, &less, &[rule]);
+    }
+}
+
+#[test]
 fn a_test_that_asserts_less() {
     for (path, text, line) in [
         ("a.rs", RUST, "    assert!(two() > 1);\n"),

@@ -43,6 +43,7 @@ pub(crate) fn outline(text: &str) -> Outline {
     let source = Source {
         blanked: crate::blank::blank(Language::Rust, text),
         text,
+        bound: Vec::new(),
     };
     let mut walk = Walk::new(&source);
     walk.run();

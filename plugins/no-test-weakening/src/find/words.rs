@@ -56,10 +56,19 @@ pub(super) fn block(text: &str) -> &str {
         .map_or("", |text| parens(text, b'{', b'}'))
 }
 
-/// How often something is called that asserts in this language, and that could fail. `written` is what the
-/// blanked `body` was.
-pub(super) fn count_calls(language: Language, body: &str, written: &str) -> usize {
-    let starts = language.asserts().iter();
+/// How often something is called that asserts in this language, or begins with one of `bound`, and that could fail.
+/// `written` is what the blanked `body` was.
+pub(super) fn count_calls(
+    language: Language,
+    bound: &[String],
+    body: &str,
+    written: &str,
+) -> usize {
+    let known = language.asserts();
+    let own = bound.iter().map(String::as_str);
+    // What the language knows already is not counted twice.
+    let own = own.filter(|start| !known.iter().any(|known| start.starts_with(known)));
+    let starts = known.iter().copied().chain(own);
     let calls = starts.flat_map(|start| word_starts(body, start));
     let real = calls.filter(|at| {
         // A name that is a part of a longer path was counted with that path.
@@ -72,6 +81,31 @@ pub(super) fn count_calls(language: Language, body: &str, written: &str) -> usiz
     });
     real.count()
 }
+
+/// Members of a JavaScript test's own object, and of what `tspl` makes, that assert nothing.
+const IDLE: [&str; 19] = [
+    "after",
+    "afterEach",
+    "before",
+    "beforeEach",
+    "comment",
+    "completed",
+    "context",
+    "diagnostic",
+    "end",
+    "log",
+    "mock",
+    "name",
+    "pass",
+    "plan",
+    "signal",
+    "teardown",
+    "tearDown",
+    "test",
+    "timeout",
+];
+/// Those that ask whether something is true.
+const ASK: [&str; 5] = ["assert", "isOk", "isTrue", "ok", "true"];
 
 /// True for what holds whatever the program does.
 fn is_trivial(language: Language, call: &str) -> bool {
@@ -112,7 +146,18 @@ fn is_trivial(language: Language, call: &str) -> bool {
         .get(usize::from(language == Language::Go))
         .copied();
     let condition = condition.unwrap_or_default();
-    TRUTH.contains(&name) && holds(condition, 0) || name == "expect" && has_constant(condition, 0)
+    let (mut asks, mut is_idle) = (TRUTH.contains(&name), false);
+    if language == Language::JavaScript {
+        asks |= name
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| ASK.contains(&last));
+        is_idle = name
+            .split('.')
+            .nth(1)
+            .is_some_and(|member| IDLE.contains(&member.trim()));
+    }
+    is_idle || asks && holds(condition, 0) || name == "expect" && has_constant(condition, 0)
 }
 
 /// True for a condition that is a constant, or has one beside an `or`; a tuple is one, and a list that is not empty.
