@@ -122,7 +122,7 @@ def history(top, registry, name, count, program):
     git(top, "init", "-q", "-b", "main")
     (top / "ringfence-gates.toml").write_text(GATES)
     subprocess.run([program, "gate", "check", "--write-lock"], cwd=top, check=True, stdout=subprocess.DEVNULL)
-    keep = {".git", ".ringfence", "ringfence-gates.toml", "ringfence.lock"}
+    keep = {".git", "ringfence-gates.toml", "ringfence.lock"}
     versions = []
     for number, (version, url) in enumerate(releases(registry, name, count)):
         for old in top.iterdir():
@@ -130,7 +130,7 @@ def history(top, registry, name, count, program):
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
         unpack(fetch(url), top)
         date = f"2026-01-{number + 1:02}T00:00:00Z"
-        git(top, "add", "-A", "-f", ".", ":!.ringfence")
+        git(top, "add", "-A", "-f", ".")
         git(top, "commit", "-q", "-m", f"{name} {version}", date=date)
         git(top, "tag", f"v{version}")
         versions.append(version)

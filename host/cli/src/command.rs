@@ -252,7 +252,7 @@ impl Context<'_, '_> {
 
 /// The folder with a loop's history; none when it never ran here.
 fn loop_dir(open: &OpenLoop) -> Result<Option<LoopDir>, Stop> {
-    let state = StateDir::find(open.project.top())?;
+    let state = StateDir::find(&open.project)?;
     Ok(state
         .map(|state| state.find_loop(&open.spec.loop_id))
         .transpose()?

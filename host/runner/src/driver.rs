@@ -199,7 +199,7 @@ pub fn beat(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BeatReport, BeatError> {
     let started = around.clock.now();
-    let dir = StateDir::open(open.project.top())?.open_loop(&locked.spec.loop_id)?;
+    let dir = StateDir::open(&open.project)?.open_loop(&locked.spec.loop_id)?;
     let lock = LoopLock::acquire(&dir, around.clock)?;
     let begun = Begun {
         open,

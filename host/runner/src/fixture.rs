@@ -156,7 +156,7 @@ impl Rig {
     }
 
     pub(crate) fn loop_dir(&self) -> LoopDir {
-        StateDir::open(&self.top)
+        StateDir::open(&self.project())
             .unwrap()
             .open_loop(&self.loop_id)
             .unwrap()

@@ -138,7 +138,7 @@ mod tests {
     use ringfence_core::ids::LoopId;
 
     fn loop_dir(top: &std::path::Path) -> LoopDir {
-        StateDir::open(top)
+        StateDir::open(&crate::git::discover::Project::Folder(top.to_owned()))
             .unwrap()
             .open_loop(&LoopId::new("docs").unwrap())
             .unwrap()

@@ -31,7 +31,7 @@ use crate::git::GitProgram;
 use crate::lock::LockError;
 use crate::open_loop::{LOCK_FILE, LockMode, OpenError, OpenLoop, PluginSource};
 use crate::people;
-use crate::state_dir::{STATE_DIR, StateDir};
+use crate::state_dir::{StateDir, place as state_of};
 use crate::steps::{NoSteps, Steps};
 
 /// The most beats at once: each has threads, a git and a checkout of its own.
@@ -75,6 +75,8 @@ pub struct Wish {
 pub struct Place {
     /// The top folder of its project.
     pub top: PathBuf,
+    /// Its state directory.
+    pub state: PathBuf,
     /// Its name.
     pub loop_id: LoopId,
 }
@@ -498,7 +500,7 @@ fn tell(open: &OpenLoop, crew: Crew<'_>) {
         clock: crew.clock,
         steps: &NoSteps,
     };
-    let dir = StateDir::open(open.project.top()).and_then(|dir| dir.open_loop(&open.spec.loop_id));
+    let dir = StateDir::open(&open.project).and_then(|dir| dir.open_loop(&open.spec.loop_id));
     let told = match dir {
         Ok(dir) => people::tell(open, &dir, crew.config_dir, seams).map_err(|error| chain(&error)),
         Err(error) => Err(chain(&error)),
@@ -514,13 +516,14 @@ fn tell(open: &OpenLoop, crew: Crew<'_>) {
 fn place(open: &OpenLoop) -> Place {
     Place {
         top: open.project.top().to_owned(),
+        state: state_of(&open.project),
         loop_id: open.spec.loop_id.clone(),
     }
 }
 
 fn marks_of(file: &Path, place: Option<&Place>) -> Marks {
     let journal = |place: &Place| {
-        let folder = place.top.join(STATE_DIR).join(place.loop_id.as_str());
+        let folder = place.state.join(place.loop_id.as_str());
         symlink_metadata(folder.join("journal.jsonl")).ok()
     };
     let lock = |place: &Place| metadata(place.top.join(LOCK_FILE)).ok();

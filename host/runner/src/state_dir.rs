@@ -1,9 +1,11 @@
-//! The state directory: `.ringfence/` in the project's top folder, one folder in it for each loop.
+//! The state directory: `ringfence-state/` in a repository's git directory, `.ringfence/` in a folder without git; one folder
+//! in it for each loop.
 //!
 //! Owns the layout (which file is where) and how a file is replaced. What stands in the files belongs to their modules.
-//! **Invariant:** nothing in here is reached through a symbolic link or belongs to another user, and a folder that
-//! was not made at this very place lends nothing to a beat but its journal: its caches are thrown away, since a
-//! repository can ship files of these names.
+//! **Invariant:** no tree of a repository can name a file in here: what a branch tracks, git writes into the working tree at a
+//! checkout, over ignored files without a question. Nothing in here is reached through a symbolic link or belongs to another
+//! user, and a folder that was not made at this very place lends nothing to a beat but its journal: its caches are thrown
+//! away, since an archive can ship files of these names.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,11 +16,14 @@ use ringfence_core::ids::{BeatNo, LoopId};
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
+use crate::git::discover::Project;
 use crate::lock::LoopLock;
 use crate::workspace::clean;
 
-/// Name of the state directory.
+/// Name of the state directory in a folder without git.
 pub const STATE_DIR: &str = ".ringfence";
+/// Its name in a git directory. Not `ringfence`: git looks for `ringfence/LOOP/1` there before it looks for that branch.
+pub const STATE_IN_GIT: &str = "ringfence-state";
 /// What the name of every temporary file in the state directory begins with.
 pub const TEMP_PREFIX: &str = ".tmp-";
 
@@ -100,15 +105,16 @@ pub struct LoopDir {
 }
 
 impl StateDir {
-    /// Opens the state directory of the project at `top`, making it (mode 0700, hidden from git) when there is none.
+    /// Opens the state directory of a project, making it (mode 0700) when there is none.
     ///
     /// # Errors
     /// [`StateDirError`] when it is a link, no directory, somebody else's, or cannot be written.
-    pub fn open(top: &Path) -> Result<Self, StateDirError> {
-        let path = top.join(STATE_DIR);
+    pub fn open(project: &Project) -> Result<Self, StateDirError> {
+        let path = place(project);
         ensure_dir(&path)?;
+        // The folder may become a repository one day.
         let ignore = path.join(".gitignore");
-        if small_file(&ignore).as_deref() != Some(b"*\n") {
+        if project.repository().is_none() && small_file(&ignore).as_deref() != Some(b"*\n") {
             write_atomic(&ignore, b"*\n").map_err(|source| StateDirError::Io {
                 path: ignore,
                 source,
@@ -117,12 +123,12 @@ impl StateDir {
         Ok(Self { path })
     }
 
-    /// Finds the state directory of the project at `top` without making one; none when there is none.
+    /// Finds the state directory of a project without making one; none when there is none.
     ///
     /// # Errors
     /// [`StateDirError`] when what is there cannot be trusted. One that can only be read is fine.
-    pub fn find(top: &Path) -> Result<Option<Self>, StateDirError> {
-        let path = top.join(STATE_DIR);
+    pub fn find(project: &Project) -> Result<Option<Self>, StateDirError> {
+        let path = place(project);
         Ok(existing_dir(&path)?.map(|_| Self { path }))
     }
 
@@ -206,6 +212,23 @@ impl StateDir {
         loops.sort();
         Ok(loops)
     }
+}
+
+/// Where the state directory of a project is, or would be.
+#[must_use]
+pub fn place(project: &Project) -> PathBuf {
+    match project {
+        Project::Repository(repo) => repo.git_dir().join(STATE_IN_GIT),
+        Project::Folder(top) => top.join(STATE_DIR),
+    }
+}
+
+/// The same as somebody who stands in the project's top folder would type it.
+#[must_use]
+pub fn place_from_top(project: &Project) -> PathBuf {
+    let path = place(project);
+    let below = path.strip_prefix(project.top()).map(Path::to_owned);
+    below.unwrap_or(path)
 }
 
 impl LoopDir {

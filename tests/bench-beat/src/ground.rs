@@ -95,7 +95,7 @@ impl Ground {
     }
 
     pub(crate) fn state(&self) -> PathBuf {
-        self.top().join(".ringfence/idle")
+        self.top().join(".git/ringfence-state/idle")
     }
 }
 

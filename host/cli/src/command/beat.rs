@@ -7,6 +7,7 @@ use ringfence_runner::driver::{self, BeatError, BeatOptions, BeatReport, Progres
 use ringfence_runner::lock::LockError;
 use ringfence_runner::open_loop::{LockMode, OpenLoop};
 use ringfence_runner::recovery::RecoveryError;
+use ringfence_runner::state_dir::place_from_top;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::{Sandbox, SandboxError, Settings};
@@ -16,6 +17,7 @@ use super::meanwhile::meanwhile;
 use super::{Context, Stop, loop_dir, operator, ways_out};
 use crate::args::Beat;
 use crate::exit::Exit;
+use crate::render::receipt::Whose;
 use crate::render::{Ink, Page, Safe, Text, receipt, run, text};
 
 /// The report for programs.
@@ -73,9 +75,11 @@ pub(super) fn run(args: &Beat, context: &mut Context<'_, '_>) -> Result<Exit, St
             report: &report,
         })?;
     } else {
-        context
-            .console
-            .print(&receipt::report(&locked.spec.loop_id, &report));
+        let whose = Whose {
+            loop_id: &locked.spec.loop_id,
+            state: &place_from_top(&open.project),
+        };
+        context.console.print(&receipt::report(whose, &report));
     }
     // After everything else: a command that hangs keeps nobody from the report, and no beat from its lock.
     if let (true, Some(dir)) = (report.due.is_some(), loop_dir(&open)?) {

@@ -201,7 +201,7 @@ fn project(search_path: &OsStr, dir: &Path) -> Vec<Check> {
             };
             let found = format!("{kind}, {}", project.top().display());
             checks.push(check("project", true, found, ""));
-            checks.push(match StateDir::find(project.top()) {
+            checks.push(match StateDir::find(&project) {
                 Ok(Some(state)) => check("state", true, state.path().display().to_string(), ""),
                 Ok(None) => check(
                     "state",

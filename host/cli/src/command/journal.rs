@@ -14,6 +14,7 @@ use ringfence_core::run_log::RunLine;
 use ringfence_runner::follow::Followed;
 use ringfence_runner::journal_file::read_journal;
 use ringfence_runner::open_loop::OpenLoop;
+use ringfence_runner::state_dir::place_from_top;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ use super::{Context, Stop, loop_dir};
 use crate::args::{JournalExport, JournalShow, JournalVerify};
 use crate::exit::Exit;
 use crate::render::amount::count;
+use crate::render::receipt::Whose;
 use crate::render::{Ink, Page, Safe, Text, explained, journal, text};
 
 /// An entry for programs: as the journal has it, without the chain.
@@ -92,7 +94,13 @@ pub(super) fn show(args: &JournalShow, context: &mut Context<'_, '_>) -> Result<
     }
     let entries = chosen.last.make_contiguous();
     let mut page = match args.beat {
-        Some(_) if !entries.is_empty() => explained::beat(&open.spec.loop_id, entries),
+        Some(_) if !entries.is_empty() => {
+            let whose = Whose {
+                loop_id: &open.spec.loop_id,
+                state: &place_from_top(&open.project),
+            };
+            explained::beat(whose, entries)
+        }
         _ => journal::entries(entries),
     };
     if entries.is_empty() {

@@ -3,7 +3,6 @@
 //! **Invariant:** these commands work whatever state a loop is in, as long as its journal can be trusted: they need no plugin
 //! and no lock file, and with `--loop` not even a loop file. What they do is in the journal before they say so.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -63,12 +62,12 @@ pub(super) fn find(which: &AnyLoop, context: &mut Context<'_, '_>) -> Result<Tol
     if let Some(name) = &which.name {
         let git = GitProgram::find(&context.search_path).map_err(OpenError::from)?;
         let project = Project::discover(&git, &context.dir).map_err(OpenError::from)?;
-        return of_name(name, project.top().to_owned(), None);
+        return of_name(name, &project, None);
     }
     match context.open_quietly(which.file.as_deref()) {
         Ok(open) => {
-            let (name, top) = (open.spec.loop_id.clone(), open.project.top().to_owned());
-            of_name(&name, top, Some(open))
+            let (name, project) = (open.spec.loop_id.clone(), open.project.clone());
+            of_name(&name, &project, Some(open))
         }
         Err(error) => {
             let name = match &error {
@@ -91,11 +90,11 @@ pub(super) fn find(which: &AnyLoop, context: &mut Context<'_, '_>) -> Result<Tol
     }
 }
 
-fn of_name(loop_id: &LoopId, top: PathBuf, open: Option<OpenLoop>) -> Result<Told, Stop> {
+fn of_name(loop_id: &LoopId, project: &Project, open: Option<OpenLoop>) -> Result<Told, Stop> {
     let dir = match &open {
-        Some(_) => Some(StateDir::open(&top)?.open_loop(loop_id)?),
+        Some(_) => Some(StateDir::open(project)?.open_loop(loop_id)?),
         // A name that is mistyped must not make a loop.
-        None => StateDir::find(&top)?
+        None => StateDir::find(project)?
             .map(|state| state.find_loop(loop_id))
             .transpose()?
             .flatten(),
@@ -103,7 +102,12 @@ fn of_name(loop_id: &LoopId, top: PathBuf, open: Option<OpenLoop>) -> Result<Tol
     let Some(dir) = dir else {
         return Err(Stop::new(
             Exit::Usage,
-            text!["no loop ", loop_id, " has run in ", Safe::path(&top)],
+            text![
+                "no loop ",
+                loop_id,
+                " has run in ",
+                Safe::path(project.top())
+            ],
         ));
     };
     let timezone = open

@@ -124,7 +124,7 @@ impl Known {
 
 /// The folder of a loop, made when there is none.
 pub(super) fn loop_dir(open: &OpenLoop) -> Result<LoopDir, Stop> {
-    Ok(StateDir::open(open.project.top())?.open_loop(&open.spec.loop_id)?)
+    Ok(StateDir::open(&open.project)?.open_loop(&open.spec.loop_id)?)
 }
 
 /// Writes down what the operator says; with `seen`, only if the journal still adds up to that.

@@ -67,6 +67,7 @@ pub(super) fn to_fetch(name: &str, shallow: bool) -> String {
 pub(super) fn of_target(error: &TargetError) -> Option<&'static str> {
     match error {
         TargetError::NoRepository(_) => Some("`level = \"L2\"` leaves a patch to apply"),
+        TargetError::Apart(_) => Some("`level = \"L2\"` proposes branches"),
         TargetError::Detached => Some("switch to a branch, or name one: `target = \"main\"`"),
         TargetError::Unborn(_) => Some("commit something first"),
         TargetError::NotThere(_) | TargetError::NotABranch(_) => {

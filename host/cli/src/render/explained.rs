@@ -3,24 +3,23 @@
 //! **Invariant:** everything shown was read from the journal; nothing is judged anew, since the rules of that day counted.
 
 use jiff::Timestamp;
-use ringfence_core::ids::LoopId;
 use ringfence_core::journal::{BeatReceipt, Body, Entry, Outcome, Settle, WaitCause};
 
 use super::amount::count;
 use super::page::Page;
-use super::receipt;
+use super::receipt::{self, Whose};
 use super::safe::Safe;
 use super::text::{Ink, Text, text};
 
 const AT: usize = 14;
 
 /// The entries of one beat, oldest first.
-pub(crate) fn beat(loop_id: &LoopId, entries: &[Entry]) -> Page {
+pub(crate) fn beat(whose: Whose<'_>, entries: &[Entry]) -> Page {
     let mut page = Page::new();
     let mut others = Vec::new();
     for entry in entries {
         match &entry.body {
-            Body::Beat(receipt) => page_of(&mut page, loop_id, entry, receipt),
+            Body::Beat(receipt) => page_of(&mut page, whose, entry, receipt),
             _ => others.push(entry.clone()),
         };
     }
@@ -31,8 +30,8 @@ pub(crate) fn beat(loop_id: &LoopId, entries: &[Entry]) -> Page {
     page
 }
 
-fn page_of(page: &mut Page, loop_id: &LoopId, entry: &Entry, beat: &BeatReceipt) {
-    receipt::headline(page, loop_id, beat, &beat.outcome, false);
+fn page_of(page: &mut Page, whose: Whose<'_>, entry: &Entry, beat: &BeatReceipt) {
+    receipt::headline(page, whose, beat, &beat.outcome, false);
     page.gap();
     page.field(0, AT, "entry", text![entry.seq, ", written at ", entry.at]);
     page.field(0, AT, "began", text![beat.started, took(beat, entry.at)]);
@@ -164,6 +163,10 @@ fn attempt(page: &mut Page, beat: &BeatReceipt) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use ringfence_core::ids::LoopId;
+
     use super::*;
     use crate::render::receipt::tests::{EVIL, full};
     use crate::render::safe::is_treacherous;
@@ -177,9 +180,16 @@ mod tests {
         }
     }
 
+    fn page(entry: Entry) -> String {
+        let whose = Whose {
+            loop_id: &LoopId::new("docs").unwrap(),
+            state: Path::new(".ringfence"),
+        };
+        beat(whose, &[entry]).print(false)
+    }
+
     fn shown(said: &str, outcome: Outcome) -> String {
-        let loop_id = LoopId::new("docs").unwrap();
-        beat(&loop_id, &[entry(said, outcome)]).print(false)
+        page(entry(said, outcome))
     }
 
     #[test]
@@ -202,8 +212,7 @@ mod tests {
         receipt.decision = None;
         receipt.summary = None;
         receipt.attempted = false;
-        let loop_id = LoopId::new("docs").unwrap();
-        insta::assert_snapshot!(beat(&loop_id, &[refused]).print(false), @r"
+        insta::assert_snapshot!(page(refused), @r"
         docs beat 7: waiting
           until 1970-01-02T00:00:00Z: beats_per_day: 9 of 9 used
 

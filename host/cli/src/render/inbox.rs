@@ -131,7 +131,8 @@ pub(crate) fn one(shown: &Shown, now: Timestamp) -> Page {
             if diff.more {
                 page.item(
                     2,
-                    text!["… and more: see the file in .ringfence"].ink(Ink::Faint),
+                    text!["… and more: the whole is in the patch that was laid aside"]
+                        .ink(Ink::Faint),
                 );
             }
         }

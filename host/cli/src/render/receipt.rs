@@ -4,6 +4,7 @@
 //! judged by its gate's policy when the gate was called; here it is only made harmless.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::Timestamp;
 use ringfence_core::call::LogLine;
@@ -15,7 +16,6 @@ use ringfence_core::policy::{Access, Denial, Rule};
 use ringfence_core::verdict::{Finding, GateResult, Location, Ruling, SCOPE, Severity};
 use ringfence_runner::calls::StepLog;
 use ringfence_runner::driver::BeatReport;
-use ringfence_runner::state_dir::STATE_DIR;
 
 use super::amount::{count, fuel};
 use super::page::Page;
@@ -33,8 +33,17 @@ const DIFF_LINES_MAX: usize = 200;
 // What tells a commit from every other for git and people.
 const COMMIT_CHARS: usize = 12;
 
+/// A loop whose beats are shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Whose<'a> {
+    /// Its name.
+    pub(crate) loop_id: &'a LoopId,
+    /// Its state directory as the reader reaches it.
+    pub(crate) state: &'a Path,
+}
+
 /// The report of a beat that was just run.
-pub(crate) fn report(loop_id: &LoopId, report: &BeatReport) -> Page {
+pub(crate) fn report(whose: Whose<'_>, report: &BeatReport) -> Page {
     let BeatReport {
         receipt,
         outcome,
@@ -53,7 +62,7 @@ pub(crate) fn report(loop_id: &LoopId, report: &BeatReport) -> Page {
         );
     }
     page.gap();
-    headline(&mut page, loop_id, receipt, outcome, *dry_run);
+    headline(&mut page, whose, receipt, outcome, *dry_run);
     found(&mut page, &report.found);
     led_to(&mut page, receipt);
     logged(&mut page, receipt, logs);
@@ -173,11 +182,12 @@ pub(crate) fn branch(reference: &str) -> &str {
 
 pub(super) fn headline(
     page: &mut Page,
-    loop_id: &LoopId,
+    whose: Whose<'_>,
     receipt: &BeatReceipt,
     outcome: &Outcome,
     dry_run: bool,
 ) {
+    let Whose { loop_id, state } = whose;
     let title = text![
         text![loop_id, " beat ", receipt.beat].ink(Ink::Strong),
         ": "
@@ -219,7 +229,7 @@ pub(super) fn headline(
             reference: patch, ..
         }
         | Outcome::Shadowed { patch } => {
-            let file = || text![STATE_DIR, "/", loop_id, "/", Safe::line(patch)];
+            let file = || text![Safe::path(&state.join(loop_id.as_str()).join(patch))];
             page.field(2, 12, "patch", file());
             page.field(2, 12, "accept", text!["git apply ", file()]);
         }

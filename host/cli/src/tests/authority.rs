@@ -262,7 +262,10 @@ fn rules_are_passed_over_by_name_and_on_record() {
 
 /// Puts a copy of the loop's folder in its place.
 fn copy_here(rig: &Rig) {
-    let (state, moved) = (rig.top().join(".ringfence"), rig.top().join("moved"));
+    let (state, moved) = (
+        rig.top().join(".git/ringfence-state"),
+        rig.top().join("moved"),
+    );
     fs::rename(&state, &moved).unwrap();
     let copied = Command::new("cp")
         .arg("-r")
@@ -323,7 +326,7 @@ fn a_level_that_was_copied_here_is_taken_back() {
     beats(&rig, 1, "proposed");
     let args = ["promote", "--reason", "x", "--override"];
     ends(&rig, &args, Exit::Done, "promoted to L3");
-    let folder = rig.top().join(".ringfence/docs-links");
+    let folder = rig.top().join(".git/ringfence-state/docs-links");
     let journal = fs::read(folder.join("journal.jsonl")).unwrap();
     fs::remove_dir_all(&folder).unwrap();
     fs::create_dir_all(&folder).unwrap();

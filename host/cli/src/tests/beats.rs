@@ -357,8 +357,8 @@ fn shadows_are_patches() {
     rig.edit("LOOP.md", "\"L2\"", "\"L1\"");
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     docs-links beat 1: shadowed
-      patch     .ringfence/docs-links/shadow/1.patch
-      accept    git apply .ringfence/docs-links/shadow/1.patch
+      patch     .git/ringfence-state/docs-links/shadow/1.patch
+      accept    git apply .git/ringfence-state/docs-links/shadow/1.patch
 
     found: 2 items, 2 open to be worked on
       `setup.md` in docs/guide.md leads to no file
@@ -389,7 +389,11 @@ fn shadows_are_patches() {
       gate  paths  [n] of [n]  [n] MiB
     --- exit 0
     ");
-    rig.git(&["apply", "--check", ".ringfence/docs-links/shadow/1.patch"]);
+    rig.git(&[
+        "apply",
+        "--check",
+        ".git/ringfence-state/docs-links/shadow/1.patch",
+    ]);
 }
 
 #[test]
@@ -487,22 +491,23 @@ fn a_damaged_journal_stops_everything() {
     let rig = Rig::with_loop();
     assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
     rig.edit(
-        ".ringfence/docs-links/journal.jsonl",
+        ".git/ringfence-state/docs-links/journal.jsonl",
         "\"kind\":\"done\"",
         "\"kind\":\"gone\"",
     );
-    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @"
     --- stderr
-    error: [project]/.ringfence/docs-links/journal.jsonl: journal entry 3 at
-      byte 876: the line does not match its sum
+    error: [project]/.git/ringfence-state/docs-links/journal.jsonl: journal
+      entry 3 at byte 876: the line does not match its sum
     help: no beat runs on a history that cannot be trusted: restore the file, or
           move it away to begin anew
     --- exit 8
     ");
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     --- stderr
-    error: the journal [project]/.ringfence/docs-links/journal.jsonl cannot be
-      trusted: journal entry 3 at byte 876: the line does not match its sum
+    error: the journal [project]/.git/ringfence-state/docs-links/journal.jsonl
+      cannot be trusted: journal entry 3 at byte 876: the line does not match its
+      sum
     help: `ringfence journal verify` says more; restore the file, or move it away to
           begin anew
     --- exit 8
@@ -516,9 +521,9 @@ fn a_damaged_journal_stops_everything() {
 fn a_torn_tail_is_said() {
     let rig = Rig::with_loop();
     assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
-    let journal = rig.read(".ringfence/docs-links/journal.jsonl");
+    let journal = rig.read(".git/ringfence-state/docs-links/journal.jsonl");
     rig.write(
-        ".ringfence/docs-links/journal.jsonl",
+        ".git/ringfence-state/docs-links/journal.jsonl",
         &format!("{journal}{{\"torn"),
     );
     insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @"
@@ -532,7 +537,7 @@ fn a_torn_tail_is_said() {
     ");
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
     note: the journal's last line was torn (the last line has no end); it was cut
-      off and kept in [project]/.ringfence/docs-links/journal.torn-1
+      off and kept in [project]/.git/ringfence-state/docs-links/journal.torn-1
 
     docs-links beat 2: nothing-to-do
       1 items labelled fixable but none is eligible; the first: proposed on

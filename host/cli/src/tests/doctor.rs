@@ -54,7 +54,7 @@ fn says_how_each_thing_is() {
     let json = empty.run(&["doctor", "--format", "json"]).json();
     assert_eq!(json["ready"], serde_json::Value::Null);
     assert_eq!(rig.run(&["doctor", "NOTHING.md"]).exit, Exit::Refused);
-    assert!(!rig.top().join(".ringfence").exists());
+    assert!(!rig.top().join(".git/ringfence-state").exists());
 }
 
 /// What is said of the loop, without the machine.
@@ -79,7 +79,7 @@ fn a_file_that_is_there_proves_nothing() {
                    `ringfence health` says more
     --- exit 1
     ");
-    let journal = ".ringfence/docs-links/journal.jsonl";
+    let journal = ".git/ringfence-state/docs-links/journal.jsonl";
     rig.write(journal, "");
     let said = of_loop(&rig);
     assert!(
@@ -96,7 +96,7 @@ fn a_file_that_is_there_proves_nothing() {
         "{}",
         ran.out
     );
-    std::fs::remove_dir_all(rig.top().join(".ringfence")).unwrap();
+    std::fs::remove_dir_all(rig.top().join(".git/ringfence-state")).unwrap();
     assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
     assert_eq!(rig.run(&["drill"]).exit, Exit::Done);
     insta::assert_snapshot!(of_loop(&rig), @"

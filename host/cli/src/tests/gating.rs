@@ -594,7 +594,7 @@ fn no_file_hides_behind_submodules_that_are_accepted() {
 #[test]
 fn no_more_is_checked_out_than_gates_may_read() {
     let rig = rig(&format!("[paths]\nread = [\"docs/**\"]\n{SECRETS}{SIZE}"));
-    let checkout = rig.top().join(".ringfence/gates.d/base");
+    let checkout = rig.top().join(".git/ringfence-state/gates.d/base");
     rig.write("docs/new.md", "# New\n");
     assert_eq!(gate(&rig, &["--only", "diff-size"]).0, Exit::Done);
     assert!(!checkout.exists());

@@ -15,7 +15,7 @@ fn two_beats_at_once() {
     assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
     let lock = std::fs::File::options()
         .write(true)
-        .open(rig.top().join(".ringfence/docs-links/lock"))
+        .open(rig.top().join(".git/ringfence-state/docs-links/lock"))
         .unwrap();
     lock.lock().unwrap();
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
@@ -131,13 +131,14 @@ fn a_repository_without_a_commit() {
 fn a_state_directory_that_cannot_be_written() {
     let rig = Rig::with_loop();
     assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
-    let state = rig.top().join(".ringfence");
+    let state = rig.top().join(".git/ringfence-state");
     let mode =
         |mode| std::fs::set_permissions(&state, std::fs::Permissions::from_mode(mode)).unwrap();
     mode(0o500);
-    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
     --- stderr
-    error: the state directory [project]/.ringfence cannot be written
+    error: the state directory [project]/.git/ringfence-state cannot be
+      written
     help: give yourself the right to write there: beats keep their journal in it
     --- exit 8
     ");

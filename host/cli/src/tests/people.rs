@@ -336,7 +336,7 @@ fn a_gate_that_refuses_an_approved_change_has_the_last_word() {
 fn a_change_that_was_tampered_with_is_not_settled() {
     let rig = held();
     rig.edit(
-        ".ringfence/docs-links/held/1.patch",
+        ".git/ringfence-state/docs-links/held/1.patch",
         "+[set up](old/setup.md)",
         "+[set up](old/other.md)",
     );
@@ -353,7 +353,7 @@ fn a_change_that_was_tampered_with_is_not_settled() {
 
 /// Puts a copy of the loop's folder in its place.
 fn copy_here(rig: &Rig) {
-    let state = rig.top().join(".ringfence");
+    let state = rig.top().join(".git/ringfence-state");
     let copied = std::process::Command::new("cp")
         .arg("-a")
         .arg(state.join("docs-links"))

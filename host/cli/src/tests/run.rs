@@ -216,25 +216,27 @@ fn a_journal_that_never_ends_keeps_no_other_waiting() {
     let text = rig.read("LOOP.md").replace("docs-links", "other");
     rig.write("loops/other/LOOP.md", &text);
     rig.write(
-        ".ringfence/other/journal.jsonl",
+        ".git/ringfence-state/other/journal.jsonl",
         &",\"sum\":\"".repeat((9 << 20) / 8),
     );
-    insta::assert_snapshot!(rig.run(&["run", "--once", "--jobs", "1"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["run", "--once", "--jobs", "1"]).shown(), @"
     --- stderr
     2026-01-02T03:04:05Z loops/other/LOOP.md cannot beat
-    error: the journal [project]/.ringfence/other/journal.jsonl cannot be
-      trusted: journal entry 1 at byte 0: the line has more than 8388608 bytes
+    error: the journal [project]/.git/ringfence-state/other/journal.jsonl
+      cannot be trusted: journal entry 1 at byte 0: the line has more than 8388608
+      bytes
     help: `ringfence journal verify` says more; restore the file, or move it away to
           begin anew
     2026-01-02T03:04:05Z docs-links proposed: ringfence/docs-links/1
     --- exit 8
     ");
-    insta::assert_snapshot!(rig.run(&["status", "--all", "."]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["status", "--all", "."]).shown(), @"
     loop        level  mode  next       last beat  spent  waits  where
     docs-links  L2     run   in 15 min  proposed   0 %    0      .
 
-    error: loops/other/LOOP.md: [project]/.ringfence/other/journal.jsonl:
-      journal entry 1 at byte 0: the line has more than 8388608 bytes
+    error: loops/other/LOOP.md:
+      [project]/.git/ringfence-state/other/journal.jsonl: journal entry 1 at
+      byte 0: the line has more than 8388608 bytes
     --- exit 0
     ");
 }

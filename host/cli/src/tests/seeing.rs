@@ -188,7 +188,7 @@ fn figures_for_a_collector() {
         0o644
     );
     // One that cannot be read is a figure, not an end.
-    rig.write(".ringfence/docs-links/journal.jsonl", "x\ny\n");
+    rig.write(".git/ringfence-state/docs-links/journal.jsonl", "x\ny\n");
     let text = rig.run(&["metrics", "--all", "."]).out;
     assert!(
         check(&text).is_ok() && text.contains("LOOP.md\"} 0"),

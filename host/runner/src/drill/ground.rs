@@ -24,6 +24,7 @@ use super::DrillError;
 use crate::calls::{Calls, Matter};
 use crate::change_view::ChangeView;
 use crate::driver::{self, Surroundings};
+use crate::git::discover::Project;
 use crate::git::output::records;
 use crate::lock::LoopLock;
 use crate::memo::Memo;
@@ -90,7 +91,8 @@ impl<'a> Ground<'a> {
         around: Surroundings<'a>,
     ) -> Result<Self, DrillError> {
         let temp = tempfile::tempdir()?;
-        let dir = StateDir::open(temp.path())?.open_loop(&locked.spec.loop_id)?;
+        let dir = StateDir::open(&Project::Folder(temp.path().to_owned()))?
+            .open_loop(&locked.spec.loop_id)?;
         let lock = LoopLock::acquire(&dir, around.clock)?;
         let workspace = Workspace::open(&open.program, &dir, &lock, &open.project)?;
         let base = workspace.prepare(driver::base_from(&locked.spec), &NoSteps)?;

@@ -18,7 +18,7 @@ use crate::state_dir::{LoopDir, Origin, StateDir};
 /// # Errors
 /// [`BeatError`] when the state directory or the journal cannot be used.
 pub fn look(open: &OpenLoop) -> Result<LoopState, BeatError> {
-    let Some(state) = StateDir::find(open.project.top())? else {
+    let Some(state) = StateDir::find(&open.project)? else {
         return Ok(LoopState::default());
     };
     let Some(dir) = state.find_loop(&open.spec.loop_id)? else {

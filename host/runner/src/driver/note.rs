@@ -57,6 +57,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::git::discover::Project;
     use crate::state_dir::StateDir;
     use crate::steps::NoSteps;
 
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn what_is_noted_is_found_again() {
         let top = tempfile::tempdir().unwrap();
-        let state = StateDir::open(top.path()).unwrap();
+        let state = StateDir::open(&Project::Folder(top.path().to_owned())).unwrap();
         let dir = state
             .open_loop(&"docs".to_owned().try_into().unwrap())
             .unwrap();
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn a_beat_under_way_is_waited_for() {
         let top = tempfile::tempdir().unwrap();
-        let state = StateDir::open(top.path()).unwrap();
+        let state = StateDir::open(&Project::Folder(top.path().to_owned())).unwrap();
         let dir = state
             .open_loop(&"docs".to_owned().try_into().unwrap())
             .unwrap();

@@ -69,7 +69,7 @@ impl Gating {
         let Some(repo) = project.repository() else {
             return Err(GatingError::NoRepository(project.top().to_owned()));
         };
-        let dir = StateDir::open(project.top())?.open_gates()?;
+        let dir = StateDir::open(&project)?.open_gates()?;
         let lock = lock(&dir, around)?;
         let workspace = Workspace::open(program, &dir, &lock, &project)?;
         let from = match from {

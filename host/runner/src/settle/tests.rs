@@ -118,12 +118,12 @@ fn a_linked_working_tree_proposes_into_its_repository() {
         rig.git(&["worktree", "add", "-q", "-b", "side", "../linked"]);
         let linked = rig.top.with_file_name("linked");
         let before = (rig.users_state(), files(&linked));
-        let dir = StateDir::open(&linked)
+        let project = crate::git::discover::Project::discover(&program, &linked).unwrap();
+        let dir = StateDir::open(&project)
             .unwrap()
             .open_loop(&rig.loop_id)
             .unwrap();
         let lock = crate::lock::LoopLock::acquire(&dir, &crate::clock::SystemClock).unwrap();
-        let project = crate::git::discover::Project::discover(&program, &linked).unwrap();
         let ws = Workspace::open(&program, &dir, &lock, &project).unwrap();
         let base = ws.prepare(BaseFrom::Head, &NoSteps).unwrap();
         work(&base);

@@ -10,6 +10,10 @@ fn docs() -> LoopId {
     LoopId::new("docs").unwrap()
 }
 
+fn folder(top: &tempfile::TempDir) -> Project {
+    Project::Folder(top.path().to_owned())
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o777
 }
@@ -17,8 +21,8 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn is_made_closed_and_hidden_from_git() {
     let rig = Rig::repository(&gits()[0]);
-    assert!(StateDir::find(&rig.top).unwrap().is_none());
-    let state = StateDir::open(&rig.top).unwrap();
+    assert!(StateDir::find(&rig.project()).unwrap().is_none());
+    let state = StateDir::open(&rig.project()).unwrap();
     assert_eq!(mode(state.path()), 0o700);
     assert!(state.find_loop(&docs()).unwrap().is_none());
     let dir = state.open_loop(&docs()).unwrap();
@@ -38,14 +42,14 @@ fn is_made_closed_and_hidden_from_git() {
         rig.git(&["status", "--porcelain", "--untracked-files=all"]),
         ""
     );
-    let found = StateDir::find(&rig.top).unwrap().unwrap();
+    let found = StateDir::find(&rig.project()).unwrap().unwrap();
     assert_eq!(
         found.find_loop(&docs()).unwrap().unwrap().path(),
         dir.path()
     );
     // Opened to others by a careless copy: closed again.
     fs::set_permissions(state.path(), Permissions::from_mode(0o755)).unwrap();
-    StateDir::open(&rig.top).unwrap();
+    StateDir::open(&rig.project()).unwrap();
     assert_eq!(mode(state.path()), 0o700);
 }
 
@@ -56,7 +60,7 @@ fn what_cannot_be_trusted_is_refused() {
     let check = |prepare: &dyn Fn(&Path), expect: &str| {
         let top = tempfile::tempdir().unwrap();
         prepare(&top.path().join(STATE_DIR));
-        let error = StateDir::open(top.path()).unwrap_err().to_string();
+        let error = StateDir::open(&folder(&top)).unwrap_err().to_string();
         assert!(error.contains(expect), "{error}");
     };
     check(
@@ -86,10 +90,10 @@ fn what_cannot_be_trusted_is_refused() {
     // A folder that can only be read still serves whoever only reads.
     let top = tempfile::tempdir().unwrap();
     read_only(&top.path().join(STATE_DIR));
-    assert!(StateDir::find(top.path()).unwrap().is_some());
+    assert!(StateDir::find(&folder(&top)).unwrap().is_some());
     // The same holds one level down.
     let top = tempfile::tempdir().unwrap();
-    let state = StateDir::open(top.path()).unwrap();
+    let state = StateDir::open(&folder(&top)).unwrap();
     symlink("/tmp", state.path().join("docs")).unwrap();
     assert!(matches!(
         state.open_loop(&docs()),
@@ -104,7 +108,7 @@ fn what_cannot_be_trusted_is_refused() {
 #[test]
 fn what_was_brought_along_lends_its_journal_and_nothing_else() {
     let top = tempfile::tempdir().unwrap();
-    let dir = StateDir::open(top.path())
+    let dir = StateDir::open(&folder(&top))
         .unwrap()
         .open_loop(&docs())
         .unwrap();
@@ -134,7 +138,7 @@ fn what_was_brought_along_lends_its_journal_and_nothing_else() {
         .arg(copy.path())
         .status();
     assert!(status.unwrap().success());
-    let copied = StateDir::open(copy.path())
+    let copied = StateDir::open(&folder(&copy))
         .unwrap()
         .open_loop(&docs())
         .unwrap();

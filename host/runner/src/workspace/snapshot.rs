@@ -59,7 +59,7 @@ pub(super) fn take(
     let mut looks = Looks::new(top);
     let (mut present, mut gone) = (Vec::new(), Vec::new());
     for Tracked { mode, path } in &wanted.tracked {
-        if *mode == MODE_SUBMODULE || is_ours(path) {
+        if *mode == MODE_SUBMODULE || is_ours(path, repo.is_some()) {
             continue;
         }
         if looks.is_file(path) {
@@ -70,7 +70,9 @@ pub(super) fn take(
     }
     let own: HashSet<_> = present.iter().copied().collect();
     let new = wanted.untracked.iter().map(Vec::as_slice);
-    let new = new.filter(|path| !path.ends_with(b"/") && !is_ours(path) && !own.contains(path));
+    let new = new.filter(|path| {
+        !path.ends_with(b"/") && !is_ours(path, repo.is_some()) && !own.contains(path)
+    });
     remove(&git, gone.into_iter())?;
     add(&git, present.iter().copied().chain(new))?;
     Ok(write_tree(&git)?)
@@ -149,8 +151,9 @@ fn list(git: &Git, repo: Option<&UserRepo>) -> Result<Listed, GitError> {
     Ok(listed)
 }
 
-fn is_ours(path: &[u8]) -> bool {
-    path.split(|byte| *byte == b'/').next() == Some(STATE_DIR.as_bytes())
+/// True for the state directory, which lies among the files only where there is no repository.
+fn is_ours(path: &[u8], in_repository: bool) -> bool {
+    !in_repository && path.split(|byte| *byte == b'/').next() == Some(STATE_DIR.as_bytes())
 }
 
 /// Looks at files without going through links, remembering the folders already seen.

@@ -563,7 +563,7 @@ fn shallow_clones_and_linked_working_trees_work() {
         ] {
             let top = rig.top.with_file_name(name);
             let project = Project::discover(&program, &top).unwrap();
-            let dir = crate::state_dir::StateDir::open(&top)
+            let dir = crate::state_dir::StateDir::open(&project)
                 .unwrap()
                 .open_loop(&rig.loop_id)
                 .unwrap();

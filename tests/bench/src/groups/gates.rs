@@ -161,7 +161,7 @@ impl Ground {
     fn forget(&self) -> Outcome<()> {
         fs::remove_dir_all(self.cache())?;
         fs::create_dir(self.cache())?;
-        Ok(fs::remove_dir_all(self.top().join(".ringfence"))?)
+        Ok(fs::remove_dir_all(self.top().join(".git/ringfence-state"))?)
     }
 }
 

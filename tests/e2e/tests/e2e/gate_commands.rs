@@ -19,7 +19,6 @@ fn with(tables: &str) -> Rig {
     rig.write("ringfence-gates.toml", &format!("{SIZE}\n{tables}"));
     let pinned = rig.run(&["gate", "check", "--write-lock"]);
     assert_eq!(pinned.code, 0, "{}", pinned.err);
-    rig.write(".gitignore", ".ringfence/\n");
     rig.write("LOOP.md", "no loop\n");
     rig.commit("gates");
     rig.write("new.md", "# New\n");
@@ -87,7 +86,7 @@ fn a_bad_end_fails_the_change_whether_a_gate_reads_it_or_not() {
 #[test]
 fn a_good_end_that_no_gate_reads_is_let_through_and_sees_the_whole_tree() {
     // What loops are kept from is a file like any other here; `deny` is as good as ever.
-    let script = "cat LOOP.md && ! test -e README.md && test ! -e .ringfence";
+    let script = "cat LOOP.md && ! test -e README.md && test ! -e .git";
     let rig = with(&format!(
         "[paths]\ndeny = [\"README.md\"]\n[command.test]\nargv = [\"sh\", \"-c\", \"{script}\"]\n"
     ));

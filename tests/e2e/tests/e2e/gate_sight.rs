@@ -14,7 +14,6 @@ use crate::rig::{Ran, Rig};
 fn rig(gates: &str, files: &[(&str, &str)]) -> Rig {
     let rig = Rig::folder();
     rig.git(&["init", "-q", "-b", "main"]);
-    rig.write(".gitignore", ".ringfence/\n");
     rig.write("ringfence-gates.toml", gates);
     for (path, text) in files {
         rig.write(path, text);
@@ -76,6 +75,32 @@ fn a_key_behind_many_allowed_findings_is_refused() {
     let (ran, _) = judged(&rig);
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("too-many-findings"));
+}
+
+#[test]
+fn no_name_in_a_tree_reaches_the_state_directory() {
+    let rig = rig(
+        "[[gate]]\nplugin = \"std:secrets\"\n",
+        &[("a.txt", "plain\n")],
+    );
+    // Where a folder without git has its state: git would write these into a working tree, over what is ignored there.
+    let places = [
+        ".ringfence/gates.d/identity",
+        ".ringfence/gates.d/store.git/commondir",
+    ];
+    for place in places {
+        rig.write(place, &allowed_lines(1));
+        rig.git(&["add", "-f", place]);
+        let (ran, report) = judged(&rig);
+        assert_eq!(ran.code, 1, "{place}: {}", ran.out);
+        assert_eq!(
+            report["gates"][0]["remarks"][0]["locations"][0]["path"],
+            place
+        );
+        rig.git(&["rm", "-q", "-f", place]);
+    }
+    assert!(!rig.path(".ringfence").exists());
+    assert!(rig.path(".git/ringfence-state/gates.d/identity").exists());
 }
 
 #[test]

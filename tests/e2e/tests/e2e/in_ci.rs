@@ -16,7 +16,6 @@ fn rig() -> (Rig, PathBuf) {
     let rig = Rig::folder();
     rig.git(&["init", "-q", "-b", "main"]);
     fs::write(rig.top().join("a.md"), "# A\n").unwrap();
-    fs::write(rig.top().join(".gitignore"), ".ringfence/\n").unwrap();
     let ran = rig.run(&["gate", "init"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     commit(&rig, "a beginning");
@@ -389,7 +388,7 @@ fn answers_that_were_brought_along_are_not_believed() {
     let mut copied = copy.hermetic("cp");
     copied.arg("-a").arg(from).arg(".");
     assert!(copied.status().unwrap().success());
-    assert!(copy.path(".ringfence/gates.d/memo").is_dir());
+    assert!(copy.path(".git/ringfence-state/gates.d/memo").is_dir());
     assert_eq!(known(&copy), (0, vec![json!(false); 5]));
 }
 

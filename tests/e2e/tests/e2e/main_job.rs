@@ -206,7 +206,7 @@ fn a_state_directory_that_was_removed_is_made_again() {
         assert_eq!(rig.beat(0)["outcome"]["kind"], "proposed");
     }
     let first = rig.git(&["rev-parse", "ringfence/docs-links/1"]);
-    fs::remove_dir_all(rig.path(".ringfence")).unwrap();
+    fs::remove_dir_all(rig.path(".git/ringfence-state")).unwrap();
     let before = Before::of(&rig);
     let report = rig.beat(0);
     before.assert_untouched();
@@ -240,8 +240,7 @@ fn a_dry_run_leaves_caches_and_nothing_else() {
     ");
     before.assert_untouched();
     assert_eq!(rig.git(&["for-each-ref", "refs/heads/ringfence/"]), "");
-    insta::assert_snapshot!(state(&rig), @r"
-    /.gitignore
+    insta::assert_snapshot!(state(&rig), @"
     /docs-links/
     docs-links/base/
     docs-links/held/
@@ -269,7 +268,7 @@ fn state(rig: &Rig) -> String {
         "docs-links/shadow",
         "docs-links/proposals",
     ] {
-        for entry in fs::read_dir(rig.path(".ringfence").join(folder)).unwrap() {
+        for entry in fs::read_dir(rig.path(".git/ringfence-state").join(folder)).unwrap() {
             let entry = entry.unwrap();
             let meta = entry.metadata().unwrap();
             let what = if meta.is_dir() {
@@ -369,7 +368,7 @@ fn a_shadow_is_a_patch_that_git_takes() {
     );
     before.assert_untouched();
     assert_eq!(rig.git(&["for-each-ref", "refs/heads/ringfence/"]), "");
-    rig.git(&["apply", ".ringfence/docs-links/shadow/1.patch"]);
+    rig.git(&["apply", ".git/ringfence-state/docs-links/shadow/1.patch"]);
     assert_eq!(rig.read("README.md"), REPAIRED);
 }
 
@@ -416,6 +415,6 @@ fn the_working_tree_can_be_the_base() {
     );
     before.assert_untouched();
     assert_eq!(rig.read("README.md"), edited);
-    rig.git(&["apply", ".ringfence/docs-links/proposals/2.patch"]);
+    rig.git(&["apply", ".git/ringfence-state/docs-links/proposals/2.patch"]);
     assert_eq!(rig.read("new.md"), "[guide](docs/guide.md#guide)\n");
 }

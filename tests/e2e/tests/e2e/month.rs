@@ -213,7 +213,7 @@ impl Month {
     /// Somebody has a look and lets the loop go on.
     fn resume(&self) {
         let open = self.open();
-        let dir = StateDir::open(open.project.top()).unwrap();
+        let dir = StateDir::open(&open.project).unwrap();
         let dir = dir.open_loop(&open.spec.loop_id).unwrap();
         let seams = Seams {
             clock: &self.clock,
@@ -231,7 +231,7 @@ impl Month {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        let journal = self.rig.path(".ringfence/month/journal.jsonl");
+        let journal = self.rig.path(".git/ringfence-state/month/journal.jsonl");
         decode(&fs::read(journal).unwrap()).unwrap().entries
     }
 }

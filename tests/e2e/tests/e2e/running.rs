@@ -68,7 +68,7 @@ impl Running {
 
     /// Waits until a beat has begun and is not over.
     fn is_beating(rig: &Rig, name: &str) {
-        let lock = rig.path(&format!(".ringfence/{name}/lock"));
+        let lock = rig.path(&format!(".git/ringfence-state/{name}/lock"));
         let began = Instant::now();
         while fs::metadata(&lock).map_or(0, |meta| meta.len()) == 0 {
             assert!(began.elapsed() < PATIENCE, "no beat begins");
@@ -277,7 +277,7 @@ fn consistent(rig: &Rig) {
     found.sort();
     assert_eq!(found, commits);
     assert!(!found.is_empty(), "it had something to do");
-    let left: Vec<String> = fs::read_dir(rig.path(".ringfence/docs-links"))
+    let left: Vec<String> = fs::read_dir(rig.path(".git/ringfence-state/docs-links"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with(".tmp-") || name == "trash")

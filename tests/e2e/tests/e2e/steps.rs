@@ -35,7 +35,7 @@ fn published(rig: &Rig) -> Vec<String> {
     ]);
     let mut found: Vec<_> = branches.lines().map(str::to_owned).collect();
     for folder in ["proposals", "shadow"] {
-        let patches = fs::read_dir(rig.path(".ringfence/acts").join(folder));
+        let patches = fs::read_dir(rig.path(".git/ringfence-state/acts").join(folder));
         for patch in patches.into_iter().flatten() {
             found.push(patch.unwrap().path().display().to_string());
         }
@@ -292,7 +292,7 @@ fn writing_outside_the_grant_is_denied_with_the_line_to_paste() {
     before.assert_untouched();
     assert!(!rig.top().parent().unwrap().join("escape").exists());
     assert_eq!(published(&rig), Vec::<String>::new());
-    let told = rig.read(".ringfence/acts/journal.jsonl");
+    let told = rig.read(".git/ringfence-state/acts/journal.jsonl");
     assert!(
         !told.contains("xyzzy-unseen"),
         "a secret got into the journal"

@@ -13,7 +13,7 @@ use crate::rig::Rig;
 
 /// Below these a beat may make something of its own.
 const OURS: [&str; 3] = [
-    ".ringfence",
+    ".git/ringfence-state",
     ".git/refs/heads/ringfence",
     ".git/logs/refs/heads/ringfence",
 ];
@@ -96,9 +96,6 @@ impl Traces {
             let ended = rig.try_git(args);
             let said = [ended.stdout, ended.stderr].concat();
             let said = String::from_utf8_lossy(&said);
-            // The one thing that a beat adds to the user's folder is the state directory, which ignores itself.
-            let lines = said.lines().filter(|line| !line.contains(" .ringfence/"));
-            let said = lines.collect::<Vec<_>>().join("\n");
             format!("git {}: {:?}\n{said}", args.join(" "), ended.status.code())
         });
         Self {
@@ -156,7 +153,7 @@ fn what_is_changed_is_seen() {
     let object = rig.path(&format!("{OBJECTS}/{folder}/{file}"));
     let before = Before::of(&rig);
     assert_eq!(before.differences(), Vec::<String>::new());
-    rig.write(".ringfence/.gitignore", "*\n");
+    rig.write(".git/ringfence-state/docs/lock", "");
     rig.git(&["branch", "ringfence/new"]);
     assert_eq!(before.differences(), Vec::<String>::new());
     let check = |change: &dyn Fn(&Rig), seen: &str| {

@@ -190,7 +190,7 @@ fn approve(open: &OpenLoop, id: &str) -> Result<(), Box<dyn Error>> {
         clock: &SystemClock,
         steps: &NoSteps,
     };
-    let dir = StateDir::open(open.project.top())?.open_loop(&open.spec.loop_id)?;
+    let dir = StateDir::open(&open.project)?.open_loop(&open.spec.loop_id)?;
     let act = OperatorAct {
         by: "ann".to_owned(),
         reason: String::new(),
@@ -207,7 +207,7 @@ fn approve(open: &OpenLoop, id: &str) -> Result<(), Box<dyn Error>> {
 
 /// Orders the loop to level L3, whether it has been drilled or not.
 fn promote(open: &OpenLoop) -> Result<(), Box<dyn Error>> {
-    let dir = StateDir::open(open.project.top())?.open_loop(&open.spec.loop_id)?;
+    let dir = StateDir::open(&open.project)?.open_loop(&open.spec.loop_id)?;
     let seams = Seams {
         clock: &SystemClock,
         steps: &NoSteps,

@@ -152,8 +152,8 @@ fn a_loop_without_its_state_directory_makes_new_branches_and_spares_the_old() {
     project.beat().run().assert_settled();
     project.beat().run().assert_settled();
     let before = project.git(&["for-each-ref", "refs/heads/ringfence"]);
-    // What `git clean -fdx` does.
-    fs::remove_dir_all(project.top().join(".ringfence")).unwrap();
+    // As somebody does who wants to begin anew.
+    fs::remove_dir_all(project.top().join(".git/ringfence-state")).unwrap();
     project.commit("meanwhile");
     for _ in 0..2 {
         project.beat().run().assert_settled();

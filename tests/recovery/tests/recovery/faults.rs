@@ -214,7 +214,11 @@ fn a_state_directory_that_cannot_be_written_is_left_alone() {
     let project = ground.fresh();
     project.beat().run().assert_settled();
     let users = Users::of(&project);
-    for place in [".ringfence", ".ringfence/docs", ".ringfence/docs/proposals"] {
+    for place in [
+        ".git/ringfence-state",
+        ".git/ringfence-state/docs",
+        ".git/ringfence-state/docs/proposals",
+    ] {
         let dir = project.top().join(place);
         let mode = |mode| fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
         mode(0o500);

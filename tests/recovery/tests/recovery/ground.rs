@@ -164,7 +164,12 @@ impl Project {
 
     /// The loop's folder in the state directory.
     pub(crate) fn state(&self) -> PathBuf {
-        self.top().join(".ringfence/docs")
+        let state = if self.is_repository() {
+            ".git/ringfence-state"
+        } else {
+            ".ringfence"
+        };
+        self.top().join(state).join("docs")
     }
 
     pub(crate) fn journal(&self) -> PathBuf {

@@ -78,6 +78,7 @@ impl Users {
 /// True for what a loop may make outside its objects.
 fn is_the_loops(path: &str) -> bool {
     [
+        "project/.git/ringfence-state/",
         "project/.ringfence/",
         "project/.git/refs/heads/ringfence/",
         "project/.git/logs/refs/heads/ringfence/",

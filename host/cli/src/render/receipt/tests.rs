@@ -1,6 +1,7 @@
 //! How a beat's report reads, hostile text and all.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use ringfence_core::call::{Spent, Usage};
 use ringfence_core::change::ChangeKind;
@@ -209,7 +210,14 @@ pub(crate) fn full(said: &str, outcome: Outcome) -> BeatReport {
 }
 
 fn page(report: &BeatReport) -> String {
-    super::report(&LoopId::new("docs").unwrap(), report).print(false)
+    super::report(
+        Whose {
+            loop_id: &LoopId::new("docs").unwrap(),
+            state: Path::new(".git/ringfence-state"),
+        },
+        report,
+    )
+    .print(false)
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn files(names: &[&str]) -> BTreeSet<Arc<Path>> {
 fn place(name: &str) -> Place {
     Place {
         top: PathBuf::from("/"),
+        state: PathBuf::from("/.ringfence"),
         loop_id: LoopId::new(name).unwrap(),
     }
 }

@@ -30,6 +30,9 @@ pub enum TargetError {
     /// The project is a plain folder.
     #[error("level L3 commits to a branch, and {} is no git repository", .0.display())]
     NoRepository(PathBuf),
+    /// Files cannot change places with those of the state directory, which lies in the git directory.
+    #[error("level L3 exchanges files of the working tree, and {} lies on another file system", .0.display())]
+    Apart(PathBuf),
     /// No branch is checked out, and the loop file names none.
     #[error("HEAD is detached, so there is no branch to commit to")]
     Detached,
@@ -66,6 +69,9 @@ pub fn target(project: &Project, wanted: Option<&str>) -> Result<String, TargetE
     let repo = project
         .repository()
         .ok_or_else(|| TargetError::NoRepository(project.top().to_owned()))?;
+    if !on_one_device(repo) {
+        return Err(TargetError::Apart(repo.git_dir().to_owned()));
+    }
     let name = match wanted {
         Some(name) => format!("{BRANCHES}{name}"),
         None => head(repo)?.ok_or(TargetError::Detached)?,
@@ -79,6 +85,12 @@ pub fn target(project: &Project, wanted: Option<&str>) -> Result<String, TargetE
         (None, Some(_)) => Err(TargetError::NotThere(shown())),
         (None, None) => Err(TargetError::Unborn(shown())),
     }
+}
+
+/// False where the git directory is known to be elsewhere; what cannot be looked at fails later, with its own words.
+fn on_one_device(repo: &UserRepo) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+    device(repo.top()) == device(repo.git_dir())
 }
 
 /// True for the full name of a branch that is nobody's proposal, and no way out of the folder of branches.

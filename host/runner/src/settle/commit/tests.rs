@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use super::*;
 use crate::fixture::{Opened, Rig, files, gits, put};
 use crate::settle::Target;
+use crate::state_dir::STATE_IN_GIT;
 use crate::steps::{COMMIT_NAMES, NAMES, NoSteps};
 use crate::workspace::Base;
 
@@ -108,6 +109,7 @@ fn leftovers(git_dir: &Path) -> Vec<String> {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut odd: Vec<_> = names
+        .filter(|name| name != STATE_IN_GIT)
         .filter(|name| name.ends_with(".lock") || name.contains("ringfence"))
         .collect();
     odd.sort();
@@ -419,6 +421,26 @@ fn targets() {
             .to_string()
             .starts_with("level L3 commits to a branch")
     );
+}
+
+#[test]
+fn a_git_directory_on_another_file_system() {
+    let rig = Rig::repository(&gits()[0]);
+    let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+    let memory = Path::new("/dev/shm");
+    if device(memory).is_none() || device(memory) == device(&rig.top) {
+        return;
+    }
+    let elsewhere = tempfile::tempdir_in(memory).unwrap();
+    let elsewhere = elsewhere.path().join("git");
+    rig.git(&[
+        "init",
+        "-q",
+        "--separate-git-dir",
+        elsewhere.to_str().unwrap(),
+    ]);
+    let error = target(&rig.project(), None).unwrap_err().to_string();
+    assert!(error.ends_with("lies on another file system"), "{error}");
 }
 
 #[test]

@@ -13,21 +13,21 @@ use crate::traces::Before;
 #[test]
 fn state_directories_that_cannot_be_used() {
     let rig = Rig::small_with_loop();
-    rig.write(".ringfence", "a file");
+    rig.write(".git/ringfence-state", "a file");
     insta::assert_snapshot!(refused_in(&rig, &["beat"]), @r"
     --- stderr
     error: something that is no directory stands where the state directory should
-      be: [project]/.ringfence
+      be: [project]/.git/ringfence-state
     help: move it away; a beat makes the directory where there is none
     --- exit 8
     ");
-    fs::remove_file(rig.path(".ringfence")).unwrap();
+    fs::remove_file(rig.path(".git/ringfence-state")).unwrap();
     fs::create_dir(rig.home().join("elsewhere")).unwrap();
-    rig.link("../home/elsewhere", ".ringfence");
+    rig.link("../home/elsewhere", ".git/ringfence-state");
     insta::assert_snapshot!(refused_in(&rig, &["beat"]), @r"
     --- stderr
     error: a symbolic link stands where the state directory should be:
-      [project]/.ringfence
+      [project]/.git/ringfence-state
     help: move it away; a beat makes the directory where there is none
     --- exit 8
     ");
@@ -35,9 +35,9 @@ fn state_directories_that_cannot_be_used() {
         fs::read_dir(rig.home().join("elsewhere")).unwrap().count(),
         0
     );
-    fs::remove_file(rig.path(".ringfence")).unwrap();
+    fs::remove_file(rig.path(".git/ringfence-state")).unwrap();
     assert_eq!(rig.run(&["beat", "--dry-run"]).code, 0);
-    for folder in [".ringfence", ".ringfence/docs-links"] {
+    for folder in [".git/ringfence-state", ".git/ringfence-state/docs-links"] {
         fs::set_permissions(rig.path(folder), Permissions::from_mode(0o500)).unwrap();
         let shown = refused_in(&rig, &["beat"]);
         let said = shown.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -58,11 +58,11 @@ fn two_beats_at_once() {
     assert_eq!(report["receipt"]["beat"], 1);
     let lock = fs::File::options()
         .write(true)
-        .open(rig.path(".ringfence/docs-links/lock"))
+        .open(rig.path(".git/ringfence-state/docs-links/lock"))
         .unwrap();
     lock.lock().unwrap();
     fs::write(
-        rig.path(".ringfence/docs-links/lock"),
+        rig.path(".git/ringfence-state/docs-links/lock"),
         "{\"pid\":4711,\"since\":\"2026-01-02T03:04:05Z\"}",
     )
     .unwrap();
@@ -92,7 +92,7 @@ fn two_beats_at_once() {
 fn a_damaged_journal() {
     let rig = Rig::small_with_loop();
     assert_eq!(rig.run(&["beat"]).code, 0);
-    let journal = ".ringfence/docs-links/journal.jsonl";
+    let journal = ".git/ringfence-state/docs-links/journal.jsonl";
     let whole = rig.read(journal);
     rig.edit(journal, "\"kind\":\"done\"", "\"kind\":\"gone\"");
     let damaged = rig.read(journal);
@@ -100,11 +100,11 @@ fn a_damaged_journal() {
     let third: usize = whole.split_inclusive('\n').take(2).map(str::len).sum();
     let at = format!("at byte {third}");
     let refused = refused_in(&rig, &["beat"]).replace(&at, "at byte [third line]");
-    insta::assert_snapshot!(refused, @r"
+    insta::assert_snapshot!(refused, @"
     --- stderr
-    error: the journal [project]/.ringfence/docs-links/journal.jsonl
-      cannot be trusted: journal entry 3 at byte [third line]: the line does not match its
-      sum
+    error: the journal
+      [project]/.git/ringfence-state/docs-links/journal.jsonl cannot be
+      trusted: journal entry 3 at byte [third line]: the line does not match its sum
     help: `ringfence journal verify` says more; restore the file, or move it away to
           begin anew
     --- exit 8
@@ -121,10 +121,10 @@ fn a_damaged_journal() {
     assert_eq!(rig.run(&["journal", "verify"]).code, 8);
     let lines: Vec<_> = whole.split_inclusive('\n').collect();
     rig.write(journal, &lines[1..].concat());
-    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @r"
+    insta::assert_snapshot!(rig.run(&["journal", "verify"]).shown(), @"
     --- stderr
-    error: [project]/.ringfence/docs-links/journal.jsonl: journal entry 1
-      at byte 0: seq does not follow from the line before
+    error: [project]/.git/ringfence-state/docs-links/journal.jsonl:
+      journal entry 1 at byte 0: seq does not follow from the line before
     help: no beat runs on a history that cannot be trusted: restore the file, or
           move it away to begin anew
     --- exit 8
@@ -134,13 +134,13 @@ fn a_damaged_journal() {
 }
 
 #[test]
-fn a_repository_that_brings_a_state_directory_along() {
+fn a_clone_that_brings_a_state_directory_along() {
     let rig = Rig::small_with_loop();
     // What a beat left in somebody else's clone, and what somebody would like to be found there.
     assert_eq!(rig.run(&["beat"]).code, 0);
     let copy = Rig::folder();
     let ran = copy.home().join("ran").display().to_string();
-    let store = ".ringfence/docs-links/store.git";
+    let store = ".git/ringfence-state/docs-links/store.git";
     for hook in [
         "post-checkout",
         "post-index-change",
@@ -155,18 +155,18 @@ fn a_repository_that_brings_a_state_directory_along() {
         &format!("[core]\n\thooksPath = hooks\n\tfsmonitor = touch {ran}\n"),
     );
     rig.write(
-        ".ringfence/docs-links/base/README.md",
+        ".git/ringfence-state/docs-links/base/README.md",
         "[planted](nowhere.md)\n",
     );
     copy.git(&["clone", "-q", rig.top().to_str().unwrap(), "."]);
-    let from = rig.path(".ringfence");
+    let from = rig.path(".git/ringfence-state");
     let status = copy
         .hermetic("cp")
-        .args(["-r", from.to_str().unwrap(), "."])
+        .args(["-r", from.to_str().unwrap(), ".git"])
         .status();
     assert!(status.unwrap().success());
-    copy.git(&["add", "-A", "-f", ".ringfence"]);
-    copy.commit("brought along");
+    copy.write("later.md", "See [nothing](nowhere.md).\n");
+    copy.commit("later");
     let before = Before::of(&copy);
     let report = copy.beat(0);
     before.assert_untouched();
