@@ -15,12 +15,12 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use ringfence_core::evidence::Side;
-use ringfence_core::gating::{Outcome, Report};
+use ringfence_core::gating::{BaselineError, Outcome, Report};
 use ringfence_core::verdict;
 use ringfence_runner::clock::Clock;
 use ringfence_runner::gating::{
-    Around, Base, FuelOptions, FuelProblem, Gating, GatingError, Head, Options, Progress,
-    ReceiptFileError, Run, Signer, Wanted, append_receipt,
+    Around, Base, BaselineProblem, FuelOptions, FuelProblem, Gating, GatingError, Head, Options,
+    Progress, ReceiptFileError, Run, Signer, Wanted, append_receipt,
 };
 use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::OpenError;
@@ -352,6 +352,12 @@ impl From<GatingError> for Stop {
                 let help = text!["there are ", Text::join(known, ", ")];
                 Self::error(exit, &error).help(help)
             }
+            GatingError::Baseline {
+                why: BaselineProblem::Content(BaselineError::Old { .. }),
+                ..
+            } => Self::error(exit, &error).help(
+                "look at what it knows, delete it, and write it anew with `ringfence gate baseline --all`",
+            ),
             GatingError::Baseline { .. } => Self::error(exit, &error)
                 .help("write one with `ringfence gate baseline`, or go without: --no-baseline"),
             GatingError::Fuel {

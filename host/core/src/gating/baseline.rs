@@ -12,7 +12,8 @@ use super::report::{Judged, Status};
 /// Longest file in bytes.
 // Limit: some ten thousand findings, after which nobody works them off.
 pub const BASELINE_BYTES_MAX: usize = 8 << 20;
-const VERSION: u32 = 1;
+/// Goes up when findings are known by something else.
+const VERSION: u32 = 2;
 
 /// Findings that do not fail a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,14 +39,30 @@ pub struct KnownFinding {
 
 /// Why a baseline cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BaselineError(String);
+pub enum BaselineError {
+    /// It was written when findings were known by less.
+    #[error(
+        "it is of version {found}, which knew findings by less than is known now; this host reads {VERSION}"
+    )]
+    Old {
+        /// Its version.
+        found: u32,
+    },
+    /// It is no baseline, or one of a later version.
+    #[error("{0}")]
+    Content(String),
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     version: u32,
     findings: Vec<KnownFinding>,
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 impl Baseline {
@@ -55,19 +72,21 @@ impl Baseline {
     /// [`BaselineError`] for anything but a whole file of this version.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
         if text.len() > BASELINE_BYTES_MAX {
-            return Err(BaselineError(format!(
+            return Err(BaselineError::Content(format!(
                 "it has {} bytes, at most {BASELINE_BYTES_MAX} are read",
                 text.len()
             )));
         }
-        let file: File =
-            serde_json::from_str(text).map_err(|error| BaselineError(error.to_string()))?;
-        if file.version != VERSION {
-            return Err(BaselineError(format!(
-                "it is of version {}, this host reads {VERSION}",
-                file.version
-            )));
+        let unread = |error: serde_json::Error| BaselineError::Content(error.to_string());
+        let Versioned { version: found } = serde_json::from_str(text).map_err(unread)?;
+        if found < VERSION {
+            return Err(BaselineError::Old { found });
         }
+        if found > VERSION {
+            let why = format!("it is of version {found}, this host reads {VERSION}");
+            return Err(BaselineError::Content(why));
+        }
+        let file: File = serde_json::from_str(text).map_err(unread)?;
         Ok(file.findings.into_iter().collect())
     }
 

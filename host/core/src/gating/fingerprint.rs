@@ -1,8 +1,9 @@
 //! What makes a finding the same one in another commit.
 //!
 //! **Invariant:** the number of a line is no part of it, the text of the line is; where there is no line, the file's bytes
-//! and mode are, and nothing is normalised: a message with another figure in it is another finding. What is bound to
-//! nothing that stands in head is the same finding as nothing else.
+//! and mode are. The message is, as it stands: one with another figure or another checksum in it is another finding, also
+//! where a number in it only says which line is meant. What is bound to nothing that stands in head is the same finding as
+//! nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, PartsHasher};
 use crate::ids::StepId;
-use crate::journal::normalise_reason;
 use crate::verdict::{Finding, LOCATIONS_MAX};
 
 /// 32 hex digits that stay while a finding is the same one.
@@ -61,18 +61,13 @@ impl fmt::Display for Fingerprint {
 impl Fingerprints {
     /// The fingerprint of the next finding of `gate`; `stands` is what stands at its places, one for each.
     pub fn next(&mut self, gate: &StepId, finding: &Finding, stands: &[Stands<'_>]) -> Fingerprint {
-        let mut hasher = PartsHasher::new("ringfence finding 1");
+        let mut hasher = PartsHasher::new("ringfence finding 2");
         hasher
             .part("gate", gate.as_str().as_bytes())
-            .part("rule", finding.rule.as_bytes());
+            .part("rule", finding.rule.as_bytes())
+            .part("message", finding.message.as_bytes());
         if let Some(place) = finding.locations.first() {
             hasher.part("path", place.path.as_bytes());
-        }
-        let moves = !stands.is_empty() && stands.iter().all(|one| matches!(one, Stands::Line(_)));
-        if moves {
-            hasher.part("like", normalise_reason(&finding.message).as_bytes());
-        } else {
-            hasher.part("message", finding.message.as_bytes());
         }
         for one in stands {
             match one {
@@ -88,7 +83,7 @@ impl Fingerprints {
         }
         let same = hasher.finish();
         let nth = self.seen.entry(same).or_default();
-        let mut hasher = PartsHasher::new("ringfence finding 1 nth");
+        let mut hasher = PartsHasher::new("ringfence finding 2 nth");
         hasher
             .part("same", same.as_bytes())
             .part("nth", &nth.to_le_bytes());

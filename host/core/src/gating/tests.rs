@@ -123,15 +123,39 @@ fn a_fingerprint_stays_where_only_lines_move() {
         all.next(&gate, &finding, &[Stands::Line(text.as_bytes())])
     };
     let first = |line, message: &str, text| next(&mut Fingerprints::default(), line, message, text);
-    let known = first(3, "link 3 is broken", "see x");
-    assert_eq!(first(9, "link 9 is broken", "  see x "), known);
-    assert_ne!(first(3, "link 3 is broken", "see y"), known);
-    assert_ne!(first(3, "link 3 is odd", "see x"), known);
+    let known = first(3, "the link is broken", "see x");
+    assert_eq!(first(9, "the link is broken", "  see x "), known);
+    assert_ne!(first(3, "the link is broken", "see y"), known);
+    assert_ne!(first(3, "the link is odd", "see x"), known);
     let mut all = Fingerprints::default();
-    assert_eq!(next(&mut all, 3, "link 3 is broken", "see x"), known);
-    let second = next(&mut all, 5, "link 5 is broken", "see x");
+    assert_eq!(next(&mut all, 3, "the link is broken", "see x"), known);
+    let second = next(&mut all, 5, "the link is broken", "see x");
     assert_ne!(second, known);
     assert_eq!(known.as_str().len(), 32);
+}
+
+#[test]
+fn a_baseline_excuses_no_later_tampering() {
+    let gate = StepId::new("g").unwrap();
+    let print = |line, message: &str| {
+        let finding = finding(Severity::Error, "a-rule", "Cargo.lock", line, message);
+        let stands = [Stands::Line(b"name = \"a\"")];
+        Fingerprints::default().next(&gate, &finding, &stands)
+    };
+    for (known, later) in [
+        (
+            "sum ddc6f9aa00 is now aaaaaa0011",
+            "sum ddc6f9aa00 is now bbbbbb0011",
+        ),
+        ("1.0.200 to 1.1.0", "1.1.0 to 1.9.7"),
+        ("9 assertions, now 8", "8 assertions, now 2"),
+        ("adds a dependency a-b", "adds a dependency a_b"),
+        ("adds the feature X", "adds the feature x"),
+    ] {
+        assert_ne!(print(3, later), print(3, known), "{later}");
+        // Not even where the figure is the line's own.
+        assert_ne!(print(2, later), print(8, known), "{later}");
+    }
 }
 
 #[test]
@@ -260,17 +284,23 @@ fn a_baseline_is_whole_or_an_error() {
     let print = remark(Severity::Error, Status::New).fingerprint;
     let line =
         format!(r#"{{"gate":"g","path":"a","rule":"r","message":"m","fingerprint":"{print}"}}"#);
-    let text = format!(r#"{{"version":1,"findings":[{line}]}}"#);
+    let text = format!(r#"{{"version":2,"findings":[{line}]}}"#);
     assert!(Baseline::parse(&text).unwrap().knows(&print));
     assert!(!Baseline::default().knows(&print));
     for bad in [
         String::new(),
         "{}".to_owned(),
-        text.replace("\"version\":1", "\"version\":2"),
+        text.replace("\"version\":2", "\"version\":3"),
         text.replace("\"gate\"", "\"gates\""),
-        r#"{"version":1,"findings":[],"more":1}"#.to_owned(),
+        r#"{"version":2,"findings":[],"more":1}"#.to_owned(),
     ] {
-        assert!(Baseline::parse(&bad).is_err(), "{bad}");
+        let found = Baseline::parse(&bad);
+        assert!(matches!(found, Err(BaselineError::Content(_))), "{bad}");
+    }
+    for old in ["[]", r#"[{"of":"another shape"}]"#] {
+        let old = format!(r#"{{"version":1,"findings":{old}}}"#);
+        let found = Baseline::parse(&old);
+        assert_eq!(found, Err(BaselineError::Old { found: 1 }), "{old}");
     }
 }
 

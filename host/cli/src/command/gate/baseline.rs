@@ -6,7 +6,9 @@
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use ringfence_core::gating::{BASELINE_BYTES_MAX, Baseline, Judged, Outcome, Status};
+use ringfence_core::gating::{
+    BASELINE_BYTES_MAX, Baseline, BaselineError, Judged, Outcome, Status,
+};
 use ringfence_core::verdict::FINDINGS_MAX;
 use ringfence_runner::gating::{Gating, GatingError, Options};
 use ringfence_runner::state_dir::write_atomic_for_all;
@@ -119,11 +121,14 @@ fn read(path: &Path) -> Result<Baseline, Stop> {
         let mut file = file.take(BASELINE_BYTES_MAX as u64 + 1);
         file.read_to_string(&mut text)
     });
-    let why = match read.map(|_| Baseline::parse(&text)) {
+    let anew = "delete it, and write it anew with `ringfence gate baseline --all`";
+    let again = "take it from version control again, or delete it";
+    let (why, help) = match read.map(|_| Baseline::parse(&text)) {
         Ok(Ok(old)) => return Ok(old),
-        Ok(Err(error)) => error.to_string(),
+        Ok(Err(error @ BaselineError::Old { .. })) => (error.to_string(), anew),
+        Ok(Err(error @ BaselineError::Content(_))) => (error.to_string(), again),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Baseline::default()),
-        Err(error) => error.to_string(),
+        Err(error) => (error.to_string(), again),
     };
     let what = text![
         "the baseline ",
@@ -131,7 +136,7 @@ fn read(path: &Path) -> Result<Baseline, Stop> {
         " cannot be added to: ",
         Safe::line(&why)
     ];
-    Err(Stop::new(Exit::Usage, what).help("take it from version control again, or delete it"))
+    Err(Stop::new(Exit::Usage, what).help(help))
 }
 
 /// True when a gate found more than it said.

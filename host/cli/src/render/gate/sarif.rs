@@ -25,7 +25,7 @@ const SCHEMA: &str =
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 const ROOT: &str = "%SRCROOT%";
 /// The key of our own fingerprint, with the version of how it is made.
-const FINGERPRINT: &str = "ringfence/v1";
+const FINGERPRINT: &str = "ringfence/v2";
 
 /// The document.
 ///
