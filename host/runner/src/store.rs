@@ -270,6 +270,18 @@ impl Store {
     /// # Errors
     /// [`GitError`] where one is not there or no commit, and for more than `all_max` bytes together.
     pub fn commit_texts(&self, ids: &[String], all_max: usize) -> Result<Vec<Vec<u8>>, GitError> {
+        self.texts("commit", ids, all_max)
+    }
+
+    /// The bytes of trees, in the order asked.
+    ///
+    /// # Errors
+    /// [`GitError`] where one is not there or no tree, and for more than `all_max` bytes together.
+    pub fn tree_texts(&self, ids: &[String], all_max: usize) -> Result<Vec<Vec<u8>>, GitError> {
+        self.texts("tree", ids, all_max)
+    }
+
+    fn texts(&self, kind: &str, ids: &[String], all_max: usize) -> Result<Vec<Vec<u8>>, GitError> {
         if let Some(odd) = ids.iter().find(|id| !is_id(id)) {
             return Err(unreadable("cat-file", odd.as_bytes()));
         }
@@ -280,7 +292,7 @@ impl Store {
         let said = call.stdout_max(all_max.saturating_add(heads)).run()?;
         let mut rest = said.as_slice();
         let next = |_| {
-            let bytes = next_object(&mut rest, "commit").map(<[u8]>::to_vec);
+            let bytes = next_object(&mut rest, kind).map(<[u8]>::to_vec);
             bytes.ok_or_else(|| unreadable("cat-file", &said))
         };
         ids.iter().map(next).collect()

@@ -13,6 +13,7 @@ pub mod measure;
 mod patched;
 mod restore;
 mod snapshot;
+mod trees;
 mod view;
 mod walk;
 

@@ -103,6 +103,15 @@ impl ObjectFormat {
         }
     }
 
+    /// How many bytes an id has where it is not spelled in digits.
+    #[must_use]
+    pub fn id_bytes(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+        }
+    }
+
     /// The id that means «no object».
     #[must_use]
     pub fn zero_id(self) -> String {

@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::discover::ObjectFormat;
 use super::{GitError, unreadable};
 
 /// Git mode of a regular file.
@@ -12,6 +13,8 @@ pub const MODE_FILE: u32 = 0o100_644;
 pub const MODE_EXECUTABLE: u32 = 0o100_755;
 /// Git mode of a symbolic link.
 pub const MODE_LINK: u32 = 0o120_000;
+/// Git mode of a tree.
+pub const MODE_TREE: u32 = 0o040_000;
 /// Git mode of a submodule.
 pub const MODE_SUBMODULE: u32 = 0o160_000;
 
@@ -41,6 +44,15 @@ pub struct RawChange {
     pub path: Vec<u8>,
     /// The new path of a rename.
     pub new_path: Option<Vec<u8>>,
+}
+
+/// One entry of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeEntry<'a> {
+    /// Git mode.
+    pub mode: u32,
+    /// Its name in bytes, not empty.
+    pub name: &'a [u8],
 }
 
 /// Lines added and removed in one file; none when it is binary.
@@ -121,6 +133,45 @@ pub fn changes(bytes: &[u8]) -> Result<Vec<(RawChange, LineCounts)>, GitError> {
         None => Ok(counted),
         Some(record) => Err(unreadable("diff-tree", record)),
     }
+}
+
+/// Reads `diff-tree -r -z --raw --no-abbrev`.
+///
+/// # Errors
+/// [`GitError::Unreadable`].
+pub fn raw_changes(bytes: &[u8]) -> Result<Vec<RawChange>, GitError> {
+    let mut rest = records("diff-tree", bytes)?.into_iter();
+    let mut changes = Vec::new();
+    while let Some(head) = rest.next() {
+        changes.push(raw_change(head, &mut rest).ok_or_else(|| unreadable("diff-tree", head))?);
+    }
+    Ok(changes)
+}
+
+/// Reads a raw tree object: its entries in the order they stand.
+///
+/// # Errors
+/// [`GitError::Unreadable`].
+pub fn tree(bytes: &[u8], format: ObjectFormat) -> Result<Vec<TreeEntry<'_>>, GitError> {
+    let mut rest = bytes;
+    let mut entries = Vec::new();
+    while !rest.is_empty() {
+        let entry = tree_entry(&mut rest, format.id_bytes());
+        entries.push(entry.ok_or_else(|| unreadable("cat-file", bytes))?);
+    }
+    Ok(entries)
+}
+
+/// Takes `<mode> <name>\0<id>` off the beginning.
+fn tree_entry<'a>(rest: &mut &'a [u8], id_bytes: usize) -> Option<TreeEntry<'a>> {
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let (head, after) = rest.split_at_checked(end)?;
+    let space = head.iter().position(|byte| *byte == b' ')?;
+    let (mode_text, name) = head.split_at_checked(space)?;
+    let name = name.get(1..).filter(|name| !name.is_empty())?;
+    *rest = after.get(1..)?.get(id_bytes..)?;
+    let mode = mode(std::str::from_utf8(mode_text).ok()?)?;
+    Some(TreeEntry { mode, name })
 }
 
 fn raw_change<'a>(head: &[u8], rest: &mut impl Iterator<Item = &'a [u8]>) -> Option<RawChange> {

@@ -15,7 +15,7 @@ use ringfence_core::quantity::Bytes;
 use ringfence_core::relpath::RelPath;
 
 use super::walk::{self, Refusal, RefusalReason, relative_path};
-use super::{Base, clean, lock_of, snapshot};
+use super::{Base, clean, lock_of, snapshot, trees};
 use crate::git::output::{
     LineCounts, MODE_LINK, MODE_SUBMODULE, RawChange, Tracked, changes, records, tracked,
 };
@@ -58,6 +58,16 @@ pub enum MeasureError {
     Incomparable {
         /// What comparing may use.
         limit: Bytes,
+    },
+    /// A tree is not as git writes it, so that what it holds depends on who looks.
+    #[error("the tree {tree} is not as git writes trees: {name} stands there {what}")]
+    Tree {
+        /// Its git id.
+        tree: String,
+        /// The name in it, with odd bytes escaped.
+        name: String,
+        /// How it stands there.
+        what: &'static str,
     },
     /// The checkout is not what was judged.
     #[error("the workspace changed after it was judged: {found} instead of {judged}")]
@@ -319,7 +329,7 @@ fn compare(store: &Store, change: &ChangeSet) -> Result<Vec<FileChange>, Measure
 ///
 /// # Errors
 /// [`MeasureError::TooLarge`] for more files than gates are asked about, [`MeasureError::Incomparable`] for so many more that
-/// they are not counted, [`MeasureError::Git`].
+/// they are not counted, [`MeasureError::Tree`], [`MeasureError::Git`].
 pub(crate) fn differences(
     store: &Store,
     base: &str,
@@ -358,6 +368,7 @@ pub(super) fn differences_within(
         })?;
     let found = changes(&said)?;
     too_large("files", found.len() as u64, CHANGED_FILES_MAX as u64)?;
+    trees::well_formed(store, base, candidate, memory)?;
     let (mut files, mut refused) = (Vec::new(), Vec::new());
     for (raw, counts) in &found {
         for half in file_changes(raw, *counts) {
