@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Judges the change of a workflow: annotations on stdout, the report in the step's summary, and the program's exit code.
 #
-# Takes RINGFENCE (the program), BASE and HEAD (revisions), DEFAULT_BRANCH (a branch of origin), ARGS (more words, one a line),
-# SARIF (a file, or nothing), and what GitHub gives every step: GITHUB_STEP_SUMMARY and GITHUB_OUTPUT.
+# Takes RINGFENCE (the program), BASE and HEAD (revisions), of a push BEFORE (what stood there) and REF (what was pushed to),
+# DEFAULT_BRANCH (a branch of origin), ARGS (more words, one a line), SARIF (a file, or nothing), and what GitHub gives every
+# step: GITHUB_STEP_SUMMARY and GITHUB_OUTPUT.
 #
 # What decides is always read from the base, so that nothing of the change has a part in its own judgement. Where nobody
-# says what the base is, nothing is judged.
+# says what the base is, nothing is judged. What stood on a branch before a push is a base on the default branch alone: on
+# every other one, whoever pushes may have pushed it, rules and all, a minute before.
 set -uo pipefail
 
 # Ends before anything was judged.
@@ -20,18 +22,18 @@ refuse() {
 [[ -n "${SARIF:-}" && -f "$SARIF" && ! -L "$SARIF" ]] && rm -f -- "$SARIF"
 
 HEAD=${HEAD:-HEAD}
-if [[ -z "${BASE:-}" ]]; then
-  refuse "this event names nothing to compare with: give \`base:\` to the action"
-elif [[ "$BASE" =~ ^(0{40}|0{64})$ ]]; then
-  # The first push of a branch: it is compared with where it left the default branch.
-  default="refs/remotes/origin/${DEFAULT_BRANCH:-main}"
-  if ! BASE=$(git merge-base -- "$HEAD" "$default" 2>/dev/null); then
-    refuse "a new branch that has nothing in common with $default here: fetch that branch, or give \`base:\` to the action"
+default=${DEFAULT_BRANCH:-main}
+if [[ -z "${BASE:-}" && -n "${BEFORE:-}" ]]; then
+  if [[ "${REF:-}" != "refs/heads/$default" ]]; then
+    # Which commit it left that branch at is found by the program, which does not choose among several.
+    BASE=refs/remotes/origin/$default
+  elif [[ ! "$BEFORE" =~ ^0+$ ]]; then
+    BASE=$BEFORE
   fi
-  rules=$default
 fi
+[[ -n "${BASE:-}" ]] || refuse "this event names nothing to compare with: give \`base:\` to the action"
 
-words=(--base "$BASE" --head "$HEAD" --rules-from "${rules:-$BASE}")
+words=(--base "$BASE" --head "$HEAD" --rules-from "$BASE")
 while IFS= read -r word; do
   [[ -n "$word" ]] && words+=("$word")
 done <<<"${ARGS:-}"

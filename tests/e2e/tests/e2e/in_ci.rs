@@ -75,7 +75,7 @@ fn the_action_annotates_and_ends_as_the_gates_do() {
         "[[gate]]\nplugin = \"std:md-links\"\n",
     );
     let bad = commit(&rig, "a bad one");
-    let step = |base: &str, head: &str, args: &str| {
+    let pushed = |base: &str, head: &str, args: &str, push: [&str; 2]| {
         let (summary, output) = (rig.home().join("summary"), rig.home().join("output"));
         let sarif = rig.top().join("gates.sarif");
         for file in [&summary, &output] {
@@ -92,7 +92,11 @@ fn the_action_annotates_and_ends_as_the_gates_do() {
             .env("PATH", path)
             .env("RINGFENCE", programs.join("ringfence"))
             .envs([("BASE", base), ("HEAD", head), ("ARGS", args)])
-            .env("DEFAULT_BRANCH", "main")
+            .envs([
+                ("DEFAULT_BRANCH", "main"),
+                ("BEFORE", push[0]),
+                ("REF", push[1]),
+            ])
             .env("SARIF", &sarif)
             .env("GITHUB_STEP_SUMMARY", &summary)
             .env("GITHUB_OUTPUT", &output)
@@ -104,6 +108,7 @@ fn the_action_annotates_and_ends_as_the_gates_do() {
         assert_eq!(read(&output), format!("exit-code={code}\n"));
         (code, out, read(&summary), read(&sarif))
     };
+    let step = |base: &str, head: &str, args: &str| pushed(base, head, args, [""; 2]);
     let (code, _, summary, sarif) = step(&base, &good, "");
     assert_eq!(code, 0);
     assert!(summary.contains("md-links"), "{summary}");
@@ -120,25 +125,66 @@ fn the_action_annotates_and_ends_as_the_gates_do() {
     }
     assert_eq!(step(&base, &bad, "--only\nmd-links\n").0, 0);
     // What ends without a report says so where people look, and leaves none of somebody else's.
-    let unjudged = |base: &str, said: &str| {
-        let (code, out, summary, sarif) = step(base, &bad, "");
+    let unjudged = |base: &str, push: [&str; 2], said: &str| {
+        let (code, out, summary, sarif) = pushed(base, &bad, "", push);
         assert_eq!((code, sarif.as_str()), (2, ""), "{base}: {out}");
         assert!(
             out.contains("::error title=ringfence gate::") && summary.contains(said),
             "{base}: {out} {summary}"
         );
     };
-    unjudged("", "`base:`");
-    unjudged("nowhere", "\"nowhere\" is not known");
-    // The first push of a branch is judged from where it left the default branch, by the rules of that.
-    let zeros = "0".repeat(40);
-    unjudged(&zeros, "refs/remotes/origin/main");
+    unjudged("", [""; 2], "`base:`");
+    unjudged("nowhere", [""; 2], "\"nowhere\" is not known");
+    // A push is judged from where its branch left the default branch, by the rules of that, be it the first or a later one.
+    let (zeros, topic) = ("0".repeat(40), "refs/heads/topic");
+    unjudged("", [&zeros, topic], "refs/remotes/origin/main");
     rig.git(&["update-ref", "refs/remotes/origin/main", &base]);
-    let (code, out, ..) = step(&zeros, &bad, "");
-    assert!(code == 1 && out.contains("file=b.md"), "{out}");
-    assert_eq!(step(&zeros, &good, "").0, 0);
-    // Fewer zeros are no new branch.
-    unjudged("0", "is not known");
+    for before in [&zeros, &good, &bad] {
+        let (code, out, ..) = pushed("", &bad, "", [before, topic]);
+        assert!(code == 1 && out.contains("file=b.md"), "{before}: {out}");
+        assert_eq!(pushed("", &good, "", [before, topic]).0, 0, "{before}");
+    }
+    // What stood on the default branch went through its gates.
+    let main = "refs/heads/main";
+    assert_eq!(pushed("", &bad, "", [&base, main]).0, 1);
+    assert_eq!(pushed("", &bad, "", [&good, main]).0, 1);
+    assert_eq!(pushed("", &good, "", [&base, main]).0, 0);
+    unjudged("", [&zeros, main], "`base:`");
+    // A base that somebody names is the base.
+    assert_eq!(pushed(&base, &good, "", [&bad, topic]).0, 0);
+}
+
+#[test]
+fn the_action_chooses_no_place_to_begin_from() {
+    let (rig, programs) = rig();
+    // Each of two branches was merged into the other: both first commits are where they met.
+    let main = |rig: &Rig| rig.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    rig.write("m.md", "# M\n");
+    let one = commit(&rig, "one");
+    rig.git(&["checkout", "-q", "-b", "topic", "HEAD^"]);
+    rig.write("t.md", "# T\n");
+    let two = commit(&rig, "two");
+    rig.git(&["merge", "-q", "-m", "from main", &one]);
+    let head = main(&rig);
+    rig.git(&["checkout", "-q", "main"]);
+    rig.git(&["merge", "-q", "--no-ff", "-m", "from topic", &two]);
+    rig.git(&["update-ref", "refs/remotes/origin/main", &main(&rig)]);
+    let (summary, output) = (rig.home().join("summary"), rig.home().join("output"));
+    let mut command = Command::new("bash");
+    command
+        .arg(root().join(".github/actions/gate/run.sh"))
+        .env_clear()
+        .envs(environment(&rig.home()))
+        .env("PATH", std::env::var("PATH").unwrap())
+        .env("RINGFENCE", programs.join("ringfence"))
+        .envs([("BEFORE", "0".repeat(40)), ("HEAD", head)])
+        .envs([("REF", "refs/heads/topic"), ("DEFAULT_BRANCH", "main")])
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .env("GITHUB_OUTPUT", &output);
+    let ended = command.current_dir(rig.top()).output().unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let summary = fs::read_to_string(summary).unwrap();
+    assert!(summary.contains("in more than one place"), "{summary}");
 }
 
 #[test]
