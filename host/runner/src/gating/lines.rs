@@ -1,6 +1,9 @@
 //! What stands where findings point to, as it is in head.
+//!
+//! **Invariant:** of a file no more is held than the lines that are pointed to and those above them: of a file that is all ends of
+//! lines, knowing where each begins would take eight times its size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_core::gating::Stands;
 use ringfence_core::relpath::RelPath;
@@ -14,7 +17,7 @@ use crate::store::Store;
 
 // Limit: longer files are no text that people read by lines.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-// Limit: what is held of all files that findings point to.
+// Limit: what is read of all files that findings point to.
 const ALL_BYTES_MAX: u64 = 64 << 20;
 
 /// The files that findings point to.
@@ -27,30 +30,18 @@ struct Held {
     text: Option<Text>,
 }
 
-/// A file, and where its lines begin: many findings may point into one.
-struct Text {
-    bytes: Vec<u8>,
-    starts: Vec<usize>,
-}
+/// Lines of a file by their numbers from 1, without their ends.
+struct Text(BTreeMap<u32, Vec<u8>>);
 
 impl Text {
-    fn new(bytes: Vec<u8>) -> Self {
-        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1));
-        Self {
-            starts: starts.collect(),
-            bytes,
-        }
-    }
-
-    /// A line by its number from 0, without its end.
-    fn line(&self, at: usize) -> Option<&[u8]> {
-        let start = *self.starts.get(at)?;
-        let end = match self.starts.get(at + 1) {
-            Some(next) => next - 1,
-            None => self.bytes.len(),
-        };
-        self.bytes.get(start..end)
+    fn new(bytes: &[u8], wanted: &BTreeSet<u32>) -> Self {
+        let lines = (1..).zip(bytes.split(|byte| *byte == b'\n'));
+        let lines = lines.filter(|(number, _)| wanted.contains(number));
+        Self(
+            lines
+                .map(|(number, line)| (number, line.to_vec()))
+                .collect(),
+        )
     }
 }
 
@@ -67,11 +58,14 @@ impl Lines {
         let places = verdicts
             .flat_map(|verdict| &verdict.findings)
             .flat_map(|finding| &finding.locations);
-        // Each with whether a line in it is pointed to.
-        let mut wanted: BTreeMap<RelPath, bool> = BTreeMap::new();
+        // Each with the lines in it that are pointed to, and those above, where comments stand.
+        let mut wanted: BTreeMap<RelPath, BTreeSet<u32>> = BTreeMap::new();
         for place in places {
             if let Ok(path) = RelPath::lexical(&place.path) {
-                *wanted.entry(path).or_default() |= place.line > 0;
+                let lines = wanted.entry(path).or_default();
+                if place.line > 0 {
+                    lines.extend([place.line - 1, place.line]);
+                }
             }
         }
         let mut held = BTreeMap::new();
@@ -88,17 +82,19 @@ impl Lines {
             held.extend(unchanged);
         }
         held.retain(|_, one| !one.blob.is_empty());
-        let is_lined = |path: &RelPath| wanted.get(path).copied().unwrap_or_default();
+        let lines_of = |path: &RelPath| wanted.get(path).filter(|lines| !lines.is_empty());
         let lined: Vec<String> = held
             .iter()
-            .filter(|(path, _)| is_lined(path))
+            .filter(|(path, _)| lines_of(path).is_some())
             .map(|(_, one)| one.blob.clone())
             .collect();
         let asked: Vec<&str> = lined.iter().map(String::as_str).collect();
         let blobs = store.blobs(&asked, FILE_BYTES_MAX, ALL_BYTES_MAX)?;
-        let lined = held.iter_mut().filter(|(path, _)| is_lined(path));
-        for ((_, one), bytes) in lined.zip(blobs) {
-            one.text = bytes.map(Text::new);
+        let lined = held
+            .iter_mut()
+            .filter_map(|(path, one)| Some((one, lines_of(path)?)));
+        for ((one, lines), bytes) in lined.zip(blobs) {
+            one.text = bytes.map(|bytes| Text::new(&bytes, lines));
         }
         Ok(Self(held))
     }
@@ -127,8 +123,7 @@ impl Lines {
 impl Held {
     /// The bytes of a line, from 1, without its end.
     fn line(&self, line: u32) -> Option<&[u8]> {
-        let at = usize::try_from(line).ok()?.checked_sub(1)?;
-        let line = self.text.as_ref()?.line(at)?;
+        let line = self.text.as_ref()?.0.get(&line)?;
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 }
@@ -170,10 +165,20 @@ mod tests {
     #[test]
     fn lines_are_what_lies_between_their_ends() {
         for text in ["", "a", "a\n", "\n", "a\n\nb", "a\nb\n", "\u{1}\n\n\n"] {
-            let lines = Text::new(text.as_bytes().to_vec());
-            let expect: Vec<&[u8]> = text.as_bytes().split(|byte| *byte == b'\n').collect();
-            let found: Vec<&[u8]> = (0..).map_while(|at| lines.line(at)).collect();
-            assert_eq!(found, expect, "{text:?}");
+            let expect: Vec<&str> = text.split('\n').collect();
+            let all = Text::new(text.as_bytes(), &(0..10).collect());
+            let found: Vec<&[u8]> = all.0.values().map(Vec::as_slice).collect();
+            assert_eq!(
+                found,
+                expect
+                    .iter()
+                    .map(|line| line.as_bytes())
+                    .collect::<Vec<_>>()
+            );
+            for (number, line) in (1..).zip(expect) {
+                let one = Text::new(text.as_bytes(), &BTreeSet::from([number]));
+                assert_eq!(one.0, BTreeMap::from([(number, line.as_bytes().to_vec())]));
+            }
         }
     }
 }
