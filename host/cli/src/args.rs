@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ringfence_core::gating::{POINTS_MAX, Percent};
@@ -13,6 +14,9 @@ use ringfence_core::quantity::{Bytes, Fuel, Millis};
 use ringfence_runner::gating::Which;
 
 use crate::exit;
+
+/// Under which the options of every command stand, behind its own.
+const COMMON: &str = "Options of every command";
 
 /// Runs the repeating work of a repository in bounded steps that cannot reach past what you grant them.
 #[derive(Debug, Parser)]
@@ -25,7 +29,13 @@ use crate::exit;
 )]
 pub(crate) struct Args {
     /// Start in DIR instead of the current directory
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        global = true,
+        help_heading = COMMON
+    )]
     pub(crate) directory: Option<PathBuf>,
     /// When to use colours: auto, always or never
     #[arg(
@@ -33,11 +43,12 @@ pub(crate) struct Args {
         value_name = "WHEN",
         default_value = "auto",
         global = true,
+        help_heading = COMMON,
         hide_possible_values = true
     )]
     pub(crate) color: Colour,
     /// Say on stderr what is being done; twice for more
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = COMMON)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -199,6 +210,9 @@ pub(crate) struct Check {
     /// Pin plugins that are new in ringfence.lock
     #[arg(long)]
     pub(crate) write_lock: bool,
+    /// Take a pinned PLUGIN as it is now: another component, or one that nothing here uses any more
+    #[arg(long, value_name = "PLUGIN", requires = "write_lock")]
+    pub(crate) accept: Vec<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -302,7 +316,8 @@ pub(crate) enum GateVerb {
 /// Which gates.
 #[derive(Debug, clap::Args)]
 pub(crate) struct GateFile {
-    /// The gates file, or a loop file [default: ringfence-gates.toml, else LOOP.md, at the top]
+    /// The gates file, or a loop file, in the project [default: ringfence-gates.toml, else LOOP.md, at
+    /// the top]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Take the gates file, ringfence.lock, plugins and baseline as they are in REV
@@ -335,7 +350,7 @@ pub(crate) struct GateChange {
     /// Compare with the base itself, also where head left it earlier
     #[arg(long)]
     pub(crate) direct: bool,
-    /// Judge every file as if it were new
+    /// Judge every file of HEAD as if it were new; with --worktree, every file as it is
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -428,6 +443,9 @@ pub(crate) struct GateCheck {
     /// Pin plugins that are new in ringfence.lock
     #[arg(long, conflicts_with = "rules_from")]
     pub(crate) write_lock: bool,
+    /// Take a pinned PLUGIN as it is now: another component, or one that nothing here uses any more
+    #[arg(long, value_name = "PLUGIN", requires = "write_lock")]
+    pub(crate) accept: Vec<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -459,7 +477,7 @@ pub(crate) struct GateFuel {
     /// Show which functions of the gate ID the fuel goes to
     #[arg(long, value_name = "ID")]
     pub(crate) profile: Option<StepId>,
-    /// At how many points at most the gate is looked at
+    /// At how many points at most the gate is looked at [default: 64]
     #[arg(
         long,
         value_name = "N",
@@ -953,6 +971,19 @@ pub(crate) struct Completions {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub(crate) shell: Shell,
+}
+
+/// The error with a tip where somebody gave `gate` a revision in the place of a verb.
+pub(crate) fn explained(mut error: clap::Error) -> clap::Error {
+    let of_gate = |usage: &ContextValue| usage.to_string().contains("ringfence gate ");
+    if error.get(ContextKind::Usage).is_some_and(of_gate)
+        && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+    {
+        let tip = format!("what was added since a revision: ringfence gate --base {word}");
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        error.insert(ContextKind::Suggested, tips);
+    }
+    error
 }
 
 /// The whole command line with the table of exit codes below its help.

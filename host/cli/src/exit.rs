@@ -185,6 +185,7 @@ impl Exit {
                 LockFileError::Changed { .. } => Self::Plugin,
                 LockFileError::TooLong(_)
                 | LockFileError::Format(_)
+                | LockFileError::NotPinned(_)
                 | LockFileError::Entry { .. } => Self::Usage,
             },
         }

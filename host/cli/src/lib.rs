@@ -80,7 +80,7 @@ pub fn run(world: World<'_>) -> Exit {
         Ok(args) => args,
         Err(error) => {
             let mut console = Console::new(out, err, args::Colour::Auto, no_color);
-            let exit = console.usage(&error);
+            let exit = console.usage(&args::explained(error));
             return console.finish(exit);
         }
     };

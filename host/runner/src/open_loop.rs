@@ -125,12 +125,25 @@ pub trait PluginSource {
 /// What to do with plugins that are not pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockMode {
-    /// Say so in [`Locked::unpinned`].
+    /// Say so in [`Pins::unpinned`].
     Check,
     /// Pin them.
     Write,
     /// Refuse.
     Require,
+}
+
+/// How the plugins of a file stand to `ringfence.lock`: references, sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pins {
+    /// Pinned nowhere; empty after [`LockMode::Write`].
+    pub unpinned: Vec<String>,
+    /// Pinned just now.
+    pub written: Vec<String>,
+    /// Accepted as used no more, and pinned no longer.
+    pub dropped: Vec<String>,
+    /// Pinned, and not used by this file: another one's, or nobody's.
+    pub unused: Vec<String>,
 }
 
 /// Components by digest.
@@ -143,8 +156,8 @@ pub struct Locked {
     pub spec: LockedSpec,
     /// Components by digest.
     pub components: Components,
-    /// Plugins that the lock file did not have; empty after [`LockMode::Write`] has pinned them.
-    pub unpinned: Vec<String>,
+    /// How its plugins stand to the lock file.
+    pub pins: Pins,
 }
 
 impl OpenLoop {
@@ -203,6 +216,19 @@ impl OpenLoop {
     /// # Errors
     /// [`OpenError`]: a plugin that is missing or broken, does not fit the loop file, or is not the pinned one.
     pub fn lock(&self, source: &dyn PluginSource, mode: LockMode) -> Result<Locked, OpenError> {
+        self.lock_accepting(source, mode, &[])
+    }
+
+    /// The same; with [`LockMode::Write`], pinned plugins of `accepted` are taken as they are now.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock), and for one that is not pinned.
+    pub fn lock_accepting(
+        &self,
+        source: &dyn PluginSource,
+        mode: LockMode,
+        accepted: &[String],
+    ) -> Result<Locked, OpenError> {
         let files = Files::Disk(self.project.top());
         let (facts, components) = read_plugins(&files, self.spec.plugins(), source)?;
         let mut spec = self
@@ -217,11 +243,11 @@ impl OpenLoop {
                 }
             })?;
         self.protect_loop_file(&mut spec);
-        let unpinned = compare(&files, &facts, mode)?;
+        let pins = compare(&files, &facts, mode, accepted)?;
         Ok(Locked {
             spec,
             components,
-            unpinned,
+            pins,
         })
     }
 

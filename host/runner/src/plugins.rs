@@ -15,7 +15,7 @@ use ringfence_core::spec::{LOCK_FILE_BYTES_MAX, LockFile, PluginFacts, PluginRef
 use ringfence_sandbox::{COMPONENT_BYTES_MAX, inspect};
 
 use crate::git::output::MODE_LINK;
-use crate::open_loop::{Components, LOCK_FILE, LockMode, OpenError, PluginSource};
+use crate::open_loop::{Components, LOCK_FILE, LockMode, OpenError, Pins, PluginSource};
 use crate::state_dir::{open_followed, open_plain, write_atomic};
 use crate::store::Store;
 
@@ -117,7 +117,8 @@ pub(crate) fn read_plugins(
     Ok((facts, components))
 }
 
-/// Compares plugins with those that the lock file pins, and returns those that it does not have.
+/// Compares plugins with those that the lock file pins; with [`LockMode::Write`], those of `accepted` are taken as they are now,
+/// whatever was pinned.
 ///
 /// # Errors
 /// [`OpenError`]: a lock file that cannot be used, a plugin that is not the pinned one, or one that is not pinned where that is
@@ -126,19 +127,21 @@ pub(crate) fn compare(
     files: &Files<'_>,
     facts: &Facts,
     mode: LockMode,
-) -> Result<Vec<String>, OpenError> {
+    accepted: &[String],
+) -> Result<Pins, OpenError> {
     let name = RelPath::lexical(LOCK_FILE).map_err(|_| not_utf8(PathBuf::from(LOCK_FILE)))?;
     let lock = match files.text(&name, LOCK_FILE_BYTES_MAX)? {
         Some(text) => LockFile::parse(&text)?,
         None => LockFile::default(),
     };
+    let lock = lock.without(accepted)?;
     let check = lock.compare(facts);
     if let Some(changed) = check.changed.into_iter().next() {
         return Err(changed.into());
     }
     match (mode, files) {
         (LockMode::Require, _) if !check.new.is_empty() => Err(OpenError::Unpinned(check.new)),
-        (LockMode::Write, Files::Disk(top)) if !check.new.is_empty() => {
+        (LockMode::Write, Files::Disk(top)) if !check.new.is_empty() || !accepted.is_empty() => {
             let text = lock.with_new(facts).render();
             let path = top.join(LOCK_FILE);
             write_atomic(&path, text.as_bytes()).map_err(|source| OpenError::Io {
@@ -146,9 +149,19 @@ pub(crate) fn compare(
                 doing: "written",
                 source,
             })?;
-            Ok(Vec::new())
+            let is_gone = |reference: &&String| !facts.contains_key(*reference);
+            Ok(Pins {
+                dropped: accepted.iter().filter(is_gone).cloned().collect(),
+                written: check.new,
+                unused: check.vanished,
+                ..Pins::default()
+            })
         }
-        (LockMode::Check | LockMode::Require | LockMode::Write, _) => Ok(check.new),
+        (LockMode::Check | LockMode::Require | LockMode::Write, _) => Ok(Pins {
+            unpinned: check.new,
+            unused: check.vanished,
+            ..Pins::default()
+        }),
     }
 }
 

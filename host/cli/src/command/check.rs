@@ -7,7 +7,7 @@ use std::iter;
 use jiff::Timestamp;
 use ringfence_core::cadence::Rhythm;
 use ringfence_core::spec::LockedSpec;
-use ringfence_runner::open_loop::{LOCK_FILE, LockMode, Locked, OpenError, OpenLoop};
+use ringfence_runner::open_loop::{LOCK_FILE, LockMode, Locked, OpenError, OpenLoop, Pins};
 use serde::Serialize;
 
 use super::{Context, JsonDiagnostic, Stop, json_diagnostics};
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Check, context: &mut Context<'_, '_>) -> Result<Exit, S
     let checked = context
         .open_quietly(args.file.file.as_deref())
         .and_then(|open| {
-            let locked = open.lock(&StdPlugins, mode)?;
+            let locked = open.lock_accepting(&StdPlugins, mode, &args.accept)?;
             Ok((open, locked))
         });
     match checked {
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Check, context: &mut Context<'_, '_>) -> Result<Exit, S
                 file,
                 diagnostics,
                 spec: Some(&locked.spec),
-                unpinned: &locked.unpinned,
+                unpinned: &locked.pins.unpinned,
                 next_ticks: ticks(&open, context.clock.now()),
             };
             context.print_json(&json)?;
@@ -101,7 +101,7 @@ fn tell(open: &OpenLoop, locked: &Locked, wrote: bool, context: &mut Context<'_,
     let mut page = grants(&locked.spec, open.project.repository().is_some());
     page.append(times(open, context.clock.now()));
     page.gap();
-    page.append(pins(locked, wrote));
+    page.append(pins(&locked.pins, wrote, "No beat", "ringfence check"));
     context.console.print(&page);
 }
 
@@ -128,24 +128,39 @@ fn times(open: &OpenLoop, now: Timestamp) -> Page {
     page
 }
 
-fn pins(locked: &Locked, wrote: bool) -> Page {
+/// How plugins stand to the lock file, which `what` waits for, and which `check` writes.
+pub(super) fn pins(pins: &Pins, wrote: bool, what: &'static str, check: &'static str) -> Page {
     let mut page = Page::new();
-    if locked.unpinned.is_empty() {
-        let how = if wrote {
-            "every plugin is pinned in "
-        } else {
-            "every plugin is the one pinned in "
-        };
-        page.line(text![how, LOCK_FILE]);
-    } else {
-        let names = Text::join(locked.unpinned.iter().map(|name| Safe::line(name)), ", ");
+    let names = |names: &[String]| Text::join(names.iter().map(|name| Safe::line(name)), ", ");
+    if !pins.unpinned.is_empty() {
+        let not = text!["not pinned in ", LOCK_FILE].ink(Ink::Warn);
+        page.line(text![not, ": ", names(&pins.unpinned)]);
         page.line(text![
-            text!["not pinned in ", LOCK_FILE].ink(Ink::Warn),
-            ": ",
-            names
+            what,
+            " runs before that. To accept these plugins with the grants above:"
         ]);
-        page.line("No beat runs before that. To accept these plugins with the grants above:");
-        page.copy(2, "ringfence check --write-lock");
+        page.copy(2, text![check, " --write-lock"]);
+    } else if wrote {
+        page.line(text!["every plugin is pinned in ", LOCK_FILE]);
+    } else {
+        page.line(text!["every plugin is the one pinned in ", LOCK_FILE]);
+    }
+    for (how, which) in [
+        ("pinned now: ", &pins.written),
+        ("pinned no longer: ", &pins.dropped),
+    ] {
+        if !which.is_empty() {
+            page.line(text![how, names(which)]);
+        }
+    }
+    if let Some(first) = pins.unused.first() {
+        let unused = text![
+            "pinned for another file, or for nothing: ",
+            names(&pins.unused)
+        ];
+        page.line(unused.ink(Ink::Faint));
+        let drop = text![check, " --write-lock --accept ", Safe::line(first)];
+        page.line(text!["one that nothing uses goes by `", drop, "`"].ink(Ink::Faint));
     }
     page
 }

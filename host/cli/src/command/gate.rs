@@ -321,6 +321,10 @@ impl From<GatingError> for Stop {
                 ];
                 Self::error(exit, &error).help(help)
             }
+            GatingError::NoRepository(_) => Self::error(exit, &error)
+                .help("start in a repository, or begin one with `git init`"),
+            GatingError::Outside { .. } => Self::error(exit, &error)
+                .help("put the file below that folder, and name it there through no link"),
             GatingError::Revision { ref name, shallow }
             | GatingError::NoMergeBase { base: ref name, shallow: shallow @ true, .. } => {
                 Self::error(exit, &error).help(Safe::paragraph(&ways_out::to_fetch(name, shallow)))

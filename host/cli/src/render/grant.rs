@@ -6,6 +6,7 @@ use ringfence_core::gating::reads;
 use ringfence_core::policy::{DenySource, Layer};
 use ringfence_core::spec::{LockedGates, LockedSpec, LockedStep};
 use ringfence_core::verdict::Severity;
+use serde_json::Value;
 
 use super::amount::count;
 use super::page::Page;
@@ -59,6 +60,24 @@ pub(crate) fn grants(spec: &LockedSpec, in_repository: bool) -> Page {
     page.gap();
     denials(&mut page, spec, &everywhere);
     page
+}
+
+/// JSON on one line, with room where it can be broken.
+fn spaced(value: &Value) -> String {
+    match value {
+        Value::Array(all) => {
+            let all: Vec<String> = all.iter().map(spaced).collect();
+            format!("[{}]", all.join(", "))
+        }
+        Value::Object(all) => {
+            let one = |(name, value): (&String, &Value)| {
+                format!("{}: {}", Value::from(name.as_str()), spaced(value))
+            };
+            let all: Vec<String> = all.iter().map(one).collect();
+            format!("{{{}}}", all.join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
 }
 
 /// An amount as the loop file would say it.
@@ -215,7 +234,7 @@ fn put_step(page: &mut Page, step: &LockedStep, everywhere: &[&str]) {
         .as_object()
         .is_some_and(|config| !config.is_empty())
     {
-        field(page, "config", exact(&step.config));
+        field(page, "config", Safe::line(&spaced(&step.config)));
     }
     lists(page, "read", step, |layer| &layer.read);
     lists(page, "write", step, |layer| &layer.write);

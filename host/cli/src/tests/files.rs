@@ -75,12 +75,14 @@ fn help() {
       help             Print this message or the help of the given subcommand(s)
 
     Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Options of every command:
       -C, --directory <DIR>  Start in DIR instead of the current directory
           --color <WHEN>     When to use colours: auto, always or never [default:
                              auto]
       -v, --verbose...       Say on stderr what is being done; twice for more
-      -h, --help             Print help
-      -V, --version          Print version
 
     Exit codes:
         0  committed, proposed, shadowed, nothing to do, or skipped

@@ -388,3 +388,103 @@ fn too_many_commits_are_said_by_name() {
         (Exit::Done, &1_001.into())
     );
 }
+
+#[test]
+fn commits_that_come_to_no_difference_are_judged() {
+    let gates =
+        "[[gate]]\nplugin = \"std:conventional-commits\"\n[[gate]]\nplugin = \"std:paths\"\n";
+    let rig = rig(gates);
+    rig.git(&["checkout", "-q", "-b", "topic"]);
+    let judged_with = |message: &str| {
+        rig.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        judged(&rig, &["--base", "main"])
+    };
+    let (passed, failed) = ("conventional-commits passed", "conventional-commits failed");
+    assert_eq!(judged(&rig, &["--base", "main"]), (0, String::new()));
+    assert_eq!(judged_with("fix: nothing"), (0, passed.to_owned()));
+    assert_eq!(judged_with("WIP"), (1, failed.to_owned()));
+    rig.git(&["reset", "-q", "--hard", "HEAD^"]);
+    // What one commit brings and the next takes back.
+    rig.write("a.txt", "a");
+    rig.git(&["add", "-A"]);
+    assert_eq!(judged_with("WIP").0, 1);
+    rig.git(&["rm", "-q", "a.txt"]);
+    assert_eq!(judged_with("fix: without"), (1, failed.to_owned()));
+}
+
+#[test]
+fn no_commit_is_a_merge_that_merges_nothing() {
+    let rig = rig("[[gate]]\nplugin = \"std:conventional-commits\"\n");
+    rig.git(&["checkout", "-q", "-b", "topic"]);
+    rig.git(&["commit", "-q", "--allow-empty", "-m", "fix: one"]);
+    rig.write("a.txt", "a");
+    rig.git(&["add", "-A"]);
+    let tree = rig.git(&["write-tree"]);
+    let odd = ["-p", "topic", "-p", "main", "-m", "WIP"];
+    let odd = rig.git(&[&["commit-tree", &tree], &odd[..]].concat());
+    assert_eq!(judged(&rig, &["--base", "main", "--head", &odd]).0, 1);
+    rig.git(&["commit", "-q", "-m", "fix: two"]);
+    // A branch that could have been taken as it is, and was merged all the same.
+    rig.git(&["checkout", "-q", "-b", "taken", "main"]);
+    rig.git(&["merge", "-q", "--no-ff", "-m", "Take topic", "topic"]);
+    assert_eq!(judged(&rig, &["--base", "main"]).0, 0);
+    rig.git(&["checkout", "-q", "-b", "both", "main"]);
+    rig.write("b.txt", "b");
+    rig.git(&["add", "-A"]);
+    rig.git(&["commit", "-q", "-m", "fix: three"]);
+    rig.git(&["merge", "-q", "-m", "Take topic", "topic"]);
+    assert_eq!(judged(&rig, &["--base", "main"]).0, 0);
+}
+
+#[test]
+fn what_is_pinned_is_said_and_taken_back_only_by_name() {
+    let rig = rig(LINKS);
+    let check = |args: &[&str]| {
+        let ran = rig.run(&[&["gate", "check"], args].concat());
+        (ran.exit.code(), said(&format!("{} {}", ran.out, ran.err)))
+    };
+    let (code, told) = check(&[]);
+    let pinned = "every plugin is the one pinned in ringfence.lock";
+    assert!(code == 0 && told.ends_with(pinned), "{told}");
+    rig.write(
+        "ringfence-gates.toml",
+        "[[gate]]\nplugin = \"std:secrets\"\n",
+    );
+    let (code, told) = check(&[]);
+    assert!(
+        code == 0
+            && told.contains("not pinned in ringfence.lock: std:secrets No gate runs before that")
+            && told.contains("pinned for another file, or for nothing: std:md-links"),
+        "{told}"
+    );
+    for unknown in ["std:nowhere", "std:secrets"] {
+        let (code, told) = check(&["--write-lock", "--accept", unknown]);
+        assert!(code == 2 && told.contains("is not pinned"), "{told}");
+    }
+    assert_eq!(check(&["--accept", "std:md-links"]).0, 2);
+    let (_, told) = check(&["--write-lock"]);
+    assert!(told.contains("pinned now: std:secrets"), "{told}");
+    assert!(rig.read("ringfence.lock").contains("std:md-links"));
+    let (_, told) = check(&["--write-lock", "--accept", "std:md-links"]);
+    assert!(told.ends_with("pinned no longer: std:md-links"), "{told}");
+    assert!(!rig.read("ringfence.lock").contains("std:md-links"));
+    // What was tampered with is taken only when it is named.
+    let lock = rig.read("ringfence.lock");
+    let digest = lock.split("blake3:").nth(1).unwrap().get(..64).unwrap();
+    rig.edit("ringfence.lock", digest, &"0".repeat(64));
+    assert_eq!(check(&["--write-lock"]).0, 7);
+    assert_eq!(check(&["--write-lock", "--accept", "std:secrets"]).0, 0);
+    assert_eq!(rig.read("ringfence.lock"), lock);
+}
+
+#[test]
+fn a_revision_in_the_place_of_a_verb_is_told_where_it_goes() {
+    let rig = rig(LINKS);
+    let ran = rig.run(&["gate", "main"]);
+    assert!(
+        ran.exit == Exit::Usage && ran.err.contains("ringfence gate --base main"),
+        "{}",
+        ran.err
+    );
+    assert!(!rig.run(&["journal", "main"]).err.contains("--base"));
+}

@@ -197,12 +197,16 @@ fn what_is_missing_is_said_with_what_to_do() {
     }
     assert_eq!(refused(&rig, &["--only", "other"]).0, 2);
     assert_eq!(refused(&rig, &["--config", "none.toml"]).0, 2);
-    assert_eq!(refused(&rig, &["--config", "/etc/hostname"]).0, 2);
+    let (code, said) = refused(&rig, &["--config", "/etc/hostname"]);
+    assert!(code == 2 && said.contains("below that folder"), "{said}");
     let (code, said) = refused(&rig, &["--baseline", "none.json"]);
     assert!(code == 2 && said.contains("gate baseline"), "{said}");
     let folder = Rig::folder();
     let (code, said) = refused(&folder, &[]);
-    assert!(code == 2 && said.contains("no git repository"), "{said}");
+    assert!(
+        code == 2 && said.contains("no git repository") && said.contains("git init"),
+        "{said}"
+    );
     folder.git(&["init", "-q"]);
     let (code, said) = refused(&folder, &[]);
     assert!(code == 2 && said.contains("gate init"), "{said}");
@@ -377,9 +381,44 @@ fn what_is_known_is_not_forgotten_by_the_way() {
         (code, known) == (0, 0) && said.contains("--all takes"),
         "{said}"
     );
+    let old = r#"{"version": 1, "findings": []}"#;
+    rig.write("ringfence-baseline.json", old);
+    for args in [
+        &["baseline"][..],
+        &["--baseline", "ringfence-baseline.json"],
+    ] {
+        let ran = rig.run(&[&["gate"], args].concat());
+        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told = said.contains("of version 1") && said.contains("write it anew with");
+        assert!(ran.exit == Exit::Usage && told, "{said}");
+    }
+    assert_eq!(rig.read("ringfence-baseline.json"), old);
     rig.write("ringfence-baseline.json", "{");
     assert_eq!(rig.run(&["gate", "baseline"]).exit, Exit::Usage);
     assert_eq!(rig.read("ringfence-baseline.json"), "{");
+}
+
+#[test]
+fn what_is_known_of_files_as_they_are_is_not_forgotten_for_head() {
+    let rig = rig(LINKS);
+    rig.write("docs/new.md", "[a](a.md)\n");
+    rig.run_ok(&["gate", "baseline"]);
+    let ran = rig.run(&["gate", "baseline", "--all"]);
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        ran.exit == Exit::Usage
+            && said.contains("1 known finding would be forgotten in files that are not as they")
+            && said.contains("--all --worktree"),
+        "{said}"
+    );
+    rig.run_ok(&["gate", "baseline", "--all", "--worktree"]);
+    assert!(rig.read("ringfence-baseline.json").contains("docs/new.md"));
+    rig.run_ok(&["gate", "baseline", "--all", "--prune"]);
+    assert!(!rig.read("ringfence-baseline.json").contains("docs/new.md"));
+    rig.run_ok(&["gate", "baseline"]);
+    rig.commit();
+    rig.run_ok(&["gate", "baseline", "--all"]);
+    assert!(rig.read("ringfence-baseline.json").contains("docs/new.md"));
 }
 
 #[test]

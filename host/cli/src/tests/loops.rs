@@ -82,13 +82,13 @@ fn check_shows_every_grant() {
 
     gate diff-size: std:diff-size 0.1.0 ([hex])
       limits     fuel 10G, memory 64MiB, deadline 10s
-      config     {"max_files":5,"max_lines":200}
+      config     {"max_files": 5, "max_lines": 200}
       read       nothing: the plugin does not ask for it
       write      nothing: only executors write
 
     gate paths: std:paths 0.1.0 ([hex])
       limits     fuel 10G, memory 64MiB, deadline 10s
-      config     {"allow":["**/*.md"]}
+      config     {"allow": ["**/*.md"]}
       read       nothing: the plugin does not ask for it
       write      nothing: only executors write
 
@@ -323,10 +323,19 @@ fn a_plugin_that_changed_is_refused() {
       blake3:[hex], and
       ringfence.lock pins
       blake3:[hex]
-    help: if you changed or updated it yourself, delete the entry of "std:diff-size"
-          from ringfence.lock and run `ringfence check --write-lock`
+    help: if you changed or updated it yourself: `ringfence check --write-lock
+          --accept "std:diff-size"`
     --- exit 7
     "#);
+    assert_eq!(rig.run(&["check", "--write-lock"]).exit, Exit::Plugin);
+    let ran = rig.run(&["check", "--write-lock", "--accept", "std:diff-size"]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    assert!(
+        ran.out.contains("pinned now: std:diff-size\n"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(rig.read("ringfence.lock"), lock);
 }
 
 #[test]

@@ -118,10 +118,10 @@ impl Baseline {
         }
     }
 
-    /// How many of the findings here `new` does not know.
-    #[must_use]
-    pub fn lost_in(&self, new: &Self) -> usize {
-        self.known.keys().filter(|print| !new.knows(print)).count()
+    /// The findings here that `new` does not know.
+    pub fn lost_in<'a>(&'a self, new: &'a Self) -> impl Iterator<Item = &'a KnownFinding> {
+        let lost = |known: &&KnownFinding| !new.knows(&known.fingerprint);
+        self.known.values().filter(lost)
     }
 
     /// How many findings it knows.

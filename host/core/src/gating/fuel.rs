@@ -30,8 +30,19 @@ pub struct Percent(u32);
 
 /// A text that is no percentage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no percentage from 0% to 10000%, such as \"5%\" or \"0.5%\"")]
-pub struct PercentError(String);
+#[error("{text:?} is no percentage from 0% to 10000%: {}", meant(text))]
+pub struct PercentError {
+    text: String,
+}
+
+/// What was probably meant, or what one looks like.
+fn meant(text: &str) -> String {
+    let with = format!("{text}%");
+    match with.parse::<Percent>() {
+        Ok(_) => format!("write {with:?}"),
+        Err(_) => "write \"5%\" or \"0.5%\"".to_owned(),
+    }
+}
 
 /// What the gates file says of fuel.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -121,7 +132,9 @@ impl FromStr for Percent {
                 .checked_add(part)?;
             (all <= HUNDREDTHS_MAX).then_some(Self(all))
         };
-        read().ok_or_else(|| PercentError(text.chars().take(40).collect()))
+        read().ok_or_else(|| PercentError {
+            text: text.chars().take(40).collect(),
+        })
     }
 }
 

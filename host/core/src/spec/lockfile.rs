@@ -23,9 +23,9 @@ const FORMAT: u64 = 1;
 
 const HEADER: &str = "\
 # Written by ringfence: the exact components that loops and gates here run. Commit it.
-# A component that differs from its entry does not run. To accept a new one, delete
-# its entry and run `ringfence check --write-lock`, or for a file of gates
-# `ringfence gate check --write-lock`.
+# A component that differs from its entry does not run. To accept a new one, run
+# `ringfence check --write-lock --accept PLUGIN`, or for a file of gates
+# `ringfence gate check --write-lock --accept PLUGIN`.
 ";
 
 /// One entry: what was known of a plugin when it was pinned.
@@ -69,6 +69,9 @@ pub enum LockFileError {
         /// What is wrong.
         message: String,
     },
+    /// A plugin was to be taken as it is now, and is not pinned.
+    #[error("plugin {} is not pinned in ringfence.lock", quote(.0))]
+    NotPinned(String),
     /// A plugin is not the one that was pinned.
     #[error("plugin {} has the digest {found}, and ringfence.lock pins {pinned}", quote(.reference))]
     Changed {
@@ -88,12 +91,17 @@ impl LockFileError {
         match self {
             Self::Changed { reference, .. } => {
                 format!(
-                    "if you changed or updated it yourself, delete the entry of {} from ringfence.lock and run `{check} --write-lock`",
+                    "if you changed or updated it yourself: `{check} --write-lock --accept {}`",
                     quote(reference)
                 )
             }
             Self::Format(_) => {
                 format!("update ringfence, or delete ringfence.lock and run `{check} --write-lock`")
+            }
+            Self::NotPinned(_) => {
+                format!(
+                    "write it as the file does; one that is new is pinned by `{check} --write-lock` alone"
+                )
             }
             Self::TooLong(_) | Self::Entry { .. } => {
                 format!(
@@ -197,6 +205,19 @@ impl LockFile {
             .cloned()
             .collect();
         check
+    }
+
+    /// The file without the entries of `references`.
+    ///
+    /// # Errors
+    /// [`LockFileError::NotPinned`] for the first that has none.
+    pub fn without(mut self, references: &[String]) -> Result<Self, LockFileError> {
+        for reference in references {
+            if self.plugins.remove(reference).is_none() {
+                return Err(LockFileError::NotPinned(reference.clone()));
+            }
+        }
+        Ok(self)
     }
 
     /// The file with entries for plugins that have none yet; entries that stand are never changed.

@@ -50,7 +50,8 @@ pub(super) fn matter(
     })
 }
 
-/// Asks `gates` about the change; answers stand in the same order. A change of nothing is nobody's business.
+/// Asks `gates` about the change; answers stand in the same order. Commits that come to no difference are the business of
+/// those that can ask for commits, and a change of nothing is nobody's.
 pub(super) fn ask(
     gating: &Gating,
     gates: &[&LockedStep],
@@ -59,7 +60,11 @@ pub(super) fn ask(
     options: &Options,
     around: Around<'_>,
 ) -> Result<Vec<Answer>, GatingError> {
-    if sides.change.is_empty() {
+    let differs = !sides.change.is_empty();
+    let concerned = |gate: &&&LockedStep| differs || (gate.sees.commits && sides.commits.count > 0);
+    let gates: Vec<&LockedStep> = gates.iter().filter(concerned).copied().collect();
+    let gates = gates.as_slice();
+    if gates.is_empty() {
         return Ok(Vec::new());
     }
     let memo = Memo::new(gating.dir.memo(), !options.no_memo);

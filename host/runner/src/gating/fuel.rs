@@ -10,7 +10,7 @@ use ringfence_core::failure::Failure;
 use ringfence_core::gating::{
     Compared, FUEL_FILE, FUEL_FILE_BYTES_MAX, FUEL_REGRESSION, FUEL_UNKNOWN, Fingerprints,
     FuelFile, FuelKey, FuelLine, FuelRecord, HeldFuel, POINTS_DEFAULT, Percent, Profile, Remark,
-    Standing, Status, outcome,
+    Standing, Status, TreeName, outcome,
 };
 use ringfence_core::ids::StepId;
 use ringfence_core::quantity::Fuel;
@@ -148,9 +148,12 @@ impl Gating {
             self.name_what_grew(run, &file, line, options.jobs, around)?;
         }
         let report = &mut run.report;
+        let command = to_record(&report.base, &report.head);
         for line in &lines {
             let gate = report.gates.iter_mut().find(|gate| gate.gate == line.gate);
-            if let (Some(gate), Some(remark)) = (gate, remark(line, allowed, fuel.required)) {
+            if let (Some(gate), Some(remark)) =
+                (gate, remark(line, allowed, fuel.required, &command))
+            {
                 if remark.status == Status::New {
                     gate.standing = gate.standing.max(Standing::Failed);
                 }
@@ -248,8 +251,31 @@ impl Gating {
     }
 }
 
+/// How the fuel of gates on this very change is recorded, to be pasted.
+fn to_record(base: &TreeName, head: &TreeName) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/-~^@".contains(c);
+    let word = |name: &str| match name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => "REV".to_owned(),
+    };
+    let from = match base.name.as_str() {
+        "HEAD" => String::new(),
+        "nothing" if base.commit.is_none() => " --all".to_owned(),
+        name => format!(" --base {}", word(name)),
+    };
+    let to = match (head.name.as_str(), head.commit.is_none()) {
+        ("worktree", true) if from.is_empty() => String::new(),
+        ("worktree", true) => " --worktree".to_owned(),
+        ("staged", true) => " --staged".to_owned(),
+        ("patch", true) => " --patch FILE".to_owned(),
+        ("HEAD", _) if !from.is_empty() => String::new(),
+        (name, _) => format!(" --head {}", word(name)),
+    };
+    format!("`ringfence gate fuel --record{from}{to}`")
+}
+
 /// What the host has to say of the fuel of a gate; none where there is nothing to be said.
-fn remark(line: &FuelLine, allowed: Percent, required: bool) -> Option<Remark> {
+fn remark(line: &FuelLine, allowed: Percent, required: bool, command: &str) -> Option<Remark> {
     let FuelLine { gate, why, .. } = line;
     let (fails, rule, message) = match line.compared {
         Compared::Regressed => (true, FUEL_REGRESSION, line.regression(allowed)),
@@ -270,8 +296,7 @@ fn remark(line: &FuelLine, allowed: Percent, required: bool) -> Option<Remark> {
         rule: rule.to_owned(),
         message,
         locations: Vec::new(),
-        help: "`ringfence gate fuel --record` takes the figures of this change for known"
-            .to_owned(),
+        help: format!("{command} takes the figures of this change for known"),
     };
     Some(Remark {
         fingerprint: Fingerprints::default().next(gate, &finding, &[]),
@@ -280,4 +305,52 @@ fn remark(line: &FuelLine, allowed: Percent, required: bool) -> Option<Remark> {
         status,
         excerpt: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_pasted_records_this_change() {
+        let side = |name: &str, commit: bool| TreeName {
+            name: name.to_owned(),
+            commit: commit.then(|| "c".to_owned()),
+            tree: "t".to_owned(),
+        };
+        for (base, head, expect) in [
+            (side("HEAD", true), side("worktree", false), ""),
+            (side("HEAD", true), side("staged", false), " --staged"),
+            (side("main", true), side("HEAD", true), " --base main"),
+            (
+                side("v1", true),
+                side("v2~1", true),
+                " --base v1 --head v2~1",
+            ),
+            (
+                side("a b", true),
+                side("$x", true),
+                " --base REV --head REV",
+            ),
+            (
+                side("main", true),
+                side("worktree", true),
+                " --base main --head worktree",
+            ),
+            (side("nothing", false), side("HEAD", true), " --all"),
+            (
+                side("nothing", false),
+                side("worktree", false),
+                " --all --worktree",
+            ),
+            (
+                side("main", true),
+                side("patch", false),
+                " --base main --patch FILE",
+            ),
+        ] {
+            let expect = format!("`ringfence gate fuel --record{expect}`");
+            assert_eq!(to_record(&base, &head), expect);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::{Around, BaselineProblem, GatingError, Options, Progress};
 use crate::git::GitProgram;
 use crate::git::discover::Project;
 use crate::lock::{LockError, LoopLock};
-use crate::open_loop::{Components, LOCK_FILE, LOOP_FILE, LockMode, OpenError, PluginSource};
+use crate::open_loop::{Components, LOCK_FILE, LOOP_FILE, LockMode, OpenError, Pins, PluginSource};
 use crate::plugins::{Files, compare, read_plugins};
 use crate::state_dir::{LoopDir, StateDir};
 use crate::workspace::Workspace;
@@ -169,6 +169,21 @@ impl Gating {
         source: &dyn PluginSource,
         mode: LockMode,
     ) -> Result<(LockedGates, Components), GatingError> {
+        let (locked, components, _) = self.lock_accepting(source, mode, &[])?;
+        Ok((locked, components))
+    }
+
+    /// The same with how the plugins stand to the lock file; with [`LockMode::Write`], pinned ones of `accepted` are taken as
+    /// they are now.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock), and for one that is not pinned.
+    pub fn lock_accepting(
+        &self,
+        source: &dyn PluginSource,
+        mode: LockMode,
+        accepted: &[String],
+    ) -> Result<(LockedGates, Components, Pins), GatingError> {
         let files = self.files();
         let (facts, components) = read_plugins(&files, self.gates.plugins(), source)?;
         let digest = Digest::of(self.text.as_bytes());
@@ -180,8 +195,8 @@ impl Gating {
                 diagnostics,
             }
         })?;
-        compare(&files, &facts, mode)?;
-        Ok((locked, components))
+        let pins = compare(&files, &facts, mode, accepted)?;
+        Ok((locked, components, pins))
     }
 
     /// The findings that are known already, and the digest of their file.

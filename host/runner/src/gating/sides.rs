@@ -3,14 +3,15 @@
 use jiff::Timestamp;
 use ringfence_core::change::{COMMITS_BYTES_MAX, COMMITS_MAX, ChangeSet, Commit};
 use ringfence_core::gating::{Receipt, ReceiptSide, TreeName};
+use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::LockedStep;
 use ringfence_core::text;
 
 use super::patch_names;
 use super::spelled::one_meaning;
-use super::{Base, Gating, GatingError, Head, ReplayError, Wanted};
+use super::{Base, Gating, GatingError, Head, ReplayError, Run, Wanted};
 use crate::git::discover::UserRepo;
-use crate::git::output::one_id;
+use crate::git::output::{self, one_id};
 use crate::git::{failed, unreadable};
 use crate::store::{Store, commit_named};
 use crate::workspace::measure::differences;
@@ -105,6 +106,17 @@ impl Gating {
         let time = head.0.time.or(base.time);
         let (head, name) = head;
         self.compared(named(base_name, &base), named(&name, &head), time, commits)
+    }
+
+    /// The files that lie on the disk otherwise than they were judged in `run`, without those that git ignores.
+    ///
+    /// # Errors
+    /// [`GatingError`]
+    pub fn differs_from_disk(&self, run: &Run) -> Result<Vec<RelPath>, GatingError> {
+        let found = self.workspace.locate(BaseFrom::Worktree)?;
+        let judged = &run.sides.head.tree;
+        let (files, _) = differences(self.workspace.store(), judged, &found.tree)?;
+        Ok(files.into_iter().map(|file| file.path).collect())
     }
 
     /// The two sides of a receipt, as they are in this repository.
@@ -385,9 +397,28 @@ fn between(
     let bytes_max = COMMITS_BYTES_MAX.saturating_add(COMMIT_REST_BYTES_MAX * ids.len());
     let texts = store.commit_texts(&ids, bytes_max)?;
     let count = ids.len() as u64;
-    let commits = ids.into_iter().zip(texts);
-    let shown = commits.map(|(id, text)| commit(id, &text)).collect();
+    let mut shown = Vec::new();
+    for (id, text) in ids.into_iter().zip(texts) {
+        let mut commit = commit(id, &text);
+        if commit.parents > 1 && !is_merge(store, &text)? {
+            commit.parents = 1;
+        }
+        shown.push(commit);
+    }
     Ok(Commits { count, shown })
+}
+
+/// True unless one of a commit's parents has all the others among its ancestors, and the commit has changes of its own: then
+/// there was nothing to merge, and the other parents only make it look like a merge.
+fn is_merge(store: &Store, text: &[u8]) -> Result<bool, GatingError> {
+    let merge = output::commit(text)?;
+    let call = store.git().call("merge-base").arg("--independent");
+    let said = call.args(&merge.parents).run()?;
+    if said.iter().filter(|byte| **byte == b'\n').count() > 1 {
+        return Ok(true);
+    }
+    let tip = store.commit(&one_id("merge-base", &said)?)?;
+    Ok(tip.is_some_and(|tip| tip.tree == merge.tree))
 }
 
 /// What gates are shown of a commit.

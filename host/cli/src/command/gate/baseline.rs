@@ -7,10 +7,10 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ringfence_core::gating::{
-    BASELINE_BYTES_MAX, Baseline, BaselineError, Judged, Outcome, Status,
+    BASELINE_BYTES_MAX, Baseline, BaselineError, Judged, KnownFinding, Outcome, Status,
 };
 use ringfence_core::verdict::FINDINGS_MAX;
-use ringfence_runner::gating::{Gating, GatingError, Options};
+use ringfence_runner::gating::{Gating, GatingError, Options, Run};
 use ringfence_runner::state_dir::write_atomic_for_all;
 
 use super::place::Place;
@@ -41,9 +41,9 @@ pub(super) fn run(args: &GateBaseline, context: &mut Context<'_, '_>) -> Result<
         let run = run.map_err(|error: GatingError| Stop::from(error))?;
         Ok::<_, Stop>((gating, run, place, old))
     })?;
-    let report = run.report;
+    let report = &run.report;
     if report.outcome == Outcome::Broken {
-        return Err(no_verdict(&report));
+        return Err(no_verdict(report));
     }
     if let Some(gate) = report.gates.iter().find(|gate| is_cut(gate)) {
         let what = text![
@@ -58,17 +58,21 @@ pub(super) fn run(args: &GateBaseline, context: &mut Context<'_, '_>) -> Result<
     new.keep(&old, |gate| {
         only.is_empty() || only.iter().any(|id| id.as_str() == gate)
     });
-    let (count_new, lost) = (new.count(), old.lost_in(&new));
+    let lost: Vec<&KnownFinding> = old.lost_in(&new).collect();
     let whole = args.ask.change.all;
-    if lost > 0 && !whole && !args.prune {
-        let findings = count(lost, "known finding", "known findings");
-        let what = text![
-            findings,
-            " would be forgotten which this change does not show; nothing was written"
-        ];
-        let help = "--all takes the whole repository; --prune forgets them";
-        return Err(Stop::new(Exit::Usage, what).help(help));
+    if !lost.is_empty() && !args.prune {
+        if whole {
+            refuse_unseen(&lost, &gating, &run)?;
+        } else {
+            let help = "--all takes the whole repository; --prune forgets them";
+            return Err(forgotten(
+                lost.len(),
+                " which this change does not show",
+                help,
+            ));
+        }
     }
+    let (count_new, lost) = (new.count(), lost.len());
     let path = place.path();
     write_atomic_for_all(path, new.text().as_bytes())
         .map_err(|error| Stop::unwritable(path, &error))?;
@@ -104,6 +108,35 @@ pub(super) fn run(args: &GateBaseline, context: &mut Context<'_, '_>) -> Result<
     }
     context.console.say(&page);
     Ok(Exit::Done)
+}
+
+/// Refuses to forget what stands in a file that lies on the disk otherwise than it was judged.
+fn refuse_unseen(lost: &[&KnownFinding], gating: &Gating, run: &Run) -> Result<(), Stop> {
+    let otherwise = gating.differs_from_disk(run)?;
+    let is_otherwise = |known: &&&KnownFinding| {
+        let mut paths = otherwise.iter();
+        paths.any(|path| path.as_str() == known.path)
+    };
+    match lost.iter().filter(is_otherwise).count() {
+        0 => Ok(()),
+        unseen => {
+            let why = " in files that are not as they were judged";
+            let help = "--all judges HEAD, and your files are not committed as they are: --all --worktree judges those; \
+                        --prune forgets them";
+            Err(forgotten(unseen, why, help))
+        }
+    }
+}
+
+fn forgotten(findings: usize, why: &'static str, help: &'static str) -> Stop {
+    let findings = count(findings, "known finding", "known findings");
+    let what = text![
+        findings,
+        " would be forgotten",
+        why,
+        "; nothing was written"
+    ];
+    Stop::new(Exit::Usage, what).help(help)
 }
 
 fn file(args: &GateBaseline, gating: &Gating) -> PathBuf {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Context, Exit, Stop, beat, git, open, watched};
 use crate::args::GateCheck;
+use crate::command::check::pins;
 use crate::render::diagnostic::diagnostics;
 use crate::render::grant::gate_grants;
 use crate::std_plugins::StdPlugins;
@@ -18,6 +19,8 @@ struct Json<'a> {
     version: u32,
     file: &'a str,
     gates: &'a LockedGates,
+    /// Plugins that `ringfence.lock` does not have; no gate is asked before it has them.
+    unpinned: &'a [String],
 }
 
 /// Reads and locks gates, and prints their grants.
@@ -29,10 +32,10 @@ pub(super) fn run(args: &GateCheck, context: &mut Context<'_, '_>) -> Result<Exi
     };
     let sandbox = beat::sandbox(context)?;
     let (program, start, clock) = (git(context)?, context.dir.clone(), context.clock);
-    let (gating, locked) = watched(context.console, &sandbox, clock, |around| {
+    let (gating, locked, pinned) = watched(context.console, &sandbox, clock, |around| {
         let gating = open(&program, &start, &args.file, around)?;
-        let (locked, _) = gating.lock(&StdPlugins, mode)?;
-        Ok::<_, ringfence_runner::gating::GatingError>((gating, locked))
+        let (locked, _, pins) = gating.lock_accepting(&StdPlugins, mode, &args.accept)?;
+        Ok::<_, ringfence_runner::gating::GatingError>((gating, locked, pins))
     })?;
     let file = gating.path().as_str();
     if args.output.is_json() {
@@ -40,6 +43,7 @@ pub(super) fn run(args: &GateCheck, context: &mut Context<'_, '_>) -> Result<Exi
             version: 1,
             file,
             gates: &locked,
+            unpinned: &pinned.unpinned,
         })?;
         return Ok(Exit::Done);
     }
@@ -47,6 +51,10 @@ pub(super) fn run(args: &GateCheck, context: &mut Context<'_, '_>) -> Result<Exi
         let page = diagnostics(file, gating.text(), gating.warnings());
         context.console.say(&page);
     }
-    context.console.print(&gate_grants(&locked));
+    let mut page = gate_grants(&locked);
+    page.gap();
+    let command = "ringfence gate check";
+    page.append(pins(&pinned, args.write_lock, "No gate", command));
+    context.console.print(&page);
     Ok(Exit::Done)
 }

@@ -21,7 +21,8 @@ pub(super) fn run(context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let program = git(context)?;
     let project = Project::discover(&program, &context.dir).map_err(GatingError::from)?;
     if project.repository().is_none() {
-        let stop = Stop::from(GatingError::NoRepository(project.top().to_owned()));
+        let error = GatingError::NoRepository(project.top().to_owned());
+        let stop = Stop::error(Exit::Usage, &error);
         return Err(stop.help("begin one with `git init`; nothing was written"));
     }
     let file = project.top().join(GATES_FILE);

@@ -28,9 +28,9 @@ fn renders_what_it_reads() {
     assert_eq!(LockFile::parse(&text).unwrap().render(), text);
     insta::assert_snapshot!(text, @r#"
     # Written by ringfence: the exact components that loops and gates here run. Commit it.
-    # A component that differs from its entry does not run. To accept a new one, delete
-    # its entry and run `ringfence check --write-lock`, or for a file of gates
-    # `ringfence gate check --write-lock`.
+    # A component that differs from its entry does not run. To accept a new one, run
+    # `ringfence check --write-lock --accept PLUGIN`, or for a file of gates
+    # `ringfence gate check --write-lock --accept PLUGIN`.
     version = 1
 
     [[plugin]]
@@ -79,12 +79,23 @@ fn compares() {
     assert!(
         error
             .help("ringfence check")
-            .contains("delete the entry of \"std:b\"")
+            .contains("`ringfence check --write-lock --accept \"std:b\"`")
     );
     // A changed plugin keeps its pin until a person removes it.
     assert_eq!(
         lock.clone().with_new(&now).plugins.get("std:b"),
         lock.plugins.get("std:b")
+    );
+    let accepted = lock
+        .clone()
+        .without(&["std:b".to_owned(), "std:old".to_owned()]);
+    let accepted = accepted.unwrap().with_new(&now);
+    assert_eq!(accepted.compare(&now).changed, []);
+    assert!(!accepted.plugins.contains_key("std:old"));
+    let unknown = lock.without(&["std:nowhere".to_owned()]);
+    assert_eq!(
+        unknown,
+        Err(LockFileError::NotPinned("std:nowhere".to_owned()))
     );
 }
 

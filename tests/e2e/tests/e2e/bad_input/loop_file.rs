@@ -311,8 +311,8 @@ fn a_plugin_that_is_not_the_pinned_one() {
       blake3:[hex], and
       ringfence.lock pins
       blake3:[hex]
-    help: if you changed or updated it yourself, delete the entry of "./puppet.wasm"
-          from ringfence.lock and run `ringfence check --write-lock`
+    help: if you changed or updated it yourself: `ringfence check --write-lock
+          --accept "./puppet.wasm"`
     --- exit 7
     "#);
     rig.write("ringfence.lock", "version = 1\n[[plugin]]\nreference = 7\n");
