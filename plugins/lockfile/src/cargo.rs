@@ -4,6 +4,9 @@
 
 mod lock;
 mod manifest;
+mod patch;
+mod settings;
+mod source;
 mod workspace;
 
 use std::collections::BTreeSet;
@@ -20,10 +23,16 @@ use self::workspace::Workspace;
 const MANIFEST: &str = "Cargo.toml";
 const LOCK: &str = "Cargo.lock";
 /// Known where nothing was locked before.
-const PUBLIC: &[&str] = &["registry+https://github.com/rust-lang/crates.io-index"];
+const PUBLIC: &[&str] = &[source::CRATES_IO];
 
-/// What manifests and locks are called.
-pub(crate) const NAMES: [&str; 2] = [MANIFEST, LOCK];
+/// What manifests, locks and settings are called.
+pub(crate) const NAMES: [&str; 5] = [
+    MANIFEST,
+    LOCK,
+    ".cargo",
+    ".cargo/config",
+    ".cargo/config.toml",
+];
 
 /// Whether a path is a manifest or a lock.
 pub(crate) fn is_ours(path: &str) -> bool {
@@ -41,8 +50,13 @@ pub(crate) fn judge(
     let mut folders = BTreeSet::new();
     for file in change.files() {
         let paths = [Some(file.path.as_str()), file.renamed_from.as_deref()];
-        for path in paths.into_iter().flatten().filter(|path| is_ours(path)) {
-            folders.extend(lock_folder(tree, change, path)?);
+        for path in paths.into_iter().flatten() {
+            if is_ours(path) {
+                folders.extend(lock_folder(tree, change, path)?);
+            }
+            if settings::is_settings(path) {
+                settings::judge(tree, change, path, report)?;
+            }
         }
         if config.lock_only && file.path.rsplit('/').next() == Some(MANIFEST) {
             manifest::only_versions(tree, change, &file.path, report)?;

@@ -13,6 +13,8 @@ use crate::{Config, Report};
 
 /// Limit: of versions and names that one message lists.
 const SHOWN_MAX: usize = 5;
+/// Limit: of a checksum that a message shows; one of SHA-512 has 95.
+const SUM_CHARS_MAX: usize = 100;
 
 /// One package that a lock has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +25,8 @@ pub(crate) struct Locked {
     pub(crate) checksum: Option<String>,
     /// Whether it runs something when it is installed.
     pub(crate) runs: bool,
-    /// From 1; 0 when it is not known.
-    pub(crate) line: u32,
+    /// Where it begins, and where its version, its source and its checksum stand: from 1; 0 when that is not known.
+    pub(crate) lines: Vec<u32>,
 }
 
 impl Locked {
@@ -142,6 +144,17 @@ fn by_name(packages: &[Locked]) -> BTreeMap<&str, Vec<&Locked>> {
     names
 }
 
+/// Points to all lines that a finding is about: it is known, or allowed, until one of them changes.
+pub(crate) fn at_lines<'a>(
+    finding: Finding,
+    path: &str,
+    lines: impl IntoIterator<Item = &'a u32>,
+) -> Finding {
+    let mut seen = BTreeSet::new();
+    let lines = lines.into_iter().filter(|line| seen.insert(**line));
+    lines.fold(finding, |finding, line| finding.at_line(path, *line))
+}
+
 struct Comparison<'a> {
     path: &'a str,
     config: &'a Config,
@@ -150,7 +163,12 @@ struct Comparison<'a> {
 
 impl Comparison<'_> {
     fn add(&mut self, finding: Finding, package: &Locked) {
-        self.report.add(finding.at_line(self.path, package.line));
+        self.add_all(finding, &[package]);
+    }
+
+    fn add_all(&mut self, finding: Finding, packages: &[&Locked]) {
+        let lines = packages.iter().flat_map(|package| &package.lines);
+        self.report.add(at_lines(finding, self.path, lines));
     }
 
     fn source(&mut self, package: &Locked, known: &BTreeSet<String>) {
@@ -180,16 +198,17 @@ impl Comparison<'_> {
         let Some(checksum) = same.and_then(|was| was.checksum.as_deref()) else {
             return;
         };
-        let Locked { name, version, .. } = package;
-        let finding = match compared(checksum, package.checksum.as_deref().unwrap_or_default()) {
+        let now = package.checksum.as_deref().unwrap_or_default();
+        let shown = package.shown();
+        let sums = format!("{}, and was {}", sum(now), sum(checksum));
+        let finding = match compared(checksum, now) {
             File::Same => return,
             File::Unknown => {
-                let message =
-                    format!("{name} {version} has a checksum of a better kind, and another one");
+                let message = format!("{shown} has a checksum of a better kind: {sums}");
                 Finding::warning("checksum-changed", message)
             }
             File::Other => {
-                let message = format!("{name} {version} is another file than before");
+                let message = format!("{shown} is another file than before: {sums}");
                 Finding::error("checksum-changed", message)
             }
         };
@@ -198,9 +217,6 @@ impl Comparison<'_> {
 
     fn new_package(&mut self, name: &str, packages: &[&Locked], has_before: bool) {
         // A lock that begins is new as a whole.
-        let Some(first) = packages.first() else {
-            return;
-        };
         if !has_before || packages.iter().all(|package| package.source.is_in_tree()) {
             return;
         }
@@ -218,7 +234,7 @@ impl Comparison<'_> {
         } else {
             Finding::error("new-dependency", message)
         };
-        self.add(finding, first);
+        self.add_all(finding, packages);
     }
 
     fn moves(&mut self, before: &[&Locked], after: &[&Locked]) {
@@ -330,6 +346,14 @@ fn compared(before: &str, after: &str) -> File {
         File::Same
     } else {
         File::Other
+    }
+}
+
+/// A checksum, as it is shown.
+fn sum(checksum: &str) -> String {
+    match checksum {
+        "" => "none".to_owned(),
+        checksum => checksum.chars().take(SUM_CHARS_MAX).collect(),
     }
 }
 

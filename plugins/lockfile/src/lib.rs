@@ -14,6 +14,7 @@
 //! | `downgrade` | an older version than before |
 //! | `new-source` | a registry, host or repository that nothing came from before |
 //! | `source-changed` | a package comes from elsewhere than before, be it another folder of the repository |
+//! | `source-settings` | settings that say where packages come from differ |
 //! | `checksum-missing`, `checksum-changed` | what was locked is not what will be fetched |
 //! | `wrong-package` | npm: what is fetched is another package than the one named |
 //! | `install-script` | npm: an update that runs a script when it is installed, and did not before (a warning) |
@@ -34,6 +35,7 @@
 mod cargo;
 mod compare;
 mod npm;
+mod percent;
 mod step;
 mod tree;
 

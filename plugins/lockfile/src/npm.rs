@@ -5,6 +5,8 @@
 
 mod address;
 mod lock;
+mod places;
+mod settings;
 mod spec;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +26,8 @@ const LOCKS: [&str; 2] = ["npm-shrinkwrap.json", "package-lock.json"];
 /// Known where nothing was locked before.
 const PUBLIC: &[&str] = &["https://registry.npmjs.org", lock::UNNAMED];
 
-/// What manifests and locks are called.
-pub(crate) const NAMES: [&str; 3] = [MANIFEST, LOCKS[0], LOCKS[1]];
+/// What manifests, locks and settings are called.
+pub(crate) const NAMES: [&str; 4] = [MANIFEST, LOCKS[0], LOCKS[1], settings::SETTINGS];
 
 /// Whether a path is a manifest or a lock.
 pub(crate) fn is_ours(path: &str) -> bool {
@@ -43,8 +45,13 @@ pub(crate) fn judge(
     let mut locks = BTreeSet::new();
     for file in change.files() {
         let paths = [Some(file.path.as_str()), file.renamed_from.as_deref()];
-        for path in paths.into_iter().flatten().filter(|path| is_ours(path)) {
-            locks.extend(lock_of(tree, change, path)?);
+        for path in paths.into_iter().flatten() {
+            if is_ours(path) {
+                locks.extend(lock_of(tree, change, path)?);
+            }
+            if settings::is_settings(path) {
+                settings::judge(tree, change, path, report)?;
+            }
         }
         if config.lock_only && file.path.rsplit('/').next() == Some(MANIFEST) {
             only_versions(tree, change, &file.path, report)?;

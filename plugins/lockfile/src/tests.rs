@@ -1,7 +1,10 @@
 //! Real locks and what can be done to them.
 
+mod bound;
 mod cargo;
 mod npm;
+mod patches;
+mod settings;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,6 +15,7 @@ use super::*;
 struct Case {
     folder: TempDir,
     files: BTreeMap<String, (Option<String>, Option<String>)>,
+    renamed: Vec<(String, String, String)>,
     config: Value,
 }
 
@@ -20,6 +24,7 @@ impl Case {
         Self {
             folder: tempfile::tempdir().unwrap(),
             files: BTreeMap::new(),
+            renamed: Vec::new(),
             config: json!({}),
         }
     }
@@ -44,13 +49,26 @@ impl Case {
         self
     }
 
+    fn renamed(mut self, from: &str, to: &str, text: &str) -> Self {
+        self.renamed
+            .push((from.to_owned(), to.to_owned(), text.to_owned()));
+        self
+    }
+
     fn judged(&self) -> Verdict {
         let mut changes = Vec::new();
+        let put = |path: &str, text: &str| {
+            let place = self.folder.path().join(path);
+            std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            std::fs::write(place, text).unwrap();
+        };
+        for (from, to, text) in &self.renamed {
+            put(to, text);
+            changes.push(TestFile::renamed(from, to, text.as_str(), text.as_str()));
+        }
         for (path, (before, after)) in &self.files {
             if let Some(after) = after {
-                let place = self.folder.path().join(path);
-                std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-                std::fs::write(place, after).unwrap();
+                put(path, after);
             }
             match (before, after) {
                 (Some(before), Some(after)) if before != after => {

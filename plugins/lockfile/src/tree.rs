@@ -75,10 +75,31 @@ impl Tree {
             return self.text(path);
         };
         let before = file.renamed_from.as_deref().unwrap_or(path);
-        if file.old_mode & 0o170_000 != 0o100_000 {
+        if !is_file(file.old_mode) {
             return Ok(None);
         }
         utf8(before, change.read_base(before)?).map(Some)
+    }
+
+    /// The text under exactly this path, before the change and after it; none where there was or is no such file.
+    ///
+    /// # Errors
+    /// As for [`text`](Self::text).
+    pub(crate) fn sides(
+        &self,
+        change: &Change,
+        path: &str,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let was_here = |file: &&FileChange| match &file.renamed_from {
+            Some(from) => from == path,
+            None => file.path == path && is_file(file.old_mode),
+        };
+        let before = match change.files().iter().find(was_here) {
+            Some(_) => Some(utf8(path, change.read_base(path)?)?),
+            None if change.files().iter().any(|file| file.path == path) => None,
+            None => self.text(path)?,
+        };
+        Ok((before, self.text(path)?))
     }
 
     /// The folders that a pattern names, sorted: `*` and `?` within a name, and `**` for any number of folders.
@@ -145,6 +166,10 @@ impl Tree {
         }
         Ok(names)
     }
+}
+
+fn is_file(mode: u32) -> bool {
+    mode & 0o170_000 == 0o100_000
 }
 
 fn is_gone(error: &std::io::Error) -> bool {

@@ -3,6 +3,7 @@
 //! **Invariant:** what a package depends on is exactly one package of the lock, or there is a finding.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use ringfence_sdk::Finding;
 use semver::Version;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::Report;
-use crate::compare::{Locked, Source};
+use crate::compare::{Locked, Source, at_lines};
 
 /// The newest version of the file that is known.
 const VERSION_MAX: u32 = 4;
@@ -20,25 +21,37 @@ struct File {
     version: Option<u32>,
     #[serde(default)]
     package: Vec<Entry>,
+    #[serde(default)]
+    patch: Patches,
     /// The first version of the file kept checksums here.
     #[serde(default)]
-    metadata: BTreeMap<String, String>,
+    metadata: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Patches {
+    #[serde(default)]
+    unused: Vec<Entry>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Entry {
     name: Spanned<String>,
-    version: String,
-    source: Option<String>,
-    checksum: Option<String>,
+    version: Spanned<String>,
+    source: Option<Spanned<String>>,
+    checksum: Option<Spanned<String>>,
     #[serde(default)]
     dependencies: Vec<String>,
+    /// What `[replace]` puts in its place.
+    replace: Option<String>,
 }
 
 /// A lock.
 #[derive(Debug)]
 pub(super) struct Lock {
     pub(super) packages: Vec<Package>,
+    /// What a `[patch]` names and nothing needs.
+    pub(super) unused: Vec<Package>,
 }
 
 /// One package of a lock.
@@ -48,7 +61,8 @@ pub(super) struct Package {
     pub(super) version: String,
     /// As it is written; none for what lies in a folder.
     pub(super) source: Option<String>,
-    pub(super) line: u32,
+    /// Where it begins, and all on which its version, its source and its checksum stand.
+    lines: Vec<u32>,
     checksum: Option<String>,
     dependencies: Vec<String>,
 }
@@ -62,19 +76,10 @@ impl Lock {
             return Err(format!("is of version {version}, which is not known here"));
         }
         let lines = Lines::new(text);
-        let package = |entry: Entry| Package {
-            line: lines.of(entry.name.span().start),
-            checksum: entry
-                .checksum
-                .clone()
-                .or_else(|| old_checksum(&file.metadata, &entry)),
-            name: entry.name.into_inner(),
-            version: entry.version,
-            source: entry.source,
-            dependencies: entry.dependencies,
-        };
+        let package = |entry| package(entry, &file.metadata, &lines);
         Ok(Self {
             packages: file.package.into_iter().map(package).collect(),
+            unused: file.patch.unused.into_iter().map(package).collect(),
         })
     }
 
@@ -85,9 +90,13 @@ impl Lock {
             source: source(package.source.as_deref()),
             checksum: package.checksum.clone(),
             runs: false,
-            line: package.line,
+            lines: package.lines.clone(),
         };
-        self.packages.iter().map(locked).collect()
+        self.packages
+            .iter()
+            .chain(&self.unused)
+            .map(locked)
+            .collect()
     }
 
     /// The packages that `package` depends on; none for an entry that means no package, or several.
@@ -106,14 +115,17 @@ impl Lock {
         let version = words.next();
         let source = words.next();
         let source = source.map(|word| without_commit(word.trim_matches(['(', ')'])));
-        let mut fitting = self.packages.iter().filter(|package| {
-            let own = package.source.as_deref().map(without_commit);
-            package.name == name
-                && version.is_none_or(|version| version == package.version)
-                && (source.is_none() || source == own)
-        });
-        let first = fitting.next()?;
-        fitting.next().is_none().then_some(first)
+        let fitting = || {
+            self.packages.iter().filter(|package| {
+                let own = package.source.as_deref().map(without_commit);
+                package.name == name
+                    && version.is_none_or(|version| version == package.version)
+                    && (source.is_none() || source == own)
+            })
+        };
+        // What lies in a folder has no source that could be written.
+        let in_folders = fitting().filter(|package| package.source.is_none());
+        only(in_folders).or_else(|| only(fitting()))
     }
 
     /// Holds the lock to itself: all that is needed is there, and all that is there is needed.
@@ -133,8 +145,8 @@ impl Lock {
                             "{} needs `{written}`, which is not one package here",
                             package.name
                         );
-                        report
-                            .add(Finding::error("stale-lock", message).at_line(path, package.line));
+                        let finding = Finding::error("stale-lock", message);
+                        report.add(package.place(finding, path));
                     }
                 }
             }
@@ -143,13 +155,18 @@ impl Lock {
             if !reached.contains(&std::ptr::from_ref(package)) {
                 let Package { name, version, .. } = package;
                 let message = format!("{name} {version} is there, and nothing needs it");
-                report.add(Finding::error("stale-lock", message).at_line(path, package.line));
+                report.add(package.place(Finding::error("stale-lock", message), path));
             }
         }
     }
 }
 
 impl Package {
+    /// Points to all of the entry in the lock `path`.
+    pub(super) fn place(&self, finding: Finding, path: &str) -> Finding {
+        at_lines(finding, path, &self.lines)
+    }
+
     pub(super) fn satisfies(&self, wanted: &semver::VersionReq) -> bool {
         self.version
             .parse::<Version>()
@@ -157,14 +174,37 @@ impl Package {
     }
 }
 
-fn old_checksum(metadata: &BTreeMap<String, String>, entry: &Entry) -> Option<String> {
-    let source = entry.source.as_deref()?;
-    let key = format!(
-        "checksum {} {} ({source})",
-        entry.name.get_ref(),
-        entry.version
-    );
-    metadata.get(&key).filter(|sum| *sum != "<none>").cloned()
+fn package(entry: Entry, sums: &BTreeMap<String, Spanned<String>>, lines: &Lines) -> Package {
+    let checksum = entry.checksum.or_else(|| {
+        let (name, version) = (entry.name.get_ref(), entry.version.get_ref());
+        let source = entry.source.as_ref()?.get_ref();
+        let sum = sums.get(&format!("checksum {name} {version} ({source})"))?;
+        (sum.get_ref() != "<none>").then(|| sum.clone())
+    });
+    let facts = [
+        Some(&entry.version),
+        entry.source.as_ref(),
+        checksum.as_ref(),
+    ];
+    let facts = facts.into_iter().flatten();
+    let mut on: Vec<u32> = facts.flat_map(|fact| lines.across(fact)).collect();
+    on.insert(0, lines.of(entry.name.span().start));
+    // A package that is replaced leads to the one in its place.
+    let dependencies = entry.dependencies.into_iter().chain(entry.replace);
+    Package {
+        name: entry.name.into_inner(),
+        version: entry.version.into_inner(),
+        source: entry.source.map(Spanned::into_inner),
+        lines: on,
+        checksum: checksum.map(Spanned::into_inner),
+        dependencies: dependencies.collect(),
+    }
+}
+
+/// The one that there is; none of several.
+fn only<'a>(mut fitting: impl Iterator<Item = &'a Package>) -> Option<&'a Package> {
+    let first = fitting.next()?;
+    fitting.next().is_none().then_some(first)
 }
 
 fn without_commit(source: &str) -> &str {
@@ -199,5 +239,11 @@ impl Lines {
     fn of(&self, at: usize) -> u32 {
         let before = self.0.partition_point(|end| *end < at);
         u32::try_from(before + 1).unwrap_or(u32::MAX)
+    }
+
+    /// All that a value stands on: a text may go over several.
+    fn across(&self, value: &Spanned<String>) -> RangeInclusive<u32> {
+        let span = value.span();
+        self.of(span.start)..=self.of(span.end.saturating_sub(1))
     }
 }

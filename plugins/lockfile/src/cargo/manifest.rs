@@ -35,13 +35,15 @@ pub(super) struct Dependency {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum From {
-    Registry,
-    Git(String),
-    /// As seen from the manifest, or from the workspace for what is inherited.
-    Path {
-        path: String,
-        of_workspace: bool,
+    /// None for crates.io, or a name or an address.
+    Registry(Option<String>),
+    Git {
+        url: String,
+        /// The branch, tag or commit, as in `branch=main`.
+        at: Option<String>,
     },
+    /// As seen from the manifest, or from the workspace for what is inherited.
+    Path { path: String, of_workspace: bool },
 }
 
 impl Manifest {
@@ -89,24 +91,6 @@ impl Manifest {
         }
         Ok(found)
     }
-
-    /// Names that `[patch]` or `[replace]` takes from elsewhere.
-    pub(super) fn patched(&self) -> Vec<String> {
-        let list = |key: &str| self.table.get(key).and_then(Value::as_table);
-        let patches = list("patch").into_iter().flatten();
-        let patches = patches.filter_map(|(_, table)| table.as_table()).flatten();
-        let renamed = |(key, value): (&String, &Value)| {
-            let name = value.get("package").and_then(Value::as_str);
-            name.unwrap_or(key).to_owned()
-        };
-        let replaced = list("replace").into_iter().flatten();
-        // `name:version`, or a whole package id.
-        let named = replaced.map(|(key, _)| {
-            let id = key.rsplit(['/', '#']).next().unwrap_or(key);
-            id.split([':', '@']).next().unwrap_or(id).to_owned()
-        });
-        patches.map(renamed).chain(named).collect()
-    }
 }
 
 /// The tables of dependencies in a manifest.
@@ -122,7 +106,12 @@ fn tables(manifest: &Table) -> Vec<&Table> {
     found
 }
 
-fn dependency(key: &str, value: &Value, workspace: Option<&Table>) -> Result<Dependency, String> {
+/// What one entry of a list of dependencies asks for.
+pub(super) fn dependency(
+    key: &str,
+    value: &Value,
+    workspace: Option<&Table>,
+) -> Result<Dependency, String> {
     let inherits = value.get("workspace").and_then(Value::as_bool) == Some(true);
     let value = if inherits {
         let all = workspace.and_then(|workspace| workspace.get("dependencies"));
@@ -146,8 +135,16 @@ fn dependency(key: &str, value: &Value, workspace: Option<&Table>) -> Result<Dep
             path: path.to_owned(),
             of_workspace: inherits,
         },
-        (None, Some(git)) => From::Git(git.to_owned()),
-        (None, None) => From::Registry,
+        (None, Some(git)) => From::Git {
+            url: git.to_owned(),
+            at: ["branch", "tag", "rev"]
+                .iter()
+                .find_map(|key| Some(format!("{key}={}", text(key)?))),
+        },
+        (None, None) => {
+            let named = text("registry-index").or(text("registry"));
+            From::Registry(named.map(str::to_owned))
+        }
     };
     Ok(Dependency {
         name: text("package").unwrap_or(key).to_owned(),

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringfence_sdk::prelude::*;
 use toml::{Table, Value};
 
-use super::MANIFEST;
 use super::lock::{Lock, Package};
 use super::manifest::{Dependency, From, Manifest};
+use super::patch::Patch;
+use super::settings::Settings;
+use super::{MANIFEST, source};
 use crate::Report;
 use crate::tree::{Tree, below, joined};
 
@@ -20,8 +22,8 @@ const MEMBERS_MAX: usize = 5_000;
 pub(super) struct Workspace {
     /// By the path of the manifest.
     members: BTreeMap<String, Member>,
-    /// Names that come from elsewhere than the manifests say.
-    patched: Vec<String>,
+    /// What comes from elsewhere than the manifests say.
+    patches: Vec<Patch>,
 }
 
 struct Member {
@@ -48,14 +50,21 @@ impl Workspace {
         };
         reader.patterns(report)?;
         reader.all(report)?;
-        Ok(Some(Self {
-            members: reader.members,
-            patched: root.patched(),
-        }))
+        let mut members = reader.members;
+        let settings = Settings::read(tree, folder, report)?;
+        for dependency in members.values_mut().flat_map(|one| &mut one.dependencies) {
+            settings.resolve(&mut dependency.from);
+        }
+        let mut patches = Patch::all(tree, (folder, &path), &root.table, report)?;
+        patches.extend(settings.patches);
+        Ok(Some(Self { members, patches }))
     }
 
     /// Holds the lock to each manifest.
     pub(super) fn check(&self, path: &str, lock: &Lock, report: &mut Report) {
+        for patch in &self.patches {
+            patch.check(path, lock, report);
+        }
         for (manifest, member) in &self.members {
             let own = lock.packages.iter().find(|package| {
                 package.source.is_none()
@@ -81,7 +90,7 @@ impl Workspace {
                         "{} needs {} here, and {manifest} does not ask for it",
                         member.name, package.name
                     );
-                    report.add(Finding::error("stale-lock", message).at_line(path, own.line));
+                    report.add(own.place(Finding::error("stale-lock", message), path));
                 }
             }
         }
@@ -112,28 +121,19 @@ impl Workspace {
                 "{name} is {}, and {manifest} asks for {wanted}",
                 first.version
             );
-            report.add(Finding::error("out-of-range", message).at_line(path, first.line));
-        } else if !self.patched.contains(name)
-            && !fitting.iter().any(|p| comes_from(p, &dependency.from))
+            report.add(first.place(Finding::error("out-of-range", message), path));
+        } else if !fitting
+            .iter()
+            .any(|package| self.is_from(package, dependency))
         {
             let message = format!("{name} comes from elsewhere than {manifest} says");
-            report.add(Finding::error("stale-lock", message).at_line(path, first.line));
+            report.add(first.place(Finding::error("stale-lock", message), path));
         }
     }
-}
 
-fn comes_from(package: &Package, from: &From) -> bool {
-    match (from, package.source.as_deref()) {
-        (From::Path { .. }, source) => source.is_none(),
-        (From::Git(url), Some(source)) => {
-            let rest = source.strip_prefix("git+");
-            let rest = rest.and_then(|source| source.strip_prefix(url.trim_end_matches('/')));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
-        }
-        (From::Registry, Some(source)) => {
-            source.starts_with("registry+") || source.starts_with("sparse+")
-        }
-        (From::Git(_) | From::Registry, None) => false,
+    fn is_from(&self, package: &Package, dependency: &Dependency) -> bool {
+        source::is_from(package, &dependency.from)
+            || self.patches.iter().any(|patch| patch.brings(package))
     }
 }
 

@@ -3,6 +3,8 @@
 //! **Invariant:** an address is that of a package only if all of its path says so. What stands before the package's own part is
 //! the registry's, and two that differ in it are two registries: on a host for everybody it says whose the packages are.
 
+use crate::percent::decoded;
+
 /// Registries for everybody, which have nothing before the package.
 const PUBLIC: [&str; 2] = ["https://registry.npmjs.org", "https://registry.yarnpkg.com"];
 /// Writes `/download/NAME/VERSION/DIGEST`.
@@ -44,22 +46,6 @@ fn is_prefix(path: &str) -> bool {
         path.split('/')
             .all(|name| !matches!(name, "" | "." | "..") && name.chars().all(is_plain))
     })
-}
-
-/// A path without percent signs; none where they do not make text.
-fn decoded(path: &str) -> Option<String> {
-    let mut parts = path.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let digits = part.get(..2)?;
-        // A sign would do for the parser.
-        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
-        }
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        bytes.extend(part.get(2..)?.bytes());
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::address;
+use super::places::{self, Places};
 use super::spec::{Spec, satisfies};
 use crate::Report;
-use crate::compare::{Locked, Source};
+use crate::compare::{Locked, Source, at_lines};
 
 type List = BTreeMap<String, String>;
 
@@ -84,7 +85,7 @@ impl Package {
 pub(super) struct Lock {
     /// By folder, relative to that of the lock; the empty one is its own.
     pub(super) packages: BTreeMap<String, Package>,
-    lines: BTreeMap<String, u32>,
+    places: Places,
 }
 
 impl Lock {
@@ -99,7 +100,7 @@ impl Lock {
         }
         Ok(Self {
             packages: file.packages,
-            lines: lines(text),
+            places: places::of(text),
         })
     }
 
@@ -109,8 +110,19 @@ impl Lock {
         folders.filter(|folder| !is_installed(folder))
     }
 
-    fn line(&self, folder: &str) -> u32 {
-        self.lines.get(folder).copied().unwrap_or(0)
+    /// Where the entry begins, and what it says of its package; for a link that of where it leads, too.
+    fn lines(&self, folder: &str) -> Vec<u32> {
+        let own = self.packages.get(folder);
+        let linked = own.and_then(|package| self.linked(folder, package));
+        let linked = linked
+            .map(|(place, _)| place)
+            .filter(|place| *place != folder);
+        let of = |folder| self.places.get(folder).into_iter().flatten();
+        let lines: Vec<u32> = of(folder)
+            .chain(linked.into_iter().flat_map(of))
+            .copied()
+            .collect();
+        if lines.is_empty() { vec![0] } else { lines }
     }
 
     pub(super) fn locked(&self) -> Vec<Locked> {
@@ -125,7 +137,7 @@ impl Lock {
             source: self.source(folder, package),
             checksum: package.integrity.clone(),
             runs: package.has_install_script,
-            line: self.line(folder),
+            lines: self.lines(folder),
         });
         locked.collect()
     }
@@ -266,8 +278,8 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn add(&mut self, rule: &str, message: String, folder: &str) {
         let finding = Finding::error(rule, message);
-        self.report
-            .add(finding.at_line(self.path, self.lock.line(folder)));
+        let lines = self.lock.lines(folder);
+        self.report.add(at_lines(finding, self.path, &lines));
     }
 
     fn package(&mut self, folder: &str, package: &'a Package) {
@@ -367,17 +379,4 @@ fn of_folder(folder: &str) -> &str {
 /// What a package is called: by its entry, or else by its folder.
 fn name<'a>(folder: &'a str, package: &'a Package) -> &'a str {
     package.name.as_deref().unwrap_or(of_folder(folder))
-}
-
-/// The line on which each entry begins, where the lock is written as npm writes it.
-fn lines(text: &str) -> BTreeMap<String, u32> {
-    let mut lines = BTreeMap::new();
-    for (number, line) in text.lines().enumerate() {
-        let key = line.trim_start().strip_prefix('"');
-        if let Some(key) = key.and_then(|rest| rest.strip_suffix("\": {")) {
-            let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
-            lines.entry(key.to_owned()).or_insert(number);
-        }
-    }
-    lines
 }

@@ -99,7 +99,8 @@ fn what_can_be_done_to_a_lock_is_seen() {
             .modified("package-lock.json", &named, &after)
             .check(expect);
     };
-    let integrity = "\"integrity\": \"sha512-RGwwWnwQvkVfavKVt22FGLw+xYSdzARwm0ru6DhTVA3umU5hZc28V3kO4stgYryrTlLpuvgI9GiijltAjNbcqA==\",";
+    let digest = "sha512-RGwwWnwQvkVfavKVt22FGLw+xYSdzARwm0ru6DhTVA3umU5hZc28V3kO4stgYryrTlLpuvgI9GiijltAjNbcqA==";
+    let integrity = &format!("\"integrity\": \"{digest}\",");
     check(
         "registry.npmjs.org/debug",
         "evil.test/debug",
@@ -131,16 +132,20 @@ fn what_can_be_done_to_a_lock_is_seen() {
         ],
     );
     check(
-        "sha512-RGww",
-        "sha512-AAAA",
-        &["checksum-changed debug 4.4.3 is another file than before"],
+        integrity,
+        "\"integrity\": \"sha512-AA\",",
+        &[&format!(
+            "checksum-changed debug 4.4.3 is another file than before: sha512-AA, and was {digest}"
+        )],
     );
     check(
         integrity,
         "",
         &[
             "checksum-missing debug 4.4.3 has no checksum",
-            "checksum-changed debug 4.4.3 is another file than before",
+            &format!(
+                "checksum-changed debug 4.4.3 is another file than before: none, and was {digest}"
+            ),
         ],
     );
     check(
