@@ -6,15 +6,21 @@
 //!
 //! **Invariant:** a set of patterns that was parsed can say which of them matched.
 
+mod denied;
+mod fold;
+mod short;
+
 use fast_glob::{glob_match, validate};
 use ringfence_sdk::prelude::*;
+
+pub use crate::denied::Denied;
 
 /// Whether upper and lower case differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
     /// `A` is not `a`: for what is allowed.
     Exact,
-    /// `A` is `a`: for what is denied.
+    /// `A` is `a`: for kinds of files. What may not be is told by [`Denied`].
     Any,
 }
 
@@ -32,13 +38,7 @@ impl Globs {
     /// # Errors
     /// [`Error::Config`] for a pattern that is none, or that no path can match.
     pub fn parse(key: &str, written: &[String], case: Case) -> Result<Self> {
-        for glob in written {
-            let refused = |why: String| Error::config(format!("`{glob}` in `{key}`: {why}"));
-            if let Some(why) = never_matches(glob) {
-                return Err(refused(why.to_owned()));
-            }
-            validate(glob).map_err(|error| refused(error.to_string()))?;
-        }
+        check(key, written)?;
         Ok(Self {
             written: written.to_vec(),
             folded: written.iter().map(|glob| case.fold(glob)).collect(),
@@ -62,11 +62,7 @@ impl Globs {
     #[must_use]
     pub fn matching(&self, path: &str) -> Option<&str> {
         let path = self.case.fold(path);
-        let covers = |glob: &String| {
-            let folder = glob.strip_suffix("/**");
-            glob_match(glob, &path) || folder.is_some_and(|folder| glob_match(folder, &path))
-        };
-        let first = self.folded.iter().position(covers)?;
+        let first = self.folded.iter().position(|glob| covers(glob, &path))?;
         self.written.get(first).map(String::as_str)
     }
 }
@@ -78,6 +74,24 @@ impl Case {
             Self::Any => text.to_lowercase(),
         }
     }
+}
+
+/// Holds globs to being some that a path can match.
+fn check(key: &str, written: &[String]) -> Result<()> {
+    for glob in written {
+        let refused = |why: String| Error::config(format!("`{glob}` in `{key}`: {why}"));
+        if let Some(why) = never_matches(glob) {
+            return Err(refused(why.to_owned()));
+        }
+        validate(glob).map_err(|error| refused(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// True for what matches, and for the folder itself where the glob says all below it.
+fn covers(glob: &str, path: &str) -> bool {
+    let folder = glob.strip_suffix("/**");
+    glob_match(glob, path) || folder.is_some_and(|folder| glob_match(folder, path))
 }
 
 /// Why no path of a workspace can match this glob, as far as that can be seen.

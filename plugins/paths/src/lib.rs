@@ -22,10 +22,10 @@
 //! The loop's own policy is enforced by the host with or without this gate; this one is for what a policy of the
 //! step cannot say, and for changes that were made elsewhere.
 //!
-//! **Invariant:** deny wins, and matches without regard to case or to what a file system passes over; a pattern that could never match is an error of the
-//! configuration, not an open door.
+//! **Invariant:** deny wins, and matches all names that some file system takes for the same; a pattern that could never match
+//! is an error of the configuration, not an open door.
 
-use ringfence_globs::{Case, Globs};
+use ringfence_globs::{Case, Denied, Globs};
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
@@ -63,7 +63,7 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
     let config: Config = cx.config()?;
     let rules = Rules {
         allow: Globs::parse("allow", &config.allow, Case::Exact)?,
-        deny: Globs::parse("deny", &config.deny, Case::Any)?,
+        deny: Denied::parse("deny", &config.deny)?,
         config,
     };
     Ok(rules.judge(change.files()))
@@ -71,7 +71,7 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
 
 struct Rules {
     allow: Globs,
-    deny: Globs,
+    deny: Denied,
     config: Config,
 }
 
@@ -106,11 +106,9 @@ impl Rules {
     }
 
     fn judge_path(&self, path: &str) -> Option<Finding> {
-        let denied = self.deny.matching(path);
-        if let Some(glob) = denied.or_else(|| self.deny.matching(&plain(path))) {
-            return Some(
-                Finding::error("denied-path", format!("`{glob}` in `deny` covers it")).at(path),
-            );
+        if let Some(glob) = self.deny.matching(path) {
+            let message = format!("`{glob}` in `deny` covers it");
+            return Some(Finding::error("denied-path", message).at(path));
         }
         let finding =
             || Finding::error("path-not-allowed", "no glob in `allow` covers it").at(path);
@@ -135,20 +133,6 @@ impl Rules {
         };
         Some(Finding::error(rule, message).at(&file.path))
     }
-}
-
-/// The path as a file system may take it: without dots and spaces behind names, streams, and characters that nobody sees.
-fn plain(path: &str) -> String {
-    let is_unseen = |c: char| {
-        matches!(c, '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
-    };
-    let seen: String = path.chars().filter(|c| !is_unseen(*c)).collect();
-    let names = seen.split('/').map(|name| {
-        let name = name.split(':').next().unwrap_or(name);
-        name.trim_end_matches(['.', ' '])
-    });
-    names.collect::<Vec<&str>>().join("/")
 }
 
 /// What git's mode bits say.

@@ -21,7 +21,7 @@ fn file(path: &str) -> FileChange {
 fn judged(config: Value, files: &[FileChange]) -> Verdict {
     let config: Config = Context::test(config).config().unwrap();
     let allow = Globs::parse("allow", &config.allow, Case::Exact).unwrap();
-    let deny = Globs::parse("deny", &config.deny, Case::Any).unwrap();
+    let deny = Denied::parse("deny", &config.deny).unwrap();
     Rules {
         allow,
         deny,
@@ -98,7 +98,9 @@ fn deny_wins_in_any_case() {
 
 #[test]
 fn deny_sees_what_a_file_system_would() {
-    let config = json!({ "deny": ["infra/**", ".env"] });
+    let config = json!({ "deny": [
+        "infra/**", ".env", "ünit/**", "straße/**", "docs/**", "office/**", "**/*.key", ".github/workflows/**"
+    ] });
     let seen = [
         "infra./x",
         "Infra /x",
@@ -107,15 +109,49 @@ fn deny_sees_what_a_file_system_would() {
         ".env.",
         ".env:x",
         ".ENV. .",
-    ];
-    for path in seen {
+        "u\u{308}nit/x",
+        "UNIT/x".replace('U', "U\u{308}").as_str(),
+        "STRASSE/x",
+        "STRAẞE/x",
+        "doc\u{17f}/x",
+        "ｄｏｃｓ/x",
+        "o\u{fb03}ce/x",
+        "docs\u{61c}/x",
+        "docs\u{115f}/x",
+        "docs\u{e0041}/x",
+        "a.key\u{3164}",
+        "a.key\u{e0100}",
+        "a.\u{212a}ey",
+        "GITHUB~1/workflows/x.yml",
+        "GITHUB~1/WORKFL~1/x.yml",
+        "GITHUB~1./workflows/x.yml",
+    ]
+    .map(str::to_owned);
+    for path in &seen {
         paths(
             config.clone(),
             &[path],
             &[format!("denied-path {path}").trim_end()],
         );
     }
-    paths(config, &["infra.md", "x/infra", ".environment", "a:b"], &[]);
+    paths(
+        config,
+        &[
+            "infra.md",
+            "x/infra",
+            ".environment",
+            "a:b",
+            "unit/x",
+            "strase/x",
+            "doc/x",
+            "a.keys",
+            "GITLAB~1/workflows/x.yml",
+            "GITHUB~1/x.yml",
+            "backup~/x",
+            "notes~1",
+        ],
+        &[],
+    );
 }
 
 #[test]
