@@ -1,7 +1,10 @@
 //! The forms of credentials, as their issuers document them.
 //!
-//! **Invariant:** one of a rule's `signs` stands in everything that its pattern matches; a test holds the patterns to it. The
-//! first group of a pattern, if it has one, is the credential.
+//! What stands right before a credential is no part of a rule: in `\nghp_…`, `%3Dghp_…` or a file that is no text that is a
+//! letter or a digit. Nor is what stands behind, where a form is told by its beginning alone.
+//!
+//! **Invariant:** one of a rule's `signs` stands in everything that its pattern matches, with no more than `bytes_max` from there to
+//! its end; a test holds the patterns to it. The first group of a pattern, if it has one, is the credential.
 
 /// A kind of credential.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +17,17 @@ pub(crate) struct Rule {
     pub(crate) pattern: &'static str,
     /// How random it looks at least, in hundredths of a bit for each character.
     pub(crate) entropy: u32,
+    /// How many bytes of it may stand behind a sign.
+    pub(crate) bytes_max: usize,
+}
+
+/// Limit: what is looked at behind a sign, unless a form allows more; most credentials have less than 500.
+const BYTES_MAX: usize = 4_096;
+
+impl Rule {
+    const fn of_at_most(self, bytes_max: usize) -> Self {
+        Self { bytes_max, ..self }
+    }
 }
 
 const fn rule(
@@ -29,6 +43,7 @@ const fn rule(
         signs,
         pattern,
         entropy,
+        bytes_max: BYTES_MAX,
     }
 }
 
@@ -45,35 +60,35 @@ pub(crate) const RULES: [Rule; 26] = [
         "aws-access-key",
         "an access key of AWS",
         &["akia", "asia", "abia", "acca"],
-        r"\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})\b",
+        r"((?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})(?:[^A-Z2-7]|$)",
         270,
     ),
     rule(
         "github-token",
         "a token of GitHub",
         &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-        r"\b(gh[pousr]_[0-9A-Za-z]{36,251})\b",
+        r"(gh[pousr]_[0-9A-Za-z]{36,251})",
         300,
     ),
     rule(
         "github-fine-grained-token",
         "a token of GitHub",
         &["github_pat_"],
-        r"\b(github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59})\b",
+        r"(github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59})",
         300,
     ),
     rule(
         "gitlab-token",
         "a token of GitLab",
         &["glpat-", "gldt-", "glrt-", "glptt-", "glft-"],
-        r"\b(gl(?:pat|dt|rt|ptt|ft)-[0-9A-Za-z_-]{20,200})",
+        r"(gl(?:pat|dt|rt|ptt|ft)-[0-9A-Za-z_-]{20,200})",
         280,
     ),
     rule(
         "slack-token",
         "a token of Slack",
         &["xox"],
-        r"\b(xox[abeoprs]-[0-9A-Za-z-]{10,250})",
+        r"(xox[abeoprs]-[0-9A-Za-z-]{10,250})",
         270,
     ),
     rule(
@@ -87,98 +102,99 @@ pub(crate) const RULES: [Rule; 26] = [
         "stripe-key",
         "a key of Stripe",
         &["sk_live_", "rk_live_", "sk_test_", "rk_test_"],
-        r"\b([rs]k_(?:live|test)_[0-9A-Za-z]{16,247})\b",
+        r"([rs]k_(?:live|test)_[0-9A-Za-z]{16,247})",
         280,
     ),
     rule(
         "google-api-key",
         "an API key of Google",
         &["aiza"],
-        r"\b(AIza[0-9A-Za-z_-]{35})(?:[^0-9A-Za-z_-]|$)",
+        r"(AIza[0-9A-Za-z_-]{35})(?:[^0-9A-Za-z_-]|$)",
         300,
     ),
     rule(
         "google-oauth-secret",
         "an OAuth secret of Google",
         &["gocspx-"],
-        r"\b(GOCSPX-[0-9A-Za-z_-]{28})",
+        r"(GOCSPX-[0-9A-Za-z_-]{28})",
         300,
     ),
     rule(
         "json-web-token",
         "a JSON Web Token",
         &["eyj"],
-        r"\b(eyJ[A-Za-z0-9_-]{14,2000}\.eyJ[A-Za-z0-9_-]{14,8000}\.[A-Za-z0-9_-]{20,2000})",
+        r"(eyJ[A-Za-z0-9_-]{14,2000}\.eyJ[A-Za-z0-9_-]{14,8000}\.[A-Za-z0-9_-]{20,2000})",
         350,
-    ),
+    )
+    .of_at_most(12_010),
     rule(
         "npm-token",
         "a token of npm",
         &["npm_"],
-        r"\b(npm_[0-9A-Za-z]{36})\b",
+        r"(npm_[0-9A-Za-z]{36})",
         300,
     ),
     rule(
         "pypi-token",
         "a token of PyPI",
         &["pypi-ageichlwas"],
-        r"\b(pypi-AgEIcHlwaS5vcmc[0-9A-Za-z_-]{50,1000})",
+        r"(pypi-AgEIcHlwaS5vcmc[0-9A-Za-z_-]{50,1000})",
         300,
     ),
     rule(
         "crates-io-token",
         "a token of crates.io",
         &["cio"],
-        r"\b(cio[0-9A-Za-z]{32})\b",
+        r"(cio[0-9A-Za-z]{32})\b",
         350,
     ),
     rule(
         "openai-key",
         "a key of OpenAI",
         &["t3blbkfj"],
-        r"\b(sk-(?:proj-|svcacct-|admin-)?[0-9A-Za-z_-]{20,100}T3BlbkFJ[0-9A-Za-z_-]{20,100})",
+        r"(sk-(?:proj-|svcacct-|admin-)?[0-9A-Za-z_-]{20,100}T3BlbkFJ[0-9A-Za-z_-]{20,100})",
         300,
     ),
     rule(
         "anthropic-key",
         "a key of Anthropic",
         &["sk-ant-"],
-        r"\b(sk-ant-(?:api|admin|sid|oat)[0-9]{2}-[0-9A-Za-z_-]{80,120})",
+        r"(sk-ant-(?:api|admin|sid|oat)[0-9]{2}-[0-9A-Za-z_-]{80,120})",
         300,
     ),
     rule(
         "hugging-face-token",
         "a token of Hugging Face",
         &["hf_"],
-        r"\b(hf_[0-9A-Za-z]{34})\b",
+        r"(hf_[0-9A-Za-z]{34})",
         300,
     ),
     rule(
         "sendgrid-key",
         "a key of SendGrid",
         &["sg."],
-        r"\b(SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43})",
+        r"(SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43})",
         300,
     ),
     rule(
         "digitalocean-token",
         "a token of DigitalOcean",
         &["dop_v1_", "doo_v1_", "dor_v1_"],
-        r"\b(do[opr]_v1_[0-9a-f]{64})\b",
+        r"(do[opr]_v1_[0-9a-f]{64})",
         280,
     ),
     rule(
         "shopify-token",
         "a token of Shopify",
         &["shpat_", "shpca_", "shppa_", "shpss_"],
-        r"\b(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})\b",
+        r"(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32})",
         280,
     ),
     rule(
         "telegram-token",
         "a bot token of Telegram",
         &[":aa"],
-        r"\b([0-9]{8,10}:AA[0-9A-Za-z_-]{33})(?:[^0-9A-Za-z_-]|$)",
+        r"([0-9]{8,10}:AA[0-9A-Za-z_-]{33})(?:[^0-9A-Za-z_-]|$)",
         350,
     ),
     rule(
@@ -192,28 +208,28 @@ pub(crate) const RULES: [Rule; 26] = [
         "hashicorp-vault-token",
         "a token of Vault",
         &["hvs.", "hvb.", "hvr."],
-        r"\b(hv[sbr]\.[0-9A-Za-z_-]{24,300})",
+        r"(hv[sbr]\.[0-9A-Za-z_-]{24,300})",
         350,
     ),
     rule(
         "docker-token",
         "a token of Docker",
         &["dckr_pat_"],
-        r"\b(dckr_pat_[0-9A-Za-z_-]{27,40})",
+        r"(dckr_pat_[0-9A-Za-z_-]{27,40})",
         300,
     ),
     rule(
         "databricks-token",
         "a token of Databricks",
         &["dapi"],
-        r"\b(dapi[0-9a-f]{32}(?:-[0-9])?)\b",
+        r"(dapi[0-9a-f]{32}(?:-[0-9])?)",
         280,
     ),
     rule(
         "age-secret-key",
         "a secret key of age",
         &["age-secret-key-1"],
-        r"\b(AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})\b",
+        r"(AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58})",
         300,
     ),
 ];
@@ -248,7 +264,7 @@ pub(crate) const GENERIC: [Rule; 4] = [
             "-api-key",
             "-access-key",
         ],
-        r#"(?i)(?:\b(?:proxy-authorization|authorization|x-api-key|x-auth-token|private-token)["'`]?\s{0,3}[:,=]\s{0,3}["'`]?(?:bearer\s|basic\s|token\s)?\s{0,3}|--[a-z-]{0,30}(?:token|password|secret|api-key|access-key)[= ])([A-Za-z0-9+/_.~=-]{16,})"#,
+        r#"(?i)(?:(?:proxy-authorization|authorization|x-api-key|x-auth-token|private-token)["'`]?\s{0,3}[:,=]\s{0,3}["'`]?(?:bearer\s|basic\s|token\s)?\s{0,3}|--[a-z-]{0,30}(?:token|password|secret|api-key|access-key)[= ])([A-Za-z0-9+/_.~=-]{16,})"#,
         350,
     ),
     rule(

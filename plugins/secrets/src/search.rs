@@ -11,8 +11,6 @@ use ringfence_sdk::prelude::*;
 
 use crate::rules::{GENERIC, RULES, Rule, SETTINGS, is_settings};
 
-/// Limit: what is looked at behind a sign; a JSON Web Token with a few claims fits.
-const WINDOW_AFTER: usize = 4_096;
 /// Limit: what is looked at before it: the name of a variable, the scheme of a URL, the first half of a key.
 const WINDOW_BEFORE: usize = 160;
 
@@ -133,7 +131,7 @@ impl Search {
         let rules = self.rules.iter();
         for looked in rules.filter(|looked| settings || !looked.in_settings) {
             let Looked { rule, has_form, .. } = looked;
-            for window in windows(&lower, rule.signs) {
+            for window in windows(&lower, rule) {
                 for (at, secret) in matches(text, window, looked.pattern()?) {
                     if stands_for_one(secret, rule.entropy, *has_form) {
                         continue;
@@ -170,14 +168,15 @@ impl Looked {
 }
 
 /// Where to look: around each sign, without overlap.
-fn windows(lower: &str, signs: &[&str]) -> Vec<(usize, usize)> {
-    let mut windows: Vec<(usize, usize)> = signs
+fn windows(lower: &str, rule: &Rule) -> Vec<(usize, usize)> {
+    let mut windows: Vec<(usize, usize)> = rule
+        .signs
         .iter()
         .flat_map(|sign| lower.match_indices(sign))
         .map(|(at, _)| {
             (
                 at.saturating_sub(WINDOW_BEFORE),
-                at.saturating_add(WINDOW_AFTER),
+                at.saturating_add(rule.bytes_max),
             )
         })
         .collect();

@@ -133,6 +133,87 @@ fn every_form_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn what_stands_beside_hides_none() {
+    for (rule, secret) in samples(3) {
+        let secret = match rule {
+            "azure-storage-key" => format!("AccountKey={secret}"),
+            _ => secret,
+        };
+        for before in [
+            "x\\n", "\\t", "%3D", "%3d", "\\u003d", "\\x3d", "ab", "_", "é", "7",
+        ] {
+            // A digit more makes another number.
+            if rule == "telegram-token" && before == "7" {
+                continue;
+            }
+            assert_eq!(
+                found(&format!("{before}{secret}")),
+                [rule],
+                "{before}{secret}"
+            );
+            assert_eq!(
+                found(&format!("a = \"{before}{secret}\\n\";")),
+                [rule],
+                "{before}{secret}"
+            );
+        }
+        let bytes = [b"\0ab", secret.as_bytes(), b"\0"].concat();
+        let verdict = of(json!({}), vec![TestFile::added("a.bin", bytes)]);
+        assert_eq!(verdict.findings[0].rule, rule);
+    }
+    let line = format!(
+        "\"GET / HTTP/1.1\\r\\nAuthorization: Bearer {}\\r\\n\"",
+        word(40, 3)
+    );
+    assert_eq!(found(&line), ["credential"]);
+    for (rule, secret) in samples(4).into_iter().filter(|(rule, _)| {
+        ["github-token", "aws-access-key", "npm-token", "stripe-key"].contains(rule)
+    }) {
+        for behind in ["_x", "xyz", "\\nx", "%26"] {
+            assert_eq!(
+                found(&format!("{secret}{behind}")),
+                [rule],
+                "{secret}{behind}"
+            );
+        }
+    }
+}
+
+#[test]
+fn long_tokens_are_found_as_a_whole() {
+    for (payload, all) in [(60, 0), (4_500, 0), (7_990, 1_970)] {
+        let token = format!(
+            "eyJ{}.eyJ{}.{}",
+            word(20 + all, 1),
+            word(payload, 2),
+            word(43 + all / 2, 3)
+        );
+        for line in [
+            token.clone(),
+            format!("x = \"{}{token}\"", "y ".repeat(9_000)),
+        ] {
+            let verdict = of(
+                json!({}),
+                vec![TestFile::added("a.txt", format!("{line}\n"))],
+            );
+            let said: Vec<&str> = verdict
+                .findings
+                .iter()
+                .map(|f| f.message.as_str())
+                .collect();
+            assert_eq!(
+                said,
+                [format!(
+                    "a JSON Web Token: `eyJ{}…`, {} characters",
+                    &token[3..4],
+                    token.len()
+                )]
+            );
+        }
+    }
+}
+
+#[test]
 fn each_rule_has_a_sample() {
     let names: Vec<&str> = samples(1).into_iter().map(|(rule, _)| rule).collect();
     assert_eq!(names, RULES.map(|rule| rule.name));
