@@ -9,7 +9,7 @@
 //! | `stale-lock` | the lock does not have what a manifest asks for, or has what none asks for |
 //! | `out-of-range` | the lock has another version than a manifest asks for |
 //! | `lock-removed` | the lock is gone and its manifest is not |
-//! | `unreadable` | a manifest or lock cannot be read as one, or is a link |
+//! | `unreadable` | a manifest or lock cannot be read as one, is a link, or is spelled otherwise |
 //! | `step-too-large` | an update goes further than `allow` |
 //! | `downgrade` | an older version than before |
 //! | `new-source` | a registry, host or repository that nothing came from before |
@@ -86,6 +86,7 @@ pub fn judge(cx: &Context, change: &Change) -> Result<Verdict> {
 fn judge_in(tree: &Tree, config: &Config, change: &Change) -> Result<Verdict> {
     let mut report = Report::default();
     refuse_links(tree, change, &mut report)?;
+    refuse_other_spellings(change, &mut report);
     cargo::judge(tree, config, change, &mut report)?;
     npm::judge(tree, config, change, &mut report)?;
     if config.lock_only {
@@ -119,6 +120,19 @@ fn refuse_links(tree: &Tree, change: &Change, report: &mut Report) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Finds what is a manifest or a lock where upper and lower case are the same, and nowhere else.
+fn refuse_other_spellings(change: &Change, report: &mut Report) {
+    for file in change.files().iter().filter(|file| file.new_mode != 0) {
+        let name = tree::name_of(&file.path);
+        let mut names = cargo::NAMES.iter().chain(&npm::NAMES);
+        let meant = names.find(|meant| meant.eq_ignore_ascii_case(name) && **meant != name);
+        if let Some(meant) = meant {
+            let message = format!("is taken for `{meant}` where upper and lower case are the same");
+            report.add(Finding::error("unreadable", message).at(&file.path));
+        }
+    }
 }
 
 /// What was found, and how much was looked at.

@@ -119,7 +119,7 @@ fn judge_lock(
     }
     lock.check(path, &overridden, report);
     if change.files().iter().any(|file| file.path == path) {
-        let before = tree.text_before(change, path)?;
+        let before = text_before(tree, change, path)?;
         // A lock that was none is no lock to hold another to.
         let before = before.and_then(|text| Lock::parse(&text).ok());
         let before = before.map(|lock| lock.locked());
@@ -133,6 +133,18 @@ fn judge_lock(
         );
     }
     Ok(())
+}
+
+/// The lock before: where this one begins, the one that counted in its folder until then.
+fn text_before(tree: &Tree, change: &Change, path: &str) -> Result<Option<String>> {
+    let folder = folder_of(path);
+    let others = LOCKS.iter().map(|name| below(folder, name));
+    for lock in std::iter::once(path.to_owned()).chain(others) {
+        if let (Some(text), _) = tree.sides(change, &lock)? {
+            return Ok(Some(text));
+        }
+    }
+    tree.text_before(change, path)
 }
 
 /// Holds what the lock says a manifest asks for to what it does ask for.

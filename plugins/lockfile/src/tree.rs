@@ -75,6 +75,10 @@ impl Tree {
             return self.text(path);
         };
         let before = file.renamed_from.as_deref().unwrap_or(path);
+        // What was called something else was judged as something else, if at all.
+        if name_of(before) != name_of(path) {
+            return Ok(None);
+        }
         if !is_file(file.old_mode) {
             return Ok(None);
         }
@@ -186,6 +190,11 @@ pub(crate) fn below(folder: &str, name: &str) -> String {
         "" => name.to_owned(),
         folder => format!("{folder}/{name}"),
     }
+}
+
+/// The name of a path.
+pub(crate) fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The folder of a path; empty for the root.

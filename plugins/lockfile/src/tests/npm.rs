@@ -388,6 +388,25 @@ fn locks_that_are_not_known_are_refused() {
         .check(&[]);
 }
 
+#[test]
+fn a_lock_that_takes_the_place_of_another_is_held_to_it() {
+    let wrap = |case: Case| case.config(json!({ "allow": "patch", "allow_new": false }));
+    let (old, new) = (real("npm-1"), real("npm-2"));
+    let refused = [
+        "step-too-large debug 4.4.3 from 4.3.1 is a minor step, and patch is what is allowed",
+        "step-too-large semver 7.8.6 from 7.3.5 is a minor step, and patch is what is allowed",
+    ];
+    let beside = manifests().same("package-lock.json", &old);
+    wrap(beside.file("npm-shrinkwrap.json", None, Some(&new))).check(&refused);
+    let moved = manifests().file("package-lock.json", Some(&old), None);
+    wrap(moved.file("npm-shrinkwrap.json", None, Some(&new))).check(&refused);
+    // A file that nobody looked at is none to be held to.
+    let renamed = manifests().same("package-lock.json", &old);
+    wrap(renamed.renamed("x.json", "npm-shrinkwrap.json", &new)).check(&refused);
+    let same = manifests().same("package-lock.json", &old);
+    wrap(same.file("npm-shrinkwrap.json", None, Some(&old))).check(&[]);
+}
+
 /// `RINGFENCE_PACKAGES` names a folder with one folder for each release of a package that has an `npm-shrinkwrap.json`, in
 /// the order of their names: the first is judged as new, each other against the one before it.
 #[test]

@@ -74,7 +74,7 @@ fn settings_of_npm_are_told_without_their_values() {
             .into_iter()
             .collect();
         let expect: Vec<&str> = expect.iter().map(String::as_str).collect();
-        for path in [".npmrc", "a/.NPMRC"] {
+        for path in [".npmrc", "a/.npmrc"] {
             of(path, Some(before), Some(after)).check(&expect);
         }
     };
@@ -106,4 +106,21 @@ fn settings_that_are_links_are_refused() {
         std::os::unix::fs::symlink("b", case.folder.path().join(name)).unwrap();
         case.check(&["unreadable is a link, and what it leads to may differ unseen"]);
     }
+}
+
+#[test]
+fn names_in_other_letters_are_refused() {
+    for (path, meant) in [
+        ("cargo.lock", "Cargo.lock"),
+        ("a/CARGO.TOML", "Cargo.toml"),
+        ("Package-Lock.json", "package-lock.json"),
+    ] {
+        let message =
+            format!("unreadable is taken for `{meant}` where upper and lower case are the same");
+        of(path, None, Some("x")).check(&[&message]);
+        of(path, Some("x"), None).check(&[]);
+    }
+    let settings = "source-settings settings of npm differ: `a`";
+    let spelled = "unreadable is taken for `.npmrc` where upper and lower case are the same";
+    of("a/.NPMRC", None, Some("a=1\n")).check(&[spelled, settings]);
 }
