@@ -5,6 +5,7 @@
 
 mod address;
 mod lock;
+mod overrides;
 mod places;
 mod settings;
 mod spec;
@@ -19,6 +20,7 @@ use crate::tree::{Tree, below, folder_of, joined};
 use crate::{Config, Report};
 
 use self::lock::{LISTS, Lock, Package};
+use self::overrides::Overrides;
 
 const MANIFEST: &str = "package.json";
 /// The first that is there counts, as for npm.
@@ -109,7 +111,7 @@ fn judge_lock(
         }
     };
     report.packages += lock.packages.len();
-    let overridden = overridden(tree, &manifest)?;
+    let overrides = Overrides::of(tree.text(&manifest)?.as_deref());
     if !lock.packages.contains_key("") {
         let message = "does not say for which manifest it was made";
         report.add(Finding::error("stale-lock", message).at(path));
@@ -117,7 +119,15 @@ fn judge_lock(
     for inner in lock.folders() {
         check_manifest(tree, path, folder, inner, &lock, report)?;
     }
-    lock.check(path, &overridden, report);
+    lock.check(path, &overrides, report);
+    let before = Overrides::of(tree.text_before(change, &manifest)?.as_deref());
+    for one in overrides.since(&before).filter(|one| !lock.has(one)) {
+        let message = format!(
+            "`overrides` put `{}` for {}, and {path} does not have it",
+            one.spec, one.name
+        );
+        report.add(Finding::error("stale-lock", message).at(&manifest));
+    }
     if change.files().iter().any(|file| file.path == path) {
         let before = text_before(tree, change, path)?;
         // A lock that was none is no lock to hold another to.
@@ -253,24 +263,6 @@ fn workspaces(value: &Value) -> Vec<&str> {
         .flatten()
         .filter_map(Value::as_str)
         .collect()
-}
-
-/// Names whose versions the manifest's `overrides` decide, at whatever depth.
-fn overridden(tree: &Tree, manifest: &str) -> Result<BTreeSet<String>> {
-    let text = tree.text(manifest)?.unwrap_or_default();
-    let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
-    let mut names = BTreeSet::new();
-    let mut open: Vec<&Value> = manifest.get("overrides").into_iter().collect();
-    while let Some(value) = open.pop() {
-        for (key, value) in value.as_object().into_iter().flatten() {
-            // `name@range`, where a scope begins with `@`.
-            let at = key.char_indices().skip(1).find(|(_, c)| *c == '@');
-            let name = at.and_then(|(at, _)| key.get(..at)).unwrap_or(key);
-            names.insert(name.to_owned());
-            open.push(value);
-        }
-    }
-    Ok(names)
 }
 
 /// Finds what differs in a manifest besides the versions that it asks for, and dependencies that come or go.

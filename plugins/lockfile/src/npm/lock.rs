@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::address;
+use super::overrides::{Override, Overrides};
 use super::places::{self, Places};
 use super::spec::{Spec, satisfies};
 use crate::Report;
@@ -143,11 +144,11 @@ impl Lock {
     }
 
     /// Holds the lock to itself: what packages ask for, and what they are fetched as.
-    pub(super) fn check(&self, path: &str, overridden: &BTreeSet<String>, report: &mut Report) {
+    pub(super) fn check(&self, path: &str, overrides: &Overrides, report: &mut Report) {
         let mut check = Check {
             lock: self,
             path,
-            overridden,
+            overrides,
             known: BTreeMap::new(),
             report,
         };
@@ -229,6 +230,19 @@ impl Lock {
         bundled
     }
 
+    /// Whether a package is what an override puts there; true if there is none that it is for.
+    pub(super) fn has(&self, one: &Override) -> bool {
+        let named = || {
+            let places = self.packages.iter();
+            places.filter(|(folder, _)| is_installed(folder) && of_folder(folder) == one.name)
+        };
+        let is_it = |(folder, package): (&String, &Package)| {
+            let linked = self.linked(folder, package);
+            linked.is_some_and(|(place, found)| one.brings(place, found))
+        };
+        named().next().is_none() || named().any(|(folder, package)| is_it((folder, package)))
+    }
+
     /// Whether a manifest of the repository asks for exactly this address under this name.
     fn is_asked_for(&self, wanted: &str, address: &str) -> bool {
         let manifests = self
@@ -269,7 +283,7 @@ impl Lock {
 struct Check<'a> {
     lock: &'a Lock,
     path: &'a str,
-    overridden: &'a BTreeSet<String>,
+    overrides: &'a Overrides,
     /// Versions and ranges that were seen together.
     known: BTreeMap<(&'a str, &'a str), bool>,
     report: &'a mut Report,
@@ -336,14 +350,15 @@ impl<'a> Check<'a> {
             }
             return;
         };
+        // What comes in an archive of another package, nobody overrides.
+        if !found.is_in_a_bundle() && self.is_overridden(who, wanted, place, found) {
+            return;
+        }
         let (real, range) = match Spec::parse(spec) {
             Spec::Range(range) => (wanted, range),
             Spec::Alias { name, range } => (name, range),
             Spec::Other => return,
         };
-        if self.overridden.contains(wanted) {
-            return;
-        }
         let is = name(place, found);
         if is != real {
             let message = format!("{who} asks for {real}, and it is {is}");
@@ -356,6 +371,46 @@ impl<'a> Check<'a> {
             let message = format!("{real} is {version}, and {who} asks for `{range}`");
             self.add("out-of-range", message, place);
         }
+    }
+}
+
+impl Check<'_> {
+    /// Whether an override decides what `wanted` is, so that what was asked for does not count.
+    fn is_overridden(&mut self, who: &str, wanted: &str, place: &str, found: &Package) -> bool {
+        let overrides = self.overrides;
+        if overrides
+            .for_name(wanted)
+            .any(|one| one.brings(place, found))
+        {
+            return true;
+        }
+        let Some(one) = overrides.for_name(wanted).find(|one| one.is_for_all) else {
+            return false;
+        };
+        let version = found.version.as_deref().unwrap_or_default();
+        let message = format!(
+            "{wanted} is {version} for {who}, and `overrides` say `{}`",
+            one.spec
+        );
+        self.add("out-of-range", message, place);
+        true
+    }
+}
+
+impl Override {
+    /// Whether the package at `place` is what it puts there.
+    fn brings(&self, place: &str, found: &Package) -> bool {
+        let version = found.version.as_deref().unwrap_or_default();
+        let (real, range) = match Spec::parse(&self.spec) {
+            Spec::Range(range) => (self.name.as_str(), range),
+            Spec::Alias { name, range } => (name, range),
+            Spec::Other => {
+                let from = found.resolved.as_deref();
+                let is_fetched = |from: &str| address::origin(from).is_none() || from == self.spec;
+                return !is_installed(place) || from.is_some_and(is_fetched);
+            }
+        };
+        name(place, found) == real && satisfies(version, range)
     }
 }
 

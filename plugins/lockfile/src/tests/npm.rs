@@ -203,7 +203,7 @@ fn no_manifest_is_passed_over() {
 }
 
 #[test]
-fn overrides_and_bundles_are_let_be() {
+fn overrides_and_bundles_are_seen() {
     let lock = |version: &str| {
         format!(
             r#"{{ "lockfileVersion": 3, "packages": {{
@@ -224,6 +224,72 @@ fn overrides_and_bundles_are_let_be() {
         .check(&["out-of-range c is 2.0.0, and node_modules/b asks for `^1`"]);
     case(r#"{ "dependencies": { "b": "^1" }, "overrides": { "b": { "c@1": "2.0.0" } } }"#)
         .check(&[]);
+}
+
+#[test]
+fn overrides_hold_the_lock_to_something() {
+    let lock = |version: &str| {
+        format!(
+            r#"{{ "lockfileVersion": 3, "packages": {{
+        "": {{ "name": "a", "dependencies": {{ "b": "^1" }} }},
+        "node_modules/b": {{ "version": "1.0.0", "resolved": "https://registry.npmjs.org/b/-/b-1.0.0.tgz", "integrity": "sha512-x", "dependencies": {{ "c": "^1" }} }},
+        "node_modules/c": {{ "version": "{version}", "resolved": "https://registry.npmjs.org/c/-/c-{version}.tgz", "integrity": "sha512-y" }} }} }}"#
+        )
+    };
+    let manifest = |overrides: &str| {
+        format!(r#"{{ "dependencies": {{ "b": "^1" }}, "overrides": {overrides} }}"#)
+    };
+    // The lock stays, and an override comes.
+    let check = |version: &str, overrides: &str, expect: &[&str]| {
+        Case::new()
+            .same("package-lock.json", &lock(version))
+            .modified("package.json", &manifest("{}"), &manifest(overrides))
+            .check(expect);
+    };
+    for passes in [
+        r#"{ "c": "^1.1.0" }"#,
+        r#"{ "c": { ".": "1.1.0" } }"#,
+        r#"{ "b": { "c": "1" } }"#,
+        r#"{ "b": "$b" }"#,
+        r#"{ "nobody": "npm:evil@1" }"#,
+    ] {
+        check("1.1.0", passes, &[]);
+    }
+    for spec in [
+        "2",
+        "npm:evil@1",
+        "file:./p",
+        "github:evil/c",
+        "https://evil.test/c.tgz",
+        "$x",
+    ] {
+        let stale = format!(
+            "stale-lock `overrides` put `{spec}` for c, and package-lock.json does not have it"
+        );
+        let range =
+            format!("out-of-range c is 1.1.0 for node_modules/b, and `overrides` say `{spec}`");
+        check(
+            "1.1.0",
+            &format!(r#"{{ "c": "{spec}" }}"#),
+            &[&range, &stale],
+        );
+        check(
+            "1.1.0",
+            &format!(r#"{{ "b": {{ "c": "{spec}" }} }}"#),
+            &[&stale],
+        );
+        check("1.1.0", &format!(r#"{{ "c@1": "{spec}" }}"#), &[&stale]);
+    }
+    // What neither asks for.
+    check("3.0.0", r#"{ "c@1": "3.0.0" }"#, &[]);
+    Case::new()
+        .modified(
+            "package-lock.json",
+            &lock("3.0.0"),
+            &format!("{} ", lock("3.0.0")),
+        )
+        .same("package.json", &manifest(r#"{ "c@1": "2" }"#))
+        .check(&["out-of-range c is 3.0.0, and node_modules/b asks for `^1`"]);
 }
 
 /// A manifest that asks for `left-pad` and, in an archive of its own, `b` with what comes along in it.
