@@ -15,7 +15,10 @@
 //! Signs of comments around a line do not count, nor does white space. Files that are moved need what new ones need, and
 //! one that leaves the covered paths, or is emptied, keeps its header.
 //!
-//! **Invariant:** the header is one run of lines; nothing may stand between them.
+//! **Invariant:** the header is one run of lines; nothing may stand between them, and no code before them, which could make a
+//! text of them.
+
+mod prose;
 
 use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
@@ -157,7 +160,9 @@ impl Rules {
 
     fn stands_in(&self, text: &str) -> bool {
         let lines: Vec<&str> = text.lines().map(bare).collect();
-        (0..self.within).any(|start| {
+        // The header itself may look like code where a file has no signs of comments.
+        let starts = prose::lines_before_code(text).saturating_add(1);
+        (0..self.within.min(starts)).any(|start| {
             let mut here = lines.iter().skip(start);
             self.header
                 .iter()
@@ -315,6 +320,22 @@ mod tests {
                 false,
             ),
             ("", false),
+            (
+                "Copyright 2026 The Authors\nSPDX-License-Identifier: MIT\n",
+                true,
+            ),
+            (
+                "/*\nSome words.\nCopyright 2026 The Authors\nSPDX-License-Identifier: MIT\n*/\n",
+                true,
+            ),
+            (
+                "const X: &str = \"\n// Copyright 2026 The Authors\n// SPDX-License-Identifier: MIT\n\";\n",
+                false,
+            ),
+            (
+                "use a;\n// Copyright 2026 The Authors\n// SPDX-License-Identifier: MIT\n",
+                false,
+            ),
         ] {
             check(&header, text, expect);
         }
