@@ -95,7 +95,7 @@ impl Gate {
         let listed: BTreeSet<String> = listed.chain(config.refs).collect();
         let rules = config.rules.into_iter().map(|rule| {
             Ok(Rule {
-                files: Globs::parse("files", &rule.files, Case::Exact)?,
+                files: Globs::parse("files", &rule.files, Case::Any)?,
                 schema: rule.schema,
                 format: rule.format,
             })

@@ -121,6 +121,21 @@ fn only_what_differs_is_judged() {
 }
 
 #[test]
+fn a_name_in_other_letters_is_covered() {
+    let rule = json!({ "files": ["data/*.yaml"], "schema": "s.json" });
+    let files = [
+        ("s.json", r#"{ "type": "string" }"#),
+        ("data/A.YAML", "1"),
+        ("Data/b.Yaml", "text"),
+        ("data/c.yml", "1"),
+    ];
+    let case = Case::new(json!({ "rules": [rule] }), &files);
+    let refused = "data/A.YAML:1:1 not-valid /: value is not of type \"string\" (type)";
+    case.check(&["data/A.YAML", "Data/b.Yaml", "data/c.yml"], &[refused]);
+    case.check(&["s.json"], &[refused]);
+}
+
+#[test]
 fn a_schema_that_differs_is_held_against_the_whole_tree() {
     let case = Case::cats(&[
         ("cats/a.json", "{}"),
