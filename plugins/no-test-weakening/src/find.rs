@@ -6,6 +6,7 @@
 //! are texts.
 
 mod bound;
+mod dropped;
 mod go;
 mod javascript;
 mod live;

@@ -12,7 +12,7 @@
 //! | `assertions-removed` | one asserts nothing any more, or a macro that asserts is defined anew | an error |
 //! | `fewer-assertions` | one asserts less than before | as `fewer_assertions` says (a warning) |
 //! | `test-settings` | a line of settings differs that says which tests are run | an error if it keeps tests from it, else a warning |
-//! | `not-read` | a file of tests is no text, so nobody can tell | an error |
+//! | `not-read` | a file of tests is no text, or may be read in two ways, so nobody can tell | an error |
 //!
 //! ```toml
 //! [[gate]]
@@ -41,6 +41,7 @@ use ringfence_globs::{Case, Globs};
 use ringfence_sdk::prelude::*;
 use serde::Deserialize;
 
+use crate::blank::doubt;
 use crate::find::{Module, Outline, REPLACED, Test, outline, tests};
 use crate::language::Language;
 use crate::pairs::{Known, pairs};
@@ -111,10 +112,12 @@ impl Sides {
         let old_path = file.renamed_from.as_ref().unwrap_or(&file.path);
         let wanted = |path: &str| Language::of(path).filter(|_| !ignore.cover(path));
         let (mut was, mut is) = (Outline::default(), Outline::default());
+        let mut known_doubt = None;
         if let Some(language) = wanted(old_path).filter(|_| is_file(file.old_mode)) {
             // What was unreadable before cannot have got worse.
             if let Ok(text) = String::from_utf8(change.read_base(old_path)?) {
                 self.before.extend(known(language, number, old_path, &text));
+                known_doubt = doubt(language, &text);
                 if language == Language::Rust {
                     was = outline(&text);
                 }
@@ -125,6 +128,13 @@ impl Sides {
                 Ok(text) => {
                     self.after
                         .extend(known(language, number, &file.path, &text));
+                    let has_tests = language.looks_in(&file.path)
+                        || self.after.last().is_some_and(|last| last.file == number);
+                    let doubt = doubt(language, &text).filter(|_| has_tests);
+                    if let Some(why) = doubt.filter(|why| known_doubt.as_ref() != Some(why)) {
+                        self.found
+                            .push(Finding::error("not-read", why).at(&file.path));
+                    }
                     if language == Language::Rust {
                         is = outline(&text);
                     }

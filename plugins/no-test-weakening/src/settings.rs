@@ -1,10 +1,12 @@
 //! Settings that say which tests are run.
 //!
-//! `manifest.rs` reads those of Cargo, `scripts.rs` those of npm; of the others, lines are looked at.
+//! `manifest.rs` reads those of Cargo, `options.rs` those that pytest is started with, `scripts.rs` those of npm; of the others, lines
+//! are looked at.
 //!
 //! **Invariant:** what was there before is fine, and looked at is whole lines, white space aside, or what the tool itself reads.
 
 mod manifest;
+mod options;
 mod scripts;
 
 use ringfence_sdk::prelude::*;
@@ -64,11 +66,8 @@ const KINDS: [Kind; 5] = [
             )
         },
         against: &[
-            "--ignore",
-            "--deselect",
             "norecursedirs",
             "collect_ignore",
-            "--collect-only",
             "-pno:python",
             "no:unittest",
         ],
@@ -168,7 +167,10 @@ pub(crate) fn judge(change: &Change, file: &FileChange) -> Result<Vec<Finding>> 
 fn lines(kind: &Kind, path: &str, before: &str, after: &str) -> Vec<Finding> {
     let mut old: Vec<String> = before.lines().map(bare).collect();
     let mut findings = Vec::new();
+    let is_of_pytest = kind.about.contains(&"addopts");
+    let mut options = options::Options::default();
     for (line, number) in after.lines().zip(1..) {
+        let selects = is_of_pytest && options.select(line);
         let bare = bare(line);
         if let Some(at) = old.iter().position(|old| *old == bare) {
             old.swap_remove(at);
@@ -176,7 +178,7 @@ fn lines(kind: &Kind, path: &str, before: &str, after: &str) -> Vec<Finding> {
         }
         let has = |words: &[&str]| words.iter().any(|word| bare.contains(word));
         let shown: String = line.trim().chars().take(SHOWN_CHARS).collect();
-        let finding = if has(kind.against) || has(kind.about) && is_empty(&bare) {
+        let finding = if selects || has(kind.against) || has(kind.about) && is_empty(&bare) {
             Finding::error(
                 "test-settings",
                 format!("keeps tests from being run: `{shown}`"),

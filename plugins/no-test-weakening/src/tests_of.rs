@@ -228,6 +228,14 @@ fn a_test_that_asserts_less() {
         let less = text.replace(line, "");
         check(path, text, &less, &["fewer-assertions"]);
         let files = || vec![TestFile::modified(path, text, less.as_str())];
+        // Whoever lets this pass lets no more pass.
+        let verdict = judge(&Context::test(json!({})), &Change::test(files())).unwrap();
+        let [finding] = verdict.findings.as_slice() else {
+            panic!("{verdict:?}")
+        };
+        let said = finding.message.strip_prefix("test `").unwrap();
+        assert!(said.ends_with("` has 1 assertion, and had 2"), "{said}");
+        assert!(finding.locations[0].line > 0);
         assert_eq!(of(json!({ "fewer_assertions": "off" }), files()), [""; 0]);
     }
     for (path, before, after) in [
@@ -311,6 +319,17 @@ fn other_files_have_no_tests() {
     }
     let ignored = vec![TestFile::deleted("old/a.rs", RUST)];
     assert_eq!(of(json!({ "ignore": ["old/**"] }), ignored), [""; 0]);
+}
+
+#[test]
+fn a_file_that_may_be_read_in_two_ways() {
+    let coded = format!("# coding: utf-7\n{PYTHON}");
+    check("test_a.py", PYTHON, &coded, &["not-read"]);
+    check("test_a.py", &coded, &format!("{coded}\n"), &[]);
+    let old = format!("{JAVASCRIPT}--> it('adds')\n");
+    check("a.test.ts", JAVASCRIPT, &old, &["not-read"]);
+    check("a.test.ts", &old, &format!("{old}\n"), &[]);
+    check("src/a.ts", "", "--> x\n", &[]);
 }
 
 #[test]
@@ -419,6 +438,39 @@ fn a_test_of_rust_that_does_not_run() {
         .replace("{\n", "{\nif false {\n")
         .replace("}\n", "}}\n");
     weakens("a.rs", RUST, &never);
+    let within = |before: &str, after: &str| {
+        let whole = RUST.replace("{\n", &format!("{{\n{before}\n"));
+        whole.replace("}\n", &format!("{after}\n}}\n"))
+    };
+    for (before, after) in [
+        ("let _ = std::panic::catch_unwind(|| {", "});"),
+        ("catch_unwind(AssertUnwindSafe(|| {", "})).ok();"),
+        ("drop(panic::catch_unwind(|| {", "}));"),
+        ("async {", "};"),
+        ("let _ = async move {", "};"),
+        ("std::thread::spawn(|| {", "});"),
+        ("let _ = tokio::spawn(async move {", "});"),
+        ("let handle = thread::spawn(move || {", "});"),
+    ] {
+        weakens("a.rs", RUST, &within(before, after));
+    }
+    for (before, after) in [
+        ("std::panic::catch_unwind(|| {", "}).unwrap();"),
+        ("let end = catch_unwind(|| {", "}); end.unwrap();"),
+        ("block_on(async {", "});"),
+        ("async {", "}.await;"),
+        ("let run = async {", "}; run.await;"),
+        ("thread::spawn(|| {", "}).join().unwrap();"),
+        (
+            "let handle = thread::spawn(|| {",
+            "}); handle.join().unwrap();",
+        ),
+        ("let _run = thread::spawn(|| {", "}); _run.join().unwrap();"),
+        ("scope.spawn(|| {", "});"),
+        ("all.push(thread::spawn(|| {", "}));"),
+    ] {
+        check("a.rs", RUST, &within(before, after), &[]);
+    }
     let same = RUST
         .replace("assert_eq!(1 + 1, two())", "assert_eq!(two(), two())")
         .replace("two() > 1", "two() > 1 || true");
@@ -610,6 +662,79 @@ fn a_test_of_python_that_does_not_run() {
             "        assert f(1) == 2\n",
             "        with contextlib.suppress(Exception):\n            assert f(1) == 2\n",
         ),
+        (
+            "import pytest\n",
+            "import pytest; pytestmark = pytest.mark.skip\n",
+        ),
+        ("class", "if True: pytestmark = pytest.mark.skip\nclass"),
+        (
+            "class",
+            "pytestmark: list = []\npytestmark += [pytest.mark.skip]\nclass",
+        ),
+        (
+            "class",
+            "pytestmark = []\npytestmark.append(pytest.mark.skip)\nclass",
+        ),
+        ("class", "pytestmark, x = pytest.mark.skip, 1\nclass"),
+        ("class", "x = pytestmark = pytest.mark.skip\nclass"),
+        ("class", "from a import b as pytestmark\nclass"),
+        ("class", "import sys; sys.exit(0)\nclass"),
+        ("    def", "    x = 1; __test__ = False\n    def"),
+        ("class", "from unittest import skip as s\n@s\nclass"),
+        (
+            "class",
+            "from unittest import (\n    a, skip as s)\n@s('x')\nclass",
+        ),
+        (
+            "        assert",
+            "        import pytest as p\n        p.skip()\n        assert",
+        ),
+        (
+            "        assert",
+            "        from pytest import skip as s; s('x')\n        assert",
+        ),
+        (
+            "        assert",
+            "        s = pytest.skip\n        s('x')\n        assert",
+        ),
+        ("    def", "    @pytest.mark.parametrize('x', [])\n    def"),
+        (
+            "    def",
+            "    @pytest.mark.parametrize(argvalues=(), argnames='x')\n    def",
+        ),
+        ("class", "@pytest.mark.parametrize('x', [\n])\nclass"),
+        ("class TestA:", "if os.environ.get('X'):\n  class TestA:"),
+        ("class TestA:", "try:\n  import nothing\n  class TestA:"),
+        ("        assert", "        x = 1; return\n        assert"),
+        ("        assert", "        return; assert"),
+        (
+            "        assert f(1) == 2\n",
+            "        try:\n            assert f(1) == 2\n        finally:\n            return\n",
+        ),
+        ("f(1) == 2\n", "f(1) == 2\nfor TestA in [None]: pass\n"),
+        ("f(1) == 2\n", "f(1) == 2\nwith open('x') as TestA: pass\n"),
+        (
+            "f(1) == 2\n",
+            "f(1) == 2\nwith a() as (x, TestA):\n    pass\n",
+        ),
+        ("f(1) == 2\n", "f(1) == 2\nfrom os import getcwd as TestA\n"),
+        ("f(1) == 2\n", "f(1) == 2\nimport x as TestA\n"),
+        ("f(1) == 2\n", "f(1) == 2\n(TestA := None)\n"),
+        ("f(1) == 2\n", "f(1) == 2\nx = TestA = None\n"),
+        ("f(1) == 2\n", "f(1) == 2\nif os: TestA = None\n"),
+        ("f(1) == 2\n", "f(1) == 2\nif os:\n    TestA = None\n"),
+        (
+            "f(1) == 2\n",
+            "f(1) == 2\n    for test_a in x:\n        pass\n",
+        ),
+        (
+            "        assert",
+            "        # x\r        return\n        assert",
+        ),
+        (
+            "        assert",
+            "        f'{\"#\"}'; return\n        assert",
+        ),
     ] {
         let after = class.replace(from, to);
         assert_ne!(after, class, "{from}");
@@ -646,6 +771,19 @@ fn a_test_of_python_that_does_not_run() {
             "@pytest.fixture\ndef test_app():\n    yield 1\n\nclass",
         ),
         ("class", "test_x == 3\nclass"),
+        ("class", "from x import TestA\nclass"),
+        ("class", "TestA = None; x = [TestA for TestA in y]\nclass"),
+        (
+            "f(1) == 2\n",
+            "f(1) == 2\nx = [TestA == 1]\nx[TestA] <= 3\nf(TestA=3)\n",
+        ),
+        ("f(1) == 2\n", "f(1) == 2\ndef g():\n    TestA = None\n"),
+        ("    def", "    @pytest.mark.parametrize('x', [1])\n    def"),
+        ("class TestA:", "with x:\n  class TestA:"),
+        (
+            "        assert",
+            "        if x: y = 1; return\n        assert",
+        ),
         ("    def", "    __test__ = True\n    def"),
     ] {
         let after = class.replace(from, to);
@@ -717,6 +855,26 @@ fn a_test_of_javascript_that_does_not_run() {
         ("it('adds'", "it['skip']('adds'"),
         ("it('adds'", "it.skip.each`x`('adds'"),
         ("it('adds'", "if (false) { it('adds'"),
+        ("describe('all'", "describe['skip']('all'"),
+        ("describe('all'", "describe[`skip`]('all'"),
+        ("describe('all'", "describe['sk' + 'ip']('all'"),
+        ("describe('all'", "describe?.skip('all'"),
+        ("describe('all', ", "describe('all', { ['skip']: true }, "),
+        ("it('adds', ", "it('adds', { 'skip': true }, "),
+        ("it('adds'", "it.each([])('adds'"),
+        ("it('adds'", "if (process.env.X) { it('adds'"),
+        ("it('adds'", "if (x) {} else { it('adds'"),
+        ("it('adds'", "if (process.env.X) it('adds'"),
+        ("it('adds'", "if (f(x))\n it('adds'"),
+        ("it('adds'", "process.env.X && it('adds'"),
+        ("it('adds'", "process.env.X &&\n it('adds'"),
+        ("it('adds'", "false && it('adds'"),
+        ("=> {\n  expect", "=> {\n  /`/; return; /`/\n  expect"),
+        (
+            "=> {\n  expect",
+            "=> {\n  `${'`'}`; return; `${'`'}`\n  expect",
+        ),
+        ("=> {\n  expect", "=> {\n  // x\u{2028}return\n  expect"),
         ("=> {\n  expect", "=> {\n  return;\n  expect"),
         ("=> {\n  expect", "=> {\n  return\n  expect"),
         ("=> {\n  expect", "=> {\n  f()\n  return\n  expect"),
@@ -733,6 +891,48 @@ fn a_test_of_javascript_that_does_not_run() {
         inner.replace("\n});", &format!("\n  }} catch (e) {{{catch}}}\n}});"))
     };
     weakens("a.test.ts", JAVASCRIPT, &tried(" /* fine */ "));
+    weakens("a.test.ts", JAVASCRIPT, &tried(" ; "));
+    let caught = |catch: &str| {
+        let inner = JAVASCRIPT.replace("=> {\n", "=> {\n  return f().then(() => {\n");
+        inner.replace("\n});", &format!("\n  }}).catch({catch})\n}});"))
+    };
+    for catch in [
+        "() => {}",
+        "(e) => {}",
+        "_ => { ; }",
+        "function () {}",
+        "() => null",
+        "noop",
+    ] {
+        weakens("a.test.ts", JAVASCRIPT, &caught(catch));
+    }
+    for catch in [
+        "done",
+        "(e) => done(e)",
+        "(e) => { throw e }",
+        "e => console.log(e)",
+    ] {
+        check("a.test.ts", JAVASCRIPT, &caught(catch), &[]);
+    }
+    let beside = JAVASCRIPT.replace("\n});", "\n  f().catch(() => {});\n});");
+    check("a.test.ts", JAVASCRIPT, &beside, &[]);
+    for fine in [
+        "x.if (a) { b }\n",
+        "if (x) y()\n",
+        "if (x) y\n",
+        "if (x) { y() }\n",
+        "const a = b && c;\n",
+        "for (const x of [1]) f(x);\n",
+        "const [a] = it.x ?? b;\n",
+    ] {
+        check("a.test.ts", JAVASCRIPT, &format!("{fine}{JAVASCRIPT}"), &[]);
+    }
+    let in_loop = format!("for (const x of [1, 2]) {{\n{JAVASCRIPT}}}\n");
+    check("a.test.ts", JAVASCRIPT, &in_loop, &[]);
+    let shared = JAVASCRIPT.replace("() =>", "({ skip }) =>");
+    check("a.test.ts", JAVASCRIPT, &shared, &[]);
+    let table = JAVASCRIPT.replace("it('adds'", "it.each([[1]])('adds'");
+    check("a.test.ts", JAVASCRIPT, &table, &[]);
     check("a.test.ts", JAVASCRIPT, &tried(" throw e; "), &[]);
     weakens(
         "a.test.ts",
@@ -789,6 +989,19 @@ fn a_test_of_go_that_does_not_run() {
             "func TestAdds",
             "func TestMain(m *testing.M) { os.Exit(0) }\nfunc TestAdds",
         ),
+        (
+            "func TestAdds",
+            "func TestMain(m *testing.M) { exec.Command().Run() }\nfunc TestAdds",
+        ),
+        (
+            "func TestAdds",
+            "func TestMain(m *testing.M) {\n\treturn\n\tm.Run()\n}\nfunc TestAdds",
+        ),
+        (
+            "func TestAdds",
+            "func TestMain(m *testing.M) {\n\tm.Run()\n\tos.Exit(0)\n}\nfunc TestAdds",
+        ),
+        ("func TestAdds", "func init() { os.Exit(0) }\nfunc TestAdds"),
     ] {
         let after = file.replace(from, to);
         assert_ne!(after, file, "{from}");
@@ -815,6 +1028,21 @@ fn a_test_of_go_that_does_not_run() {
     assert_eq!(moved("x/old_/a_test.go"), [""; 0]);
     let main = "func TestMain(m *testing.M) { os.Exit(m.Run()) }\n";
     check("a_test.go", &file, &format!("{file}{main}"), &[]);
+    let helper = "func TestMain(m *testing.M) {\n\tif x() {\n\t\tos.Exit(0)\n\t}\n\tdefer f()\n\tm.Run()\n}\n";
+    check(
+        "a_test.go",
+        &file,
+        &format!("{file}{helper}"),
+        &["test-skipped"],
+    );
+    check(
+        "a_test.go",
+        &file,
+        &format!("{file}func init() {{ x() }}\n"),
+        &[],
+    );
+    let alone = "package x\nfunc init() { os.Exit(0) }\n";
+    check("b_test.go", "", alone, &["test-focused"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a constraint on a file counts for each of its tests.
 
+use super::live::live;
 use super::words::{block, word_at, word_starts};
 use super::{Source, Test};
 use crate::language::Language;
@@ -58,6 +59,11 @@ impl Source<'_> {
                 continue;
             };
             let name = word_at(code);
+            if name == "init" && ends_process(block(code)) {
+                let mut test = self.test(Language::Go, name, at, block(code));
+                test.focused = true;
+                tests.push(test);
+            }
             let runs = ["Test", "Fuzz", "Example"].iter().any(|start| {
                 name.strip_prefix(start)
                     .is_some_and(|rest| !rest.starts_with(|c: char| c.is_lowercase()))
@@ -72,7 +78,7 @@ impl Source<'_> {
                 test.skip(skip);
             }
             // What runs all others, and here does not.
-            test.focused = name == "TestMain" && !body.contains(".Run(");
+            test.focused = name == "TestMain" && !runs_all(code, body);
             tests.push(test);
         }
         tests
@@ -94,6 +100,22 @@ impl Source<'_> {
         found.extend(parts.map(|part| format!("a file for `{part}`")));
         found
     }
+}
+
+/// Whether a `TestMain` runs the tests, and hands on how they ended.
+fn runs_all(code: &str, body: &str) -> bool {
+    let parameter = code.split_once('(').map(|(_, rest)| word_at(rest));
+    let call = format!("{}.Run(", parameter.unwrap_or_default());
+    let live = live(Language::Go, body);
+    let runs = word_starts(&live, &call).next();
+    let last = live.trim_end().trim_end_matches('}').trim_end();
+    runs.is_some() && !last.ends_with("os.Exit(0)")
+}
+
+/// True for a body that ends the process whatever happens.
+fn ends_process(body: &str) -> bool {
+    let live = live(Language::Go, body);
+    word_starts(&live, "os.Exit(").next().is_some()
 }
 
 /// A call that skips the test: a method of `t`, or a function whose name begins so.

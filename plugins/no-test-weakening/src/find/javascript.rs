@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** what is done to a group is done to the tests in it.
 
-use super::words::{block, hash, is_word, parens, word_starts};
+use super::words::{block, hash, is_word, parens, word_at, word_starts};
 use super::{Source, Test};
 use crate::language::Language;
 
@@ -26,6 +26,9 @@ const SKIP_CALLS: [&str; 9] = [
     "it.skip(",
     "process.exit(0",
 ];
+
+/// Limit: of a condition that is shown.
+const SHOWN_CHARS: usize = 80;
 
 /// A call that may be of a test or a group.
 struct Call<'a> {
@@ -51,7 +54,7 @@ impl Source<'_> {
             })
             .collect();
         calls.sort_by_key(|call| call.at);
-        let never = self.never_run();
+        let conditions = self.conditions();
         let mut groups: Vec<&Call<'_>> = Vec::new();
         let mut tests = Vec::new();
         for call in &calls {
@@ -75,12 +78,16 @@ impl Source<'_> {
             for off in groups.iter().filter_map(|group| group.off.clone()) {
                 test.skip(off);
             }
-            if never
+            for (_, _, condition) in conditions
                 .iter()
-                .any(|(start, end)| (*start..*end).contains(&call.at))
+                .filter(|(start, end, _)| (*start..*end).contains(&call.at))
             {
-                test.skip("it is within what is never run");
+                match condition {
+                    Some(condition) => test.off.push(conditional(condition)),
+                    None => test.skip("it is within what is never run"),
+                }
             }
+            test.off.extend(self.own_condition(call.at));
             tests.push(test);
         }
         tests
@@ -91,13 +98,7 @@ impl Source<'_> {
         if code.starts_with(is_word) || self.is_member(at) {
             return None;
         }
-        let open = code.find(['(', '`'])?;
-        let modifiers: String = code.get(..open)?.split_whitespace().collect();
-        let is_chain = modifiers.is_empty()
-            || modifiers.starts_with('.') && modifiers.chars().all(|c| c == '.' || is_word(c));
-        if !is_chain {
-            return None;
-        }
+        let (modifiers, open) = self.modifiers(code)?;
         let (start, arguments) = self.arguments(at + word.len() + open)?;
         let modifier = MODIFIERS.iter().find(|modifier| {
             let mut found = modifiers.match_indices(**modifier);
@@ -109,7 +110,10 @@ impl Source<'_> {
         let off = match modifier {
             Some(modifier) => Some(format!("`{modifier}`")),
             None if SKIPPED.contains(&word) => Some(format!("`{word}`")),
-            None => option_of(arguments),
+            None if self.is_for_nothing(at + word.len() + open, start) => {
+                Some("an empty table".to_owned())
+            }
+            None => option_of(arguments, self.written(arguments)),
         };
         Some(Call {
             at,
@@ -122,6 +126,43 @@ impl Source<'_> {
             start,
             arguments,
         })
+    }
+
+    /// What stands between a name and its parenthesis, as `.a.b`, and where that parenthesis is. `['a']` is `.a`; what is computed is
+    /// taken for what it may be.
+    fn modifiers(&self, code: &str) -> Option<(String, usize)> {
+        let mut modifiers = String::new();
+        let mut rest = code.trim_start();
+        loop {
+            if rest.starts_with(['(', '`']) {
+                return Some((modifiers, code.len() - rest.len()));
+            }
+            let after = if let Some(member) = rest.strip_prefix("?.").or(rest.strip_prefix('.')) {
+                let member = member.trim_start();
+                let name = word_at(member);
+                modifiers.push('.');
+                modifiers.push_str(name);
+                member.get(name.len()..).filter(|_| !name.is_empty())
+            } else if rest.starts_with('[') {
+                let brackets = parens(rest, b'[', b']');
+                let inner = self.written(brackets).trim_matches(['[', ']']).trim();
+                let name = inner.trim_matches(['\'', '"', '`']);
+                let is_plain = name.len() < inner.len() && name.chars().all(is_word);
+                modifiers.push('.');
+                modifiers.push_str(if is_plain { name } else { "skip" });
+                rest.get(brackets.len()..)
+            } else {
+                None
+            };
+            rest = after?.trim_start();
+        }
+    }
+
+    /// Whether a test is run for each row of a table that has none: between `open` and `start` stand the arguments of `each`.
+    fn is_for_nothing(&self, open: usize, start: usize) -> bool {
+        let table = self.blanked.get(open..start).unwrap_or_default();
+        let bare: String = table.split_whitespace().collect();
+        bare == "([])"
     }
 
     fn is_member(&self, at: usize) -> bool {
@@ -179,44 +220,120 @@ impl Source<'_> {
         Some(test)
     }
 
-    /// The blocks below `if (false)`.
-    fn never_run(&self) -> Vec<(usize, usize)> {
-        let conditions = word_starts(&self.blanked, "if");
-        conditions
-            .filter_map(|at| {
-                let rest = self.blanked.get(at + 2..)?;
-                let open = rest
-                    .find('(')
-                    .filter(|open| rest.get(..*open).is_some_and(|gap| gap.trim().is_empty()))?;
-                let condition = parens(rest.get(open..)?, b'(', b')');
-                if !super::live::is_never(condition) {
-                    return None;
-                }
-                let start = at + 2 + open + condition.len();
-                let body = block(self.blanked.get(start..)?);
-                let start = body.as_ptr() as usize - self.blanked.as_ptr() as usize;
-                Some((start, start + body.len()))
-            })
-            .collect()
+    /// The blocks that are run under a condition, and that as it is written; none for one that never holds.
+    fn conditions(&self) -> Vec<(usize, usize, Option<String>)> {
+        let mut found = Vec::new();
+        for at in word_starts(&self.blanked, "if") {
+            if self.is_member(at) {
+                continue;
+            }
+            let Some((condition, start)) = self.condition(at) else {
+                continue;
+            };
+            let written = (!super::live::is_never(condition)).then(|| self.shown(condition));
+            let mut end = start;
+            if let Some(body) = self.block_at(start) {
+                end = start + body.len();
+                found.push((start, end, written));
+            }
+            let rest = self.blanked.get(end..).unwrap_or_default();
+            let gap = rest.len() - rest.trim_start().len();
+            let start = end + gap + "else".len();
+            if word_at(rest) == "else"
+                && let Some(body) = self.block_at(start)
+            {
+                let other = format!("else of {}", self.shown(condition));
+                found.push((start, start + body.len(), Some(other)));
+            }
+        }
+        found
+    }
+
+    /// The condition of an `if`, and where it ends.
+    fn condition(&self, at: usize) -> Option<(&str, usize)> {
+        let rest = self.blanked.get(at + 2..)?;
+        let open = rest.len() - rest.trim_start().len();
+        let condition = rest.get(open..).filter(|rest| rest.starts_with('('))?;
+        let condition = parens(condition, b'(', b')');
+        Some((condition, at + 2 + open + condition.len()))
+    }
+
+    /// The block that begins at a place, with the white space before it.
+    fn block_at(&self, at: usize) -> Option<&str> {
+        let rest = self.blanked.get(at..)?;
+        let body = rest.trim_start();
+        let gap = rest.len() - body.len();
+        let block = body.starts_with('{').then(|| block(body))?;
+        rest.get(..gap + block.len())
+    }
+
+    /// The condition that stands before a call: `a && it(…)`, `if (a) it(…)`.
+    fn own_condition(&self, at: usize) -> Option<String> {
+        let before = self.blanked.get(..at)?.trim_end();
+        let line = before.rfind([';', '{', '}']).map_or(0, |at| at + 1);
+        let head = before.get(line..)?.trim_start();
+        let is_own = ["&&", "||", "?"]
+            .iter()
+            .any(|operator| before.ends_with(operator))
+            || head.split_whitespace().next_back() == Some("else")
+            || is_if(head);
+        let shown = head.rsplit('\n').next().unwrap_or(head);
+        is_own.then(|| conditional(&self.shown(shown)))
+    }
+
+    /// A part of the blanked source as it is written, on one line.
+    fn shown(&self, part: &str) -> String {
+        let written = self.written(part);
+        let words = written.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.chars().take(SHOWN_CHARS).collect()
     }
 }
 
-/// `{ skip: true }` between the name of a test and what it does.
-fn option_of(arguments: &str) -> Option<String> {
+/// True for `if (…)` at the end of some code.
+fn is_if(code: &str) -> bool {
+    let mut depth = 0_usize;
+    for (at, byte) in code.bytes().enumerate().rev() {
+        match byte {
+            b')' => depth += 1,
+            b'(' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            let before = code.get(..at).unwrap_or_default().trim_end();
+            let word = before.rsplit(|c| !is_word(c)).next();
+            return byte == b'(' && word == Some("if");
+        }
+    }
+    false
+}
+
+fn conditional(condition: &str) -> String {
+    format!("it is there under a condition: `{condition}`")
+}
+
+/// `{ skip: true }` between the name of a test and what it does; `written` is what the blanked arguments were.
+fn option_of(arguments: &str, written: &str) -> Option<String> {
     let end = ["=>", "function"]
         .iter()
         .filter_map(|start| arguments.find(start))
         .min()
         .unwrap_or(arguments.len());
-    let options = arguments.get(..end)?;
+    let (options, written) = (arguments.get(..end)?, written.get(..end)?);
     ["skip", "todo", "fails"]
         .into_iter()
         .find(|option| {
-            word_starts(options, option).any(|at| {
-                let value = options
-                    .get(at + option.len()..)
-                    .unwrap_or_default()
-                    .trim_start();
+            written.match_indices(option).any(|(at, _)| {
+                let end = at + option.len();
+                let before = options.get(..at).unwrap_or_default();
+                let value = options.get(end..).unwrap_or_default();
+                let is_text =
+                    before.ends_with(['"', '\'', '`']) && value.starts_with(['"', '\'', '`']);
+                let is_name = options.get(at..end) == Some(*option) && !before.ends_with(is_word);
+                if !is_text && !is_name {
+                    return false;
+                }
+                let value = value.trim_start_matches(['"', '\'', '`']).trim_start();
+                let value = value.strip_prefix(']').unwrap_or(value).trim_start();
                 let value = value.strip_prefix(':').map(str::trim_start);
                 value.is_some_and(|value| !value.starts_with("false"))
             })

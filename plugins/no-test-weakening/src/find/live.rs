@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** only what is surely never run is taken away; every byte keeps its place.
 
+use super::dropped::{dropped, is_idle, says_nothing};
+use super::python::statement::{head_end, statements};
 use super::python::{Logical, is_never as python_never, logical};
 use super::words::word_at;
 use crate::language::Language;
@@ -56,6 +58,8 @@ struct Level {
     /// What the statement around was about, for when the block ends.
     around: (bool, usize),
     is_try: bool,
+    /// Whether it is one that nobody waits for, if its value is dropped.
+    is_idle: bool,
     /// The block whose failures it takes.
     takes: Option<(usize, usize)>,
 }
@@ -101,6 +105,10 @@ impl<'t> Braces<'t> {
                 b';' => self.end_statement(at),
                 b'\n' if self.language != Language::Rust => self.end_line(at),
                 b'r' => self.word(at),
+                b'.' | b'c' | b's' if !matches!(self.language, Language::Go) => {
+                    self.dead
+                        .extend(dropped(self.language, self.body, self.head, at));
+                }
                 _ => {}
             }
             at += 1;
@@ -127,6 +135,7 @@ impl<'t> Braces<'t> {
             // A `return` of a closure waits until that has ended.
             around: (self.returning, self.brackets),
             is_try: head == "try",
+            is_idle: self.language == Language::Rust && is_idle(self.body, head),
             takes: self.tried.take().filter(|_| word_at(head) == "catch"),
         });
         (self.returning, self.brackets) = (false, 0);
@@ -143,8 +152,12 @@ impl<'t> Braces<'t> {
             self.tried = Some((level.start, at));
         }
         let inside = self.body.get(level.start + 1..at).unwrap_or_default();
-        if inside.trim().is_empty() {
-            self.dead.extend(level.takes);
+        if let Some(tried) = level.takes.filter(|_| says_nothing(inside)) {
+            self.dead.push(tried);
+        }
+        let after = self.body.get(at + 1..).unwrap_or_default();
+        if level.is_idle && after.trim_start().starts_with(';') {
+            self.dead.push((level.start, at));
         }
         if level.never {
             self.dead.push((level.start, at));
@@ -217,11 +230,16 @@ fn dead_python(body: &str) -> Vec<(usize, usize)> {
             below = None;
         }
         certain.retain(|indent| *indent < line.indent);
-        let word = word_at(line.code);
-        if word == "return" && line.code.starts_with("return") {
+        let has_suite = head_end(line.code).is_some();
+        let returned = statements(line.code)
+            .into_iter()
+            .find(|statement| word_at(statement) == "return");
+        if let Some(statement) = returned.filter(|_| !has_suite) {
             // Below `if True:`, what follows that is dead as well.
             let indent = certain.first().copied().unwrap_or(line.indent);
             below = Some((indent, true));
+            let start = statement.as_ptr() as usize - body.as_ptr() as usize;
+            dead.push((start + "return".len(), line.end));
         } else if python_never(line.code) {
             if let Some((_, suite)) = line.code.split_once(':')
                 && !suite.trim().is_empty()
@@ -235,11 +253,11 @@ fn dead_python(body: &str) -> Vec<(usize, usize)> {
             "if True" | "if 1" | "if not False"
         ) {
             certain.push(line.indent);
-        } else if ["if True:", "if 1:"].iter().any(|head| {
-            line.code
-                .strip_prefix(head)
-                .is_some_and(|suite| word_at(suite) == "return")
-        }) {
+        } else if returned.is_some()
+            && ["if True:", "if 1:"]
+                .iter()
+                .any(|head| line.code.starts_with(head))
+        {
             below = Some((line.indent, true));
         }
     }
@@ -249,7 +267,10 @@ fn dead_python(body: &str) -> Vec<(usize, usize)> {
 /// What fails in vain: the suite of a `try` that takes any failure and says nothing, and of `suppress`.
 fn swallowed(body: &str) -> Vec<(usize, usize)> {
     // Most bodies are not read twice.
-    if !body.contains("except") && !body.contains("suppress(") {
+    if !["except", "finally", "suppress("]
+        .iter()
+        .any(|word| body.contains(word))
+    {
         return Vec::new();
     }
     let lines = logical(body);
@@ -272,7 +293,9 @@ fn swallowed(body: &str) -> Vec<(usize, usize)> {
                 .trim_start()
                 .starts_with(':')
             && is_silent(rest.get(suite.len()..).unwrap_or_default(), line.indent);
-        if is_suppressed || is_taken {
+        let returns = line.code.starts_with("try")
+            && returns_in_the_end(rest.get(suite.len()..).unwrap_or_default(), line.indent);
+        if is_suppressed || is_taken || returns {
             let end = suite.last().map_or(line.end, |last| last.end);
             dead.push((line.start, end));
         }
@@ -310,6 +333,23 @@ fn is_silent(mut lines: &[Logical<'_>], indent: usize) -> bool {
         lines = rest.get(handler.len()..).unwrap_or_default();
     }
     false
+}
+
+/// True where a `finally` returns, which drops whatever failed. `lines` begin with the first handler.
+fn returns_in_the_end(lines: &[Logical<'_>], indent: usize) -> bool {
+    let belong = lines.iter().enumerate().take_while(|(_, line)| {
+        line.indent > indent || matches!(word_at(line.code), "except" | "else" | "finally")
+    });
+    let mut last =
+        belong.filter(|(_, line)| line.indent == indent && line.code.starts_with("finally"));
+    last.next().is_some_and(|(at, head)| {
+        let suite = suite(lines.get(at + 1..).unwrap_or_default(), indent);
+        let mut statements = suite
+            .iter()
+            .chain([head])
+            .flat_map(|line| statements(line.code));
+        statements.any(|statement| word_at(statement) == "return")
+    })
 }
 
 /// True where a failed assertion is among the exceptions that are named.

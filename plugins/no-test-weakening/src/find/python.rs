@@ -2,28 +2,26 @@
 //!
 //! **Invariant:** a name has the value that it was given last; a function whose name was given to something else is not run.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod names;
+pub(super) mod statement;
 
-use super::words::{hash, parens, word_at, word_starts};
+use std::collections::BTreeMap;
+
+use super::words::{hash, parens, top_level, word_at, word_starts};
 use super::{Source, Test};
 use crate::language::Language;
+use names::Names;
+use statement::{Import, assigned, given, head_end, import, statements};
 
 const SKIPS: [&str; 3] = ["skip", "xfail", "expectedFailure"];
-/// Calls that end a test, or the collection of a file, as skipped.
-const SKIP_CALLS: [&str; 9] = [
-    "skip(",
-    "xfail(",
-    "skipTest(",
-    "importorskip(",
-    "SkipTest",
-    "SkipTest(",
-    "os._exit(",
-    "sys.exit(",
-    "pytest.exit(",
-];
+/// Limit: of a condition that is shown.
+const SHOWN_CHARS: usize = 80;
 
 /// Said of a test whose name something else has got.
 pub(crate) const REPLACED: &str = "its name is given to something else";
+
+const MARKED: &str = "`pytestmark` skips it";
+const FOR_NOTHING: &str = "it is run for no value";
 
 /// Decorators, by a part of their names, that make something else of a function.
 const NO_TESTS: [&str; 2] = ["fixture", "contextmanager"];
@@ -115,25 +113,40 @@ struct Block {
 enum Kind {
     Function,
     /// Its name, whether it has no class above it, and its binding.
-    Class(String, bool, (usize, String, usize)),
+    Class(String, bool, Binding),
     Other,
+}
+
+/// A name that is given to a function or a class.
+#[derive(Clone)]
+struct Binding {
+    block: usize,
+    /// The class or the file that the block is in.
+    scope: usize,
+    name: String,
+    count: usize,
 }
 
 /// A test, and what its fate hangs on.
 struct Found {
     test: Test,
     blocks: Vec<usize>,
-    bindings: Vec<(usize, String, usize)>,
+    bindings: Vec<Binding>,
 }
 
 #[derive(Default)]
 struct Walk {
     blocks: Vec<Block>,
     decorators: Vec<String>,
-    /// Names for what skips.
-    aliases: BTreeSet<String>,
-    /// The last binding of each name in each block.
+    names: Names,
+    /// The last function or class of each name in each block, which has others beside it for other conditions.
     bound: BTreeMap<(usize, String), usize>,
+    /// What else was given each name last, under whatever condition.
+    given: BTreeMap<(usize, String), usize>,
+    /// Blocks that are run only under a condition.
+    conditions: BTreeMap<usize, String>,
+    /// The last condition of each indent, for its `else`.
+    heads: BTreeMap<usize, String>,
     /// Blocks that are not run, and why.
     off: BTreeMap<usize, String>,
     /// Tests and classes, with those around them, that are switched off or replaced by name, and how.
@@ -145,7 +158,10 @@ struct Walk {
 impl Source<'_> {
     pub(super) fn python(&self) -> Vec<Test> {
         let lines = logical(&self.blanked);
-        let mut walk = Walk::default();
+        let mut walk = Walk {
+            names: Names::of(&lines),
+            ..Walk::default()
+        };
         for (number, line) in lines.iter().enumerate() {
             walk.leave(line.indent);
             let below = lines.get(number + 1..).unwrap_or_default();
@@ -174,12 +190,31 @@ impl Walk {
         self.blocks.last().map_or(0, |block| block.id)
     }
 
-    fn bind(&mut self, name: &str) -> (usize, String, usize) {
+    fn scope(&self) -> usize {
+        let mut blocks = self.blocks.iter().rev();
+        let scope = blocks.find(|block| !matches!(block.kind, Kind::Other));
+        scope.map_or(0, |block| block.id)
+    }
+
+    /// Gives a name to a function or a class.
+    fn bind(&mut self, name: &str) -> Binding {
         self.count += 1;
-        let binding = (self.here(), name.to_owned(), self.count);
+        let binding = Binding {
+            block: self.here(),
+            scope: self.scope(),
+            name: name.to_owned(),
+            count: self.count,
+        };
         self.bound
-            .insert((binding.0, binding.1.clone()), self.count);
+            .insert((binding.block, name.to_owned()), self.count);
         binding
+    }
+
+    /// Gives a name to something else.
+    fn give(&mut self, name: &str) {
+        self.count += 1;
+        self.given
+            .insert((self.scope(), name.to_owned()), self.count);
     }
 
     fn enter(&mut self, indent: usize, kind: Kind) -> usize {
@@ -202,7 +237,10 @@ impl Walk {
             return;
         }
         let decorators = std::mem::take(&mut self.decorators);
-        let skips = decorators.iter().any(|decorator| self.skips(decorator));
+        let skips = decorators
+            .iter()
+            .any(|decorator| self.names.skips(decorator));
+        let has_no_value = decorators.iter().any(|decorator| is_for_nothing(decorator));
         let plain = code.strip_prefix("async ").unwrap_or(code).trim_start();
         if let Some(rest) = plain.strip_prefix("def ") {
             let name = word_at(rest);
@@ -218,6 +256,9 @@ impl Walk {
                     if skips {
                         test.skip("it is skipped");
                     }
+                    if has_no_value {
+                        test.skip(FOR_NOTHING);
+                    }
                     let whole = source.blanked.get(line.start..end).unwrap_or_default();
                     if !runs_generators && does_yield(whole) {
                         test.skip("it yields, so what it does is not run");
@@ -228,14 +269,15 @@ impl Walk {
             self.enter(line.indent, Kind::Function);
         } else if let Some(rest) = code.strip_prefix("class ") {
             self.class(line.indent, rest, skips);
+            if has_no_value {
+                self.off.insert(self.here(), FOR_NOTHING.to_owned());
+            }
+            for statement in statements(code).into_iter().skip(1) {
+                self.simple(statement);
+            }
         } else {
-            self.statement(line);
+            self.statement(source, line);
         }
-    }
-
-    fn skips(&self, decorator: &str) -> bool {
-        let name = word_at(decorator.get(1..).unwrap_or_default());
-        SKIPS.iter().any(|skip| decorator.contains(skip)) || self.aliases.contains(name)
     }
 
     fn class(&mut self, indent: usize, rest: &str, skips: bool) {
@@ -268,23 +310,17 @@ impl Walk {
         }
     }
 
-    fn test(
-        &mut self,
-        source: &Source<'_>,
-        line: &Logical<'_>,
-        end: usize,
-        binding: (usize, String, usize),
-    ) {
+    fn test(&mut self, source: &Source<'_>, line: &Logical<'_>, end: usize, binding: Binding) {
         let whole = source.blanked.get(line.start..end).unwrap_or_default();
         let open = whole.find('(').unwrap_or(whole.len());
         let from_open = whole.get(open..).unwrap_or_default();
         let parameters = parens(from_open, b'(', b')');
         let after = from_open.get(parameters.len()..).unwrap_or_default();
         let body = after.split_once(':').map_or(after, |(_, body)| body);
-        let mut test = source.test(Language::Python, &binding.1, line.start, body);
+        let mut test = source.test(Language::Python, &binding.name, line.start, body);
         test.body = hash(source.written(parameters), source.written(body));
-        if let Some(call) = SKIP_CALLS.iter().find(|call| calls(body, call)) {
-            test.skip(format!("it calls `{}`", call.trim_end_matches('(')));
+        if let Some(call) = self.names.call(body) {
+            test.skip(format!("it calls `{call}`"));
         }
         let mut bindings = vec![binding];
         let mut scope = Vec::new();
@@ -303,53 +339,95 @@ impl Walk {
         });
     }
 
-    fn statement(&mut self, line: &Logical<'_>) {
+    fn statement(&mut self, source: &Source<'_>, line: &Logical<'_>) {
         let code = line.code;
-        let here = self.here();
-        if !self.in_function() {
-            let assigned = assigned(code);
-            if let Some((name, value)) = assigned {
-                self.assignment(here, name, value);
-            }
-            for name in code
-                .strip_prefix("del ")
-                .into_iter()
-                .flat_map(|names| names.split(','))
-            {
-                self.bind(name.trim());
-                self.switch(name.trim(), "it is deleted");
-            }
-            if let Some(call) = SKIP_CALLS.iter().find(|call| calls(code, call))
-                && !code.starts_with("import ")
-                && !code.starts_with("from ")
-                && assigned.is_none()
-            {
-                let why = format!("its file calls `{}`", call.trim_end_matches('('));
-                self.off.insert(0, why);
+        let never = is_never(code);
+        if !self.in_function() && !never {
+            for statement in statements(code) {
+                self.simple(statement);
             }
         }
-        if code.ends_with(':') || is_never(code) {
+        if code.ends_with(':') || never {
+            let condition = self.condition(source, line);
             let id = self.enter(line.indent, Kind::Other);
-            if is_never(code) {
+            self.conditions.extend(condition.map(|head| (id, head)));
+            if never {
                 self.off
                     .insert(id, "it is within what is never run".to_owned());
             }
         }
     }
 
+    /// What has to hold for a suite to be run, as it is written; of an `else`, what its `if` said.
+    fn condition(&mut self, source: &Source<'_>, line: &Logical<'_>) -> Option<String> {
+        let end = head_end(line.code)?;
+        let head = source.written(line.code.get(..end)?);
+        let head: String = head.split_whitespace().collect::<Vec<_>>().join(" ");
+        let head: String = head.chars().take(SHOWN_CHARS).collect();
+        let whole = match word_at(line.code) {
+            "with" | "async" | "finally" => return None,
+            "elif" | "else" | "except" => {
+                let of = self.heads.get(&line.indent).map_or("", String::as_str);
+                format!("{head} of {of}")
+            }
+            _ => {
+                self.heads.insert(line.indent, head.clone());
+                head
+            }
+        };
+        Some(whole)
+    }
+
+    /// One statement outside of functions.
+    fn simple(&mut self, code: &str) {
+        let here = self.here();
+        let imports = import(code);
+        for Import { name, .. } in &imports {
+            if *name == "pytestmark" {
+                let why = "`pytestmark` is imported, and may skip it";
+                self.off.insert(here, why.to_owned());
+            }
+            self.give(name);
+        }
+        for name in given(code) {
+            self.give(name);
+        }
+        let assigned = assigned(code);
+        for (name, value) in &assigned {
+            self.assignment(here, name, value);
+        }
+        if code.starts_with("pytestmark.") && self.names.skips(code) {
+            self.off.insert(here, MARKED.to_owned());
+        }
+        for name in code
+            .strip_prefix("del ")
+            .into_iter()
+            .flat_map(|names| names.split(','))
+        {
+            self.give(name.trim());
+            self.switch(name.trim(), "it is deleted");
+        }
+        if let Some(call) = self.names.call(code).filter(|_| imports.is_empty())
+            && assigned.is_empty()
+        {
+            let why = format!("its file calls `{call}`");
+            self.off.insert(0, why);
+        }
+    }
+
     fn assignment(&mut self, here: usize, name: &str, value: &str) {
-        let skips = SKIPS.iter().any(|skip| value.contains(skip));
+        let skips = self.names.skips(value);
         let (of, last) = name.rsplit_once('.').unwrap_or(("", name));
         let why = match last {
-            "pytestmark" if skips => "`pytestmark` skips it",
+            "pytestmark" if skips => MARKED,
             // Whatever it is, if it is not plain.
             "__test__" if !matches!(value, "True" | "1") => "`__test__` is false",
             "__unittest_skip__" if value == "True" => "`__unittest_skip__` is true",
             _ if of.is_empty() => {
                 if skips {
-                    self.aliases.insert(name.to_owned());
+                    self.names.add(name);
                 }
-                self.bind(name);
+                self.give(name);
                 return;
             }
             _ => {
@@ -377,13 +455,19 @@ impl Walk {
     fn finish(self) -> Vec<Test> {
         let Self {
             bound,
+            given,
+            conditions,
             off,
             named_off,
             found,
             ..
         } = self;
-        let is_last = |(block, name, count): &(usize, String, usize)| {
-            bound.get(&(*block, name.clone())) == Some(count)
+        let is_last = |binding: &Binding| {
+            let of = |id: usize| (id, binding.name.clone());
+            bound.get(&of(binding.block)) == Some(&binding.count)
+                && given
+                    .get(&of(binding.scope))
+                    .is_none_or(|at| *at < binding.count)
         };
         let mut tests = Vec::new();
         for Found {
@@ -394,6 +478,10 @@ impl Walk {
         {
             for why in blocks.iter().filter_map(|block| off.get(block)) {
                 test.skip(why.as_str());
+            }
+            for head in blocks.iter().filter_map(|block| conditions.get(block)) {
+                test.off
+                    .push(format!("it is there under a condition: `{head}`"));
             }
             let whole = format!("{}.{}", test.scope, test.name);
             let whole = whole.trim_start_matches('.');
@@ -413,12 +501,26 @@ impl Walk {
     }
 }
 
-/// The name, or the names with dots, that a statement gives a value, and that value. A type that stands between is left away.
-fn assigned(code: &str) -> Option<(&str, &str)> {
-    let (name, value) = code.split_once('=')?;
-    let name = name.split(':').next().unwrap_or(name).trim();
-    let is_name = |part: &str| !part.is_empty() && part == word_at(part);
-    (name.split('.').all(is_name) && !value.starts_with('=')).then(|| (name, value.trim()))
+/// True for a decorator that runs a test for each of no values.
+fn is_for_nothing(decorator: &str) -> bool {
+    let Some(at) = decorator.find("parametrize") else {
+        return false;
+    };
+    let arguments = decorator.get(at..).unwrap_or_default();
+    let open = arguments.find('(').unwrap_or(arguments.len());
+    let arguments = parens(arguments.get(open..).unwrap_or_default(), b'(', b')');
+    let inner = arguments.trim_start_matches('(');
+    let arguments = top_level(inner, &[","]);
+    let named = arguments
+        .iter()
+        .find_map(|argument| argument.trim().strip_prefix("argvalues"));
+    let named = named.and_then(|value| value.trim_start().strip_prefix('='));
+    let values = named.or_else(|| arguments.get(1).copied());
+    let bare: String = values.unwrap_or_default().split_whitespace().collect();
+    matches!(
+        bare.as_str(),
+        "[]" | "()" | "{}" | "list()" | "tuple()" | "set()" | "range(0)"
+    )
 }
 
 /// True for a function that yields by itself; those within it do not count.
@@ -442,21 +544,6 @@ fn does_yield(function: &str) -> bool {
             let rest = line.code.get(at..).unwrap_or_default();
             word_at(rest) == "yield"
         })
-    })
-}
-
-/// True for a call by that name, in whatever module or object it is.
-fn calls(code: &str, call: &str) -> bool {
-    word_starts(code, call).any(|at| {
-        let before = code.get(..at).unwrap_or_default();
-        let object = before
-            .rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
-            .next();
-        call.contains('.')
-            || matches!(
-                object,
-                Some("" | "pytest." | "self." | "unittest." | "nose.")
-            ) && !before.trim_end().ends_with("def")
     })
 }
 

@@ -222,7 +222,7 @@ fn statement(call: &str) -> &str {
 }
 
 /// The parts of a text between separators that stand outside of all brackets, up to a bracket that was not opened.
-fn top_level<'t>(text: &'t str, separators: &[&str]) -> Vec<&'t str> {
+pub(super) fn top_level<'t>(text: &'t str, separators: &[&str]) -> Vec<&'t str> {
     let mut parts = Vec::new();
     let (mut depth, mut start, mut at) = (0_usize, 0, 0);
     while let Some(byte) = text.as_bytes().get(at) {

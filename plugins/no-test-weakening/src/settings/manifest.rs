@@ -143,6 +143,13 @@ impl Manifest {
                 self.say(kind, &name, &key, &span);
             }
         }
+        if let Some((span, DeValue::String(path))) = get(target, "path")
+            && kind == "lib"
+            && path.trim_start_matches("./") != "src/lib.rs"
+        {
+            let key = format!("path = \"{path}\"");
+            self.say(kind, &name, &key, &span);
+        }
         if kind == "test" {
             self.files.push(match get(target, "path") {
                 Some((_, DeValue::String(path))) => path.trim_start_matches("./").to_owned(),

@@ -225,6 +225,72 @@ fn settings_that_run_nothing_are_errors_and_others_warnings() {
 }
 
 #[test]
+fn options_of_pytest_that_run_nothing_are_errors() {
+    for (path, text) in [
+        ("pytest.ini", "addopts = --co\n"),
+        ("pytest.ini", "addopts = -q --collect-only\n"),
+        ("tox.ini", "setenv =\n  PYTEST_ADDOPTS=--collect-only\n"),
+        ("tox.ini", "commands = pytest -k nothing\n"),
+        ("setup.cfg", "addopts = -qknothing\n"),
+        ("pyproject.toml", "addopts = [\"-ra\", \"-k\", \"x\"]\n"),
+        ("pyproject.toml", "addopts = \"--ignore=tests\"\n"),
+        ("noxfile.py", "session.run(\"pytest\", \"-k\", \"x\")\n"),
+    ] {
+        assert_eq!(
+            severities(path, "", text)[..1],
+            [Severity::Error],
+            "{path} {text}"
+        );
+    }
+    let errors = |text: &str| {
+        let found = severities("setup.cfg", "addopts =\n  -q\n", text);
+        found
+            .iter()
+            .filter(|severity| **severity == Severity::Error)
+            .count()
+    };
+    assert_eq!(errors("addopts =\n  -q\n  # -k x\n\n  -k nothing\n"), 1);
+    assert_eq!(errors("addopts =\n  -q\nother = -k nothing\n"), 0);
+    for text in [
+        "-ra",
+        "-m 'not slow'",
+        "-p kitten",
+        "-pkitten",
+        "-n auto -rk",
+        "--cov=k -W k",
+        "--color=yes",
+    ] {
+        let text = format!("addopts = {text}\n");
+        assert_eq!(
+            severities("pytest.ini", "", &text),
+            [Severity::Warning],
+            "{text}"
+        );
+    }
+    let toml = "addopts = [\n\"-q\",\n\"-k\",\n\"x\",\n]\nother = \"-k\"\n";
+    assert_eq!(
+        severities("pyproject.toml", "", toml),
+        [Severity::Warning, Severity::Error]
+    );
+}
+
+#[test]
+fn a_library_that_is_elsewhere() {
+    let at = |path: &str| {
+        severities(
+            "Cargo.toml",
+            "[lib]\n",
+            &format!("[lib]\npath = \"{path}\"\n"),
+        )
+    };
+    assert_eq!(at("src/other.rs"), [Severity::Warning]);
+    assert_eq!(at("src/lib.rs"), []);
+    assert_eq!(at("./src/lib.rs"), []);
+    let bin = "[[bin]]\nname = \"a\"\npath = \"a.rs\"\n";
+    assert_eq!(severities("Cargo.toml", "", bin), []);
+}
+
+#[test]
 fn settings_say_which_tests_are_run() {
     for (path, before, after, expect) in [
         (
