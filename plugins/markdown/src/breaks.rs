@@ -1,14 +1,16 @@
 //! What is broken: the links of one document whose target does not exist.
 //!
-//! Owns the rules and their names, and what is forgiven: folders, files behind a link in the file system, lines of
-//! source files, anchors that a page has without any heading.
+//! Owns the rules and their names, and what is forgiven: folders, lines of source files, anchors that a page has without any
+//! heading.
 //!
 //! **Invariant:** a document that cannot be read has no broken links *and says so*; it is never passed over in
 //! silence. What would fit instead is [`crate::repair`](mod@crate::repair)'s business.
 
 use crate::document::{Document, Link, ReadError};
-use crate::library::Library;
+use crate::library::{End, Library};
+use crate::path::is_markdown;
 use crate::target::{Place, decode, follow, parts};
+use crate::tree::Kind;
 
 /// What is wrong with a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,12 +208,15 @@ pub fn judge(library: &Library<'_>, from: &str, link: &Link, settings: Settings)
     }
 }
 
-/// Whether the Markdown file `path` is known to lack an anchor.
+/// Whether what `path` leads to is known to lack an anchor; what is called Markdown and leads to something else has none.
 fn lacks(library: &Library<'_>, path: &str, fragment: &str) -> bool {
-    if !library.has_document(path) || is_built_in(fragment) {
+    if is_built_in(fragment) {
         return false;
     }
-    let document = library.document(path);
+    let Some(document) = library.page(path) else {
+        let is_other = matches!(library.end(path), End::At(_, Kind::File));
+        return is_other && is_markdown(path);
+    };
     document
         .as_ref()
         .as_ref()

@@ -35,7 +35,7 @@ mod text;
 
 pub use breaks::{Break, Hidden, RootRelative, Rule, Settings, breaks, hidden};
 pub use document::{Document, Link, ReadError};
-pub use library::{Disk, Files, Library};
+pub use library::{Disk, End, Files, Library};
 pub use repair::{Repair, repair};
 pub use rewrite::{RewriteError, retarget};
 pub use slug::{Anchors, Slugger};

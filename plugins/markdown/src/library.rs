@@ -1,9 +1,11 @@
 //! The documents of a workspace, each read once.
 //!
 //! Owns the cache and where bytes come from: [`Files`] is the seam, [`Disk`] the ordinary answer; a gate puts another
-//! one before it to see the workspace as it was.
+//! one before it to see the workspace as it was. `links.rs` follows links in the file system.
 //!
 //! **Invariant:** a document is parsed at most once for each library.
+
+mod links;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -16,6 +18,8 @@ use crate::document::{Document, FILE_BYTES_MAX, ReadError};
 use crate::path::is_markdown;
 use crate::tree::{Kind, Tree};
 
+pub use links::End;
+
 /// Where the bytes of a workspace come from.
 pub trait Files {
     /// Returns the bytes of a file, at most [`FILE_BYTES_MAX`] and one more.
@@ -23,6 +27,12 @@ pub trait Files {
     /// # Errors
     /// What reading a file raises.
     fn read(&self, path: &str) -> std::io::Result<Vec<u8>>;
+
+    /// Returns what the link in the file system at `path` says.
+    ///
+    /// # Errors
+    /// What reading it raises; one of its own for what is no text.
+    fn link(&self, path: &str) -> std::io::Result<String>;
 
     /// Whether `path` is missing from the listing only because we may not see it.
     fn is_hidden(&self, path: &str) -> bool;
@@ -51,6 +61,12 @@ impl Files for Disk {
             .take(limit)
             .read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    fn link(&self, path: &str) -> std::io::Result<String> {
+        let target = std::fs::read_link(self.root.join(path))?;
+        let target = target.into_os_string().into_string();
+        target.map_err(|_| ErrorKind::InvalidData.into())
     }
 
     fn is_hidden(&self, path: &str) -> bool {
@@ -105,17 +121,28 @@ impl<'a> Library<'a> {
 
     /// Whether `path` exists, or may exist where we cannot look.
     pub fn may_hold(&self, path: &str) -> bool {
-        self.tree.may_hold(path) || self.is_hidden(path)
+        self.end(path) != End::Nowhere
     }
 
     /// Whether we may not look whether `path` exists.
     pub fn is_hidden(&self, path: &str) -> bool {
-        !self.tree.may_hold(path) && self.files.is_hidden(path)
+        self.end(path) == End::Hidden
     }
 
-    /// Whether the Markdown file `path` exists, and its bytes cannot be had.
+    /// Whether the Markdown file to which `path` leads exists, and its bytes cannot be had.
     pub fn is_withheld(&self, path: &str) -> bool {
-        self.has_document(path) && matches!(&*self.document(path), Err(ReadError::Io(_)))
+        let End::At(path, Kind::File) = self.end(path) else {
+            return false;
+        };
+        is_markdown(&path) && matches!(&*self.document(&path), Err(ReadError::Io(_)))
+    }
+
+    /// The document that somebody sees who follows `path`; `None` for what is not there or is no Markdown.
+    pub fn page(&self, path: &str) -> Option<Shelved> {
+        match self.end(path) {
+            End::At(path, Kind::File) if is_markdown(&path) => Some(self.document(&path)),
+            _ => None,
+        }
     }
 
     /// The Markdown files that have an anchor with this key (see [`crate::slug::key`]), sorted. The first call reads
@@ -157,6 +184,10 @@ mod tests {
         fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
             self.0.set(self.0.get() + 1);
             Ok(format!("# Heading of {path}\n").into_bytes())
+        }
+
+        fn link(&self, _: &str) -> std::io::Result<String> {
+            Err(ErrorKind::NotFound.into())
         }
 
         fn is_hidden(&self, path: &str) -> bool {

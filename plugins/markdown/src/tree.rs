@@ -3,7 +3,7 @@
 //! Owns the listing (made once, in sorted order) and the look-ups over it; file contents are [`crate::library`]'s.
 //! Directories that hold nothing we can see are not in the tree: git knows none either.
 //!
-//! **Invariant:** links in the file system are entries and are never followed, so the walk ends and stays inside.
+//! **Invariant:** links in the file system are entries and are not followed here, so the walk ends and stays inside.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub enum Kind {
     File,
     /// A folder with something in it.
     Folder,
-    /// A link in the file system; what lies behind it is not looked at.
+    /// A link in the file system.
     Link,
 }
 

@@ -72,6 +72,14 @@ impl Files for Before<'_> {
         self.now.read(path)
     }
 
+    fn link(&self, path: &str) -> io::Result<String> {
+        if !self.touched.contains(path) {
+            return self.now.link(path);
+        }
+        let target = String::from_utf8(self.read(path)?);
+        target.map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+
     fn is_hidden(&self, path: &str) -> bool {
         self.now.is_hidden(path)
     }

@@ -12,7 +12,7 @@ use ringfence_markdown::breaks::{breaks, describe};
 use ringfence_markdown::path::parent;
 use ringfence_markdown::target::{Place, follow};
 use ringfence_markdown::{
-    Break, Files, Hidden, Kind, Library, ReadError, Repair, Tree, hidden, repair,
+    Break, End, Files, Hidden, Kind, Library, ReadError, Repair, Tree, hidden, repair,
 };
 use ringfence_sdk::prelude::*;
 
@@ -215,9 +215,21 @@ impl Judge<'_> {
             .links()
             .iter()
             .any(|link| match follow(path, &link.target) {
-                Place::Inside { path, .. } => lost.contains(&path),
+                Place::Inside { path, .. } => {
+                    lost.contains(&path) || self.leads_elsewhere(&path, lost)
+                }
                 Place::Outside { .. } | Place::Elsewhere => false,
             })
+    }
+
+    /// Whether a path goes through a link in the file system, and ended somewhere else before, or at something that is lost.
+    fn leads_elsewhere(&self, path: &str, lost: &BTreeSet<String>) -> bool {
+        if !self.before.passes_link(path) && !self.now.passes_link(path) {
+            return false;
+        }
+        let was = self.before.end(path);
+        let is_lost = matches!(&was, End::At(path, _) if lost.contains(path));
+        is_lost || was != self.now.end(path)
     }
 
     /// Paths that no longer exist, and documents that lost an anchor.
@@ -227,14 +239,13 @@ impl Judge<'_> {
             let sources = [Some(file.path.as_str()), file.renamed_from.as_deref()];
             for source in sources.into_iter().flatten() {
                 let mut path = source;
-                while !path.is_empty()
-                    && self.now.tree().kind(path).is_none()
-                    && lost.insert(path.to_owned())
-                {
+                let is_gone =
+                    |path: &str| self.now.tree().kind(path).is_none() || !self.now.may_hold(path);
+                while !path.is_empty() && is_gone(path) && lost.insert(path.to_owned()) {
                     path = parent(path);
                 }
             }
-            if file.kind == ChangeKind::Modified && self.has_lost_anchors(&file.path) {
+            if self.has_lost_anchors(&file.path) {
                 lost.insert(file.path.clone());
             }
         }
@@ -242,18 +253,20 @@ impl Judge<'_> {
     }
 
     fn has_lost_anchors(&self, path: &str) -> bool {
-        if !self.scope.settings.anchors
-            || !self.now.has_document(path)
-            || !self.before.has_document(path)
-        {
+        if !self.scope.settings.anchors || !self.now.may_hold(path) {
             return false;
         }
-        let (now, before) = (self.now.document(path), self.before.document(path));
-        match (now.as_ref(), before.as_ref()) {
-            (Ok(now), Ok(before)) => before
+        let Some(before) = self.before.page(path) else {
+            return false;
+        };
+        let now = self.now.page(path);
+        let now = now.as_ref().map(|now| now.as_ref().as_ref());
+        match (before.as_ref(), now) {
+            (Ok(before), Some(Ok(now))) => before
                 .anchors()
                 .iter()
                 .any(|(_, anchor)| !now.anchors().contains(anchor)),
+            (Ok(_), None) => true,
             _ => false,
         }
     }

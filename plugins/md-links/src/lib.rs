@@ -2,7 +2,7 @@
 //!
 //! It looks at inline links, images, reference definitions and the `href`, `src`, `srcset` and `poster` of HTML, and
 //! follows them as GitHub does: percent-encoding, `?query`, anchors of headings, `id` and `name`. Code, comments,
-//! front matter and other sites are left alone; nothing is fetched.
+//! front matter and other sites are left alone; nothing is fetched. Links in the file system are followed within the workspace.
 //!
 //! | rule | means |
 //! | --- | --- |

@@ -134,6 +134,11 @@ impl ringfence_markdown::Files for Memory {
             .ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
 
+    fn link(&self, path: &str) -> std::io::Result<String> {
+        let bytes = self.read(path)?;
+        String::from_utf8(bytes).map_err(|_| std::io::ErrorKind::InvalidData.into())
+    }
+
     fn is_hidden(&self, path: &str) -> bool {
         self.1.iter().any(|folder| path.starts_with(folder))
     }
@@ -321,4 +326,94 @@ fn a_wrong_config_is_an_error() {
         let scope = Context::test(config.clone()).config().and_then(Scope::new);
         assert!(matches!(scope, Err(Error::Config(_))), "{config}");
     }
+}
+
+/// What the gate finds in a tree with links in the file system, which are listed last and say where they lead.
+fn with_links(
+    files: &[(&str, &str)],
+    links: &[(&str, &str)],
+    change: Vec<TestFile>,
+) -> (Ruling, Vec<String>) {
+    let all = files.iter().chain(links);
+    let all = all.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let memory = Memory(all.collect(), &[]);
+    let entries = files.iter().map(|(path, _)| (*path, Kind::File));
+    let entries = entries.chain(links.iter().map(|(path, _)| (*path, Kind::Link)));
+    let tree = Tree::of(entries.map(|(path, kind)| (path.to_owned(), kind)));
+    let scope = Scope::new(Config::default()).unwrap();
+    let verdict = judge::judge(&tree, &memory, &Change::test(change), &scope).unwrap();
+    let findings = verdict.findings.iter();
+    let errors = findings.filter(|finding| finding.severity == Severity::Error);
+    (
+        verdict.ruling,
+        errors.map(|finding| finding.rule.clone()).collect(),
+    )
+}
+
+#[test]
+fn a_link_that_leads_nowhere_in_the_place_of_a_target() {
+    let (a, b) = (
+        "[b](docs/b.md) ![c](docs/c.png)\n[h](docs/b.md#head)\n",
+        "# Head\n",
+    );
+    let replaced = |to: &'static str| {
+        let change = vec![TestFile::modified("docs/b.md", b, to)];
+        with_links(
+            &[
+                ("a.md", a),
+                ("docs/c.png", ""),
+                ("notes.txt", "x"),
+                ("x.md", "# Head\n"),
+            ],
+            &[("docs/b.md", to)],
+            change,
+        )
+    };
+    for to in ["nowhere", "b.md", "/etc/passwd", "../../x.md"] {
+        let broken = vec!["missing-file".to_owned(); 2];
+        assert_eq!(replaced(to), (Ruling::Fail, broken), "{to}");
+    }
+    // A page that is text has no headings.
+    assert_eq!(
+        replaced("../notes.txt"),
+        (Ruling::Fail, vec!["missing-anchor".to_owned()])
+    );
+    assert_eq!(replaced("../x.md").1, [""; 0]);
+
+    let folder = |to: &'static str, more: &[(&str, &str)]| {
+        let change = vec![
+            TestFile::deleted("docs/b.md", b),
+            TestFile::deleted("docs/c.png", "x"),
+            TestFile::added("docs", to),
+        ];
+        with_links(&[&[("a.md", a)], more].concat(), &[("docs", to)], change)
+    };
+    for to in ["nowhere", "docs"] {
+        let broken = vec!["missing-file".to_owned(); 3];
+        assert_eq!(folder(to, &[]), (Ruling::Fail, broken), "{to}");
+    }
+    let moved = [("new/b.md", b), ("new/c.png", "")];
+    assert_eq!(folder("new", &moved), (Ruling::Pass, vec![]));
+}
+
+#[test]
+fn what_a_link_in_the_file_system_leads_to_counts() {
+    let a = "[b](alias.md)\n[c](alias.md#head)\n";
+    let links = [("alias.md", "real.md")];
+    let added = |files: &[(&str, &str)]| {
+        let files = [&[("a.md", a)], files].concat();
+        with_links(&files, &links, vec![TestFile::added("a.md", a)]).1
+    };
+    assert_eq!(added(&[]), ["missing-file", "missing-file"]);
+    assert_eq!(added(&[("real.md", "# Other\n")]), ["missing-anchor"]);
+    assert_eq!(added(&[("real.md", "# Head\n")]), [""; 0]);
+    // Behind a link that stays, something goes.
+    let gone = vec![TestFile::deleted("real.md", "# Head\n")];
+    assert_eq!(
+        with_links(&[("a.md", a)], &links, gone).1,
+        ["missing-file", "missing-file"]
+    );
+    let other = vec![TestFile::modified("real.md", "# Head\n", "# Other\n")];
+    let files = [("a.md", a), ("real.md", "# Other\n")];
+    assert_eq!(with_links(&files, &links, other).1, ["missing-anchor"]);
 }

@@ -19,6 +19,11 @@ impl Files for Memory {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    fn link(&self, path: &str) -> std::io::Result<String> {
+        let bytes = self.read(path)?;
+        String::from_utf8(bytes).map_err(|_| std::io::ErrorKind::InvalidData.into())
+    }
+
     fn is_hidden(&self, path: &str) -> bool {
         path.starts_with("hidden/")
     }
