@@ -32,6 +32,9 @@
 mod allowed;
 mod hidden;
 mod pages;
+mod wide;
+
+use std::collections::BTreeSet;
 
 use ringfence_globs::{Case, Globs};
 use ringfence_sdk::AddedLine;
@@ -155,7 +158,14 @@ impl Default for Config {
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Self {
             comments: Comments::Warning,
-            documents: list(&["**/*.md", "**/*.mdx", "**/*.markdown"]),
+            documents: list(&[
+                "**/*.md",
+                "**/*.mdx",
+                "**/*.markdown",
+                "**/*.mdown",
+                "**/*.mkd",
+                "**/*.mkdn",
+            ]),
             allowed_comments: list(&ALLOWED_COMMENTS),
             instructions: list(&INSTRUCTIONS),
             ignore: Vec::new(),
@@ -264,14 +274,45 @@ impl Rules {
 
     /// One odd byte makes git take a text for none, and shows nobody its lines.
     fn in_binary(&self, change: &Change, file: &FileChange, is_read: bool) -> Result<Vec<Finding>> {
-        let message = if is_read {
-            "is no text, so nobody sees what it says"
-        } else if file.size <= BINARY_BYTES_MAX && is_nearly_text(&change.read(&file.path)?) {
-            "is text but for a few bytes, which keep its lines out of every diff"
-        } else {
+        let not_read = |message| Ok(vec![Finding::error("not-read", message).at(&file.path)]);
+        if is_read {
+            return not_read("is no text, so nobody sees what it says");
+        }
+        if file.size > BINARY_BYTES_MAX {
             return Ok(Vec::new());
+        }
+        let bytes = change.read(&file.path)?;
+        if let Some(text) = wide::text(&bytes) {
+            return self.in_wide(change, file, &text);
+        }
+        if is_nearly_text(&bytes) {
+            return not_read("is text but for a few bytes, which keep its lines out of every diff");
+        }
+        Ok(Vec::new())
+    }
+
+    /// What lines hide that are new in a text of UTF-16, which no diff shows.
+    fn in_wide(&self, change: &Change, file: &FileChange, text: &str) -> Result<Vec<Finding>> {
+        let was = file.renamed_from.as_ref().unwrap_or(&file.path);
+        let had = file.old_mode & 0o170_000 == 0o100_000 && !self.ignore.cover(was);
+        let before = if had {
+            change.read_base(was)?
+        } else {
+            Vec::new()
         };
-        Ok(vec![Finding::error("not-read", message).at(&file.path)])
+        let before =
+            wide::text(&before).unwrap_or_else(|| String::from_utf8_lossy(&before).into_owned());
+        let known: BTreeSet<&str> = before.split('\n').collect();
+        let new = text
+            .split('\n')
+            .zip(1..)
+            .filter(|(text, _)| !known.contains(text));
+        let lines = new.map(|(text, line)| AddedLine {
+            path: file.path.clone(),
+            line,
+            text: text.to_owned(),
+        });
+        Ok(lines.flat_map(|line| self.in_line(&line)).collect())
     }
 
     fn in_line(&self, line: &AddedLine) -> Vec<Finding> {
@@ -286,10 +327,13 @@ impl Rules {
     }
 }
 
-/// True for bytes that are UTF-8 and hardly ever a control code: nine in ten of a real file without text are neither.
+/// True for bytes that are hardly ever a control code, or no UTF-8: more than one in ten of a real file without text are.
 fn is_nearly_text(bytes: &[u8]) -> bool {
-    let is_odd = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
-    str::from_utf8(bytes).is_ok() && bytes.iter().filter(is_odd).count() * 10 < bytes.len()
+    let is_odd = |c: &char| c.is_ascii_control() && !c.is_ascii_whitespace();
+    let odd = bytes
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().filter(is_odd).count() + chunk.invalid().len());
+    odd.sum::<usize>() * 10 < bytes.len()
 }
 
 fn of_character(hidden: &Hidden) -> Finding {

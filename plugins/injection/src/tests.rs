@@ -361,3 +361,38 @@ fn real_files() {
     let fine = found.keys().all(|rule| rule == "html-comment");
     assert!(files > 10 && (given.is_ok() || fine), "{found:?}");
 }
+
+#[test]
+fn odd_bytes_and_wide_texts_are_looked_into() {
+    let found = |before: &[u8], after: &[u8]| {
+        let change = Change::test(vec![TestFile::modified("a.rs", before, after)]);
+        let verdict = judge(&Context::test(json!({})), &change).unwrap();
+        let rules = verdict.findings.iter().map(|finding| finding.rule.clone());
+        rules.collect::<Vec<_>>()
+    };
+    // One byte of another encoding, and one that makes it no text.
+    let latin = b"let a = 1; // caf\xe9\nlet b = 2; // \0 some more of it\n";
+    assert_eq!(found(b"", latin), ["not-read"]);
+    let noise: Vec<u8> = (0..=255_u8).cycle().take(4096).collect();
+    assert_eq!(found(b"", &noise), [""; 0]);
+    let wide = |text: &str, bom: &[u8]| {
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+        bom.iter().copied().chain(units).collect::<Vec<u8>>()
+    };
+    let (plain, bad) = (
+        "let a = 1; // and more\r\n",
+        "let a = 1; // \u{202e} and more\r\n",
+    );
+    for bom in [&b"\xff\xfe"[..], b""] {
+        assert_eq!(found(b"", &wide(bad, bom)), ["bidi-control"]);
+        assert_eq!(found(b"", &wide(plain, bom)), [""; 0]);
+        assert_eq!(
+            found(&wide(bad, bom), &wide(&format!("{bad}{plain}"), bom)),
+            [""; 0]
+        );
+    }
+    let big: Vec<u8> = bad.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(found(b"", &big), ["bidi-control"]);
+    let big = [&b"\xfe\xff"[..], &big].concat();
+    assert_eq!(found(b"", &big), ["bidi-control"]);
+}
