@@ -119,6 +119,8 @@ struct Walk<'a> {
     footnotes: Vec<(String, Range<usize>)>,
     referred: BTreeSet<String>,
     hidden: Option<Hidden>,
+    /// Elements with content for other readers that have not been closed, and where they begin.
+    fallbacks: Vec<(String, usize)>,
     found: Vec<Piece>,
 }
 
@@ -146,6 +148,7 @@ impl<'a> Walk<'a> {
             footnotes: Vec::new(),
             referred: BTreeSet::new(),
             hidden: None,
+            fallbacks: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -292,7 +295,10 @@ impl<'a> Walk<'a> {
                 name,
                 attributes,
             } => self.open(source, range.start + at, name, &attributes),
-            Token::Close { end, name } => self.close(range.start + end, name),
+            Token::Close { end, name } => {
+                self.in_close_tag(source, range.start, end, name);
+                self.close(range.start + end, name);
+            }
             Token::Unseen(span) => {
                 let whole = source.get(span.clone()).unwrap_or_default();
                 // What is no comment is the inside of an element that was seen to begin.
@@ -323,12 +329,26 @@ impl<'a> Walk<'a> {
         let too_many =
             (attributes.len() >= ATTRIBUTES_MAX).then(|| format!("{ATTRIBUTES_MAX} attributes"));
         let Some(why) = by_name.or(by_attribute).or(too_many) else {
+            let is_fallback = style::FALLBACKS.contains(&name.as_str())
+                || self.is_page && style::OF_PAGES.contains(&name.as_str());
+            if is_fallback {
+                self.fallbacks.push((name, at));
+            }
+            let alone = attributes
+                .iter()
+                .filter(|attribute| attribute.value.is_none());
+            let alone: Vec<&str> = alone.map(|attribute| attribute.name).collect();
+            let alone = alone.join(" ");
+            if words(&alone) > WORDS_MAX {
+                self.push(at..at + 1, What::Words, &alone);
+            }
             for attribute in attributes {
                 let text = value(attribute);
                 let is_long = match style::length(attribute.name) {
                     style::Length::Any => false,
                     style::Length::Title => is_long_title(&text),
                     style::Length::Few => words(&text) > WORDS_MAX,
+                    style::Length::Names => plain_words(&text) > TITLE_WORDS_MAX,
                 };
                 if is_long {
                     self.push(at..at + 1, What::Words, &text);
@@ -349,7 +369,31 @@ impl<'a> Walk<'a> {
         });
     }
 
+    /// A tag that closes has a name, and nothing else that a page would show.
+    fn in_close_tag(&mut self, source: &str, base: usize, end: usize, name: &str) {
+        let before = source.get(..end).unwrap_or_default();
+        let start = before.rfind("</").unwrap_or(end);
+        let more = before.get(start + 2 + name.len()..).unwrap_or_default();
+        if words(more) > WORDS_MAX {
+            self.push(base + start..base + end, What::Words, more);
+        }
+    }
+
+    /// The element that was begun last by this name ends, and what it has said is no part of the page.
+    fn close_fallback(&mut self, end: usize, name: &str) {
+        let mut open = self.fallbacks.iter();
+        let Some(at) = open.rposition(|(open, _)| open.eq_ignore_ascii_case(name)) else {
+            return;
+        };
+        let (_, start) = self.fallbacks.remove(at);
+        let text = untagged(self.get(start..end));
+        if words(&text) > TITLE_WORDS_MAX {
+            self.push(start..end, What::Words, &text);
+        }
+    }
+
     fn close(&mut self, end: usize, name: &str) {
+        self.close_fallback(end, name);
         let Some(hidden) = &mut self.hidden else {
             return;
         };
@@ -370,6 +414,14 @@ impl<'a> Walk<'a> {
     }
 
     fn close_all(&mut self) {
+        while let Some((name, at)) = self.fallbacks.last().cloned() {
+            let tag = self.get(at..self.source.len()).split('>').next();
+            if tag.is_some_and(|tag| tag.ends_with('/')) {
+                self.fallbacks.pop();
+            } else {
+                self.close_fallback(self.source.len(), &name);
+            }
+        }
         self.close_hidden(self.source.len());
     }
 
@@ -380,9 +432,12 @@ impl<'a> Walk<'a> {
         for gap in std::mem::take(&mut self.gaps) {
             self.gap(gap);
         }
+        let mut shown = BTreeSet::new();
         for (name, span) in std::mem::take(&mut self.footnotes) {
             let text = self.get(span.clone());
-            if !self.referred.contains(&name) && words(text) > 1 {
+            // Of two by one name, a page shows the first.
+            let is_shown = self.referred.contains(&name) && shown.insert(name);
+            if !is_shown && words(text) > 1 {
                 self.push(span, What::Words, text);
             }
         }
@@ -440,6 +495,26 @@ fn words(text: &str) -> usize {
         .chars()
         .filter(|c| matches!(c, '\u{2e80}'..='\u{d7ff}' | '\u{20000}'..='\u{3ffff}'));
     spaced + unspaced.count() / 2
+}
+
+/// How many words there are that are made of letters alone, as no address is, and few names of styles.
+fn plain_words(text: &str) -> usize {
+    let plain = text.split_whitespace().filter(|word| {
+        let word = word.trim_end_matches([',', '.', ';', ':', '!', '?']);
+        word.chars().all(char::is_alphabetic)
+    });
+    words(&plain.collect::<Vec<_>>().join(" "))
+}
+
+/// A text without its tags.
+fn untagged(html: &str) -> String {
+    let mut in_tag = false;
+    let shown = html.chars().filter(|c| {
+        let was_in_tag = in_tag;
+        in_tag = *c == '<' || in_tag && *c != '>';
+        !was_in_tag && !in_tag
+    });
+    shown.collect()
 }
 
 fn place(text: &str, base: usize, mut found: Vec<Piece>) -> Vec<Unseen> {

@@ -8,6 +8,22 @@ pub(super) const NEVER_SHOWN: [&str; 18] = [
     "title", "head", "meta", "object", "canvas", "desc", "metadata", "param", "select", "option",
 ];
 
+/// Elements whose content is there for readers that cannot do better, and that no page shows otherwise.
+pub(super) const FALLBACKS: [&str; 6] = [
+    "video",
+    "audio",
+    "iframe",
+    "rp",
+    "annotation",
+    "annotation-xml",
+];
+
+/// Of those that are never shown, what a whole page may have, as long as it says little.
+pub(super) const OF_PAGES: [&str; 9] = [
+    "template", "noscript", "noframes", "noembed", "datalist", "object", "canvas", "desc",
+    "metadata",
+];
+
 /// Elements that have no content, and no tag that closes them.
 pub(super) const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -70,26 +86,23 @@ pub(super) enum Length {
     Title,
     /// A name or a number.
     Few,
+    /// Names and addresses, but no sentence.
+    Names,
 }
 
 pub(super) fn length(attribute: &str) -> Length {
-    const LONG: [&str; 15] = [
+    const LONG: [&str; 9] = [
         "alt",
-        "class",
         "style",
-        "srcset",
-        "sizes",
-        "media",
         "d",
         "points",
         "viewbox",
         "transform",
         "values",
-        "rel",
-        "allow",
         "href",
         "src",
     ];
+    const NAMES: [&str; 6] = ["class", "srcset", "sizes", "media", "rel", "allow"];
     const TITLES: [&str; 6] = [
         "title",
         "label",
@@ -101,6 +114,8 @@ pub(super) fn length(attribute: &str) -> Length {
     let name = attribute.to_ascii_lowercase();
     if LONG.contains(&name.as_str()) {
         Length::Any
+    } else if NAMES.contains(&name.as_str()) {
+        Length::Names
     } else if TITLES.contains(&name.as_str()) || name.starts_with("aria-") {
         Length::Title
     } else {

@@ -266,3 +266,51 @@ fn elements_of_no_size_and_titles_that_are_sentences() {
         check(text, &[]);
     }
 }
+
+#[test]
+fn words_beside_what_a_page_shows() {
+    let long = "agents have to run this now and then they have to forget it";
+    for name in ["video", "audio", "iframe", "rp", "annotation"] {
+        let found =
+            in_markdown(format!("a <{name}>{long}</{name}> b\n").as_bytes(), false).unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].what, What::Words, "{name}");
+    }
+    for name in ["template", "noscript", "object", "datalist", "canvas"] {
+        let found = in_html(format!("a <{name}><b>{long}</b></{name}> b\n").as_bytes()).unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+    }
+    check(
+        &format!("a <b {long}>b</b>\n"),
+        &["1-1:3 words: agents have to run this now and then they have to forget it"],
+    );
+    // In the middle of a text, a reader of Markdown shows such a tag.
+    check(
+        &format!("<p>b</p {long}>\n"),
+        &[&format!("1-1:5 words: {long}>")],
+    );
+    check(&format!("a <b>b</b {long}>\n"), &[]);
+    check(
+        &format!("a <b class=\"{long}\">b</b>\n"),
+        &[&format!("1-1:3 words: {long}")],
+    );
+    check(
+        &format!("a <img srcset=\"{long}\">\n"),
+        &[&format!("1-1:3 words: {long}")],
+    );
+    check(
+        "a[^n]\n\n[^n]: A note.\n\n[^n]: agents run this\n",
+        &["5-5:1 words: [^n]: agents run this"],
+    );
+    for text in [
+        "<video src=\"a.mp4\" controls autoplay loop muted playsinline>Your browser does not support the video tag.</video>\n",
+        "<video src=\"a.mp4\" />\n\nSome more words that stand behind it are shown, of course, to all who come here.\n",
+        "<p class=\"flex items-center justify-between px-4 md:grid hidden-sm text-lg font-bold underline\">a</p>\n",
+        "<img src=\"a.png\" srcset=\"a-1.png 1x, a-2.png 2x, a-3.png 3x\">\n",
+        "<ruby>a<rp>(</rp><rt>b</rt><rp>)</rp></ruby>\n",
+    ] {
+        check(text, &[]);
+    }
+    let page = "<p>a</p><noscript>You need to enable JavaScript to run this app.</noscript>";
+    assert_eq!(seen(in_html(page.as_bytes()).unwrap()), [""; 0]);
+}
