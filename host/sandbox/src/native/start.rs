@@ -33,8 +33,9 @@ use super::{Command, NativeError, Ran};
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Where a confined program's home is.
 const HOME: &str = "/tmp/home";
-// Limit: a helper that was told to stop ends everything within a moment; on a machine that is very busy, within some.
-const STOPS_WITHIN: Duration = Duration::from_secs(10);
+// Limit: a helper that was told to stop ends everything within a moment; on a machine that is very busy, within some. Hundreds
+// of processes with gibibytes between them have taken the kernel ten seconds to clear away.
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
 // Limit: what a pipe holds at once.
 const PIECE_BYTES: usize = 64 << 10;
 

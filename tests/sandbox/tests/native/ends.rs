@@ -134,6 +134,39 @@ fn when_there_is_too_much_memory_of_some_kind() {
     };
     check(&headless(100), little, Ended::OutOfMemory);
     check(&headless(20), little, code(0));
+    // Nor does what it calls itself say that it has its memory still.
+    let named = |mebibytes: u32| {
+        let call_itself = "-e '$n = \"RssAnon:\"; syscall(157, 15, $n);' -e";
+        headless(mebibytes).replacen("-e", call_itself, 1)
+    };
+    check(&named(100), little, Ended::OutOfMemory);
+    check(&named(20), little, code(0));
+}
+
+/// A program is called like its file, and a file like anything.
+#[test]
+fn whatever_it_is_called() {
+    let odd = "odd=./$(printf '\\377'); cp \"$(command -v perl)\" \"$odd\" || exit 9;";
+    check(
+        &format!("{odd} \"$odd\" -e 'select(undef, undef, undef, 0.3); exit 4'"),
+        as_it_is,
+        code(4),
+    );
+    let little = |command: &mut Command| command.limits.memory = Bytes(64 << 20);
+    check(
+        &format!("{odd} \"$odd\" -e '$x = \"a\" x 200_000_000; sleep 10'"),
+        little,
+        Ended::OutOfMemory,
+    );
+    for (number, sandbox) in ways().into_iter().enumerate() {
+        let marker = format!("6{}{number}", std::process::id());
+        let tree = tree();
+        let text = format!("{odd} setsid \"$odd\" -e 'sleep {marker}' & sleep 0.3; exit 5");
+        let mut command = script(tree.path(), &text);
+        command.sandbox = sandbox;
+        assert_eq!(run(&command).ended, code(5));
+        assert_eq!(alive(&marker), 0, "{sandbox}");
+    }
 }
 
 /// What could not be had is told however it ends.

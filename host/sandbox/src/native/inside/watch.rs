@@ -1,7 +1,10 @@
 //! Watches a program and all that it begins: how many there are, how much memory they have, and when the first ends.
 //!
-//! **Invariant:** when [`Members::end_all`] returns, nothing of it is left; whoever gave the order and is gone counts as a limit
-//! that was reached.
+//! A program names itself and its threads as it likes, with bytes that are no text: what the kernel tells is read as bytes, and
+//! by the beginnings of its lines.
+//!
+//! **Invariant:** when [`Members::end_all`] returns, nothing is left that runs on; whoever gave the order and is gone counts as a
+//! limit that was reached.
 
 use std::fs;
 use std::io;
@@ -22,7 +25,8 @@ use rustix::process::{
 /// How often it is counted.
 // Limit: in this time a program can take some hundred mebibytes more than it may, or begin some hundred processes.
 const TICK: Duration = Duration::from_millis(25);
-// Limit: who begins processes as fast as it can has them all ended some time.
+// Limit: who begins processes as fast as it can has them all ended some time. On a machine that is very busy it takes longer
+// to give their memory back.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What `status` says of a process's memory: private, shared without a file or in one that lies in memory, swapped out, of the
@@ -41,6 +45,8 @@ const SHARE: &[&str] = &["Pss_Anon:", "Pss_Shmem:", "SwapPss:"];
 /// Not there when a thread has ended.
 const OF_WHO_HAS_MEMORY: &str = "RssAnon:";
 const OF_A_LOOK: &str = "Pss_Anon:";
+/// What of a process's `stat` comes after its name: its state, and who began it.
+const PARENT_AFTER_NAME: usize = 1;
 
 /// Who belongs to the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,10 +157,10 @@ impl Members {
         if self == Self::Namespace {
             return Ok(everybody);
         }
-        let parents: Vec<(Pid, Pid)> = everybody
-            .into_iter()
-            .filter_map(|pid| Some((pid, parent(pid)?)))
-            .collect();
+        let mut parents: Vec<(Pid, Pid)> = Vec::new();
+        for pid in everybody {
+            parents.extend(parent(pid)?.map(|parent| (pid, parent)));
+        }
         let mut found = vec![this];
         let mut at = 0;
         while let Some(one) = found.get(at).copied() {
@@ -166,7 +172,8 @@ impl Members {
         Ok(found)
     }
 
-    /// Ends everybody and waits until they are gone.
+    /// Ends everybody and waits until they are gone. In a namespace of their own none of them runs any further in any case, and
+    /// whoever takes longer than that is waited for by the kernel, when this process ends.
     pub(super) fn end_all(self) -> io::Result<()> {
         let until = Instant::now() + ENDS_WITHIN;
         loop {
@@ -192,7 +199,10 @@ impl Members {
                 }
             }
             if Instant::now() > until {
-                return Err(io::Error::other("processes that do not end"));
+                return match self {
+                    Self::Namespace => Ok(()),
+                    Self::Descendants => Err(io::Error::other("processes that do not end")),
+                };
             }
             sleep(Duration::from_millis(1));
         }
@@ -215,7 +225,7 @@ fn ended(status: WaitStatus) -> Ended {
 struct Memory {
     /// A thread that still has it. The first one may have ended before the others.
     thread: Pid,
-    status: String,
+    status: Vec<u8>,
 }
 
 impl Memory {
@@ -244,8 +254,8 @@ impl Memory {
 
     fn of_thread(thread: Pid) -> io::Result<Option<Self>> {
         let path = format!("/proc/{}/status", thread.as_raw_pid());
-        let status = while_there(fs::read_to_string(path))?;
-        let status = status.filter(|status| status.contains(OF_WHO_HAS_MEMORY));
+        let status = while_there(fs::read(path))?;
+        let status = status.filter(|status| says(status, OF_WHO_HAS_MEMORY));
         Ok(status.map(|status| Self { thread, status }))
     }
 
@@ -257,8 +267,8 @@ impl Memory {
     /// The same, with its share of what it has with others.
     fn share(&self) -> u64 {
         let path = format!("/proc/{}/smaps_rollup", self.thread.as_raw_pid());
-        match fs::read_to_string(path) {
-            Ok(rollup) if rollup.contains(OF_A_LOOK) => {
+        match fs::read(path) {
+            Ok(rollup) if says(&rollup, OF_A_LOOK) => {
                 sum(&rollup, SHARE).saturating_add(sum(&self.status, UNSHARED))
             }
             // One that cannot be looked at has what it seems to have.
@@ -281,10 +291,22 @@ fn while_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+}
+
+/// True when a line begins with `name`. On another line it may be what somebody calls itself.
+fn says(text: &[u8], name: &str) -> bool {
+    lines(text).any(|line| line.starts_with(name.as_bytes()))
+}
+
 /// The bytes on the lines that begin with `names`, which are given in kibibytes.
-fn sum(lines: &str, names: &[&str]) -> u64 {
-    let named = lines.lines().filter_map(|line| {
-        let rest = names.iter().find_map(|name| line.strip_prefix(name))?;
+fn sum(text: &[u8], names: &[&str]) -> u64 {
+    let named = lines(text).filter_map(|line| {
+        let rest = names
+            .iter()
+            .find_map(|name| line.strip_prefix(name.as_bytes()))?;
+        let rest = std::str::from_utf8(rest).ok()?;
         rest.split_whitespace().next()?.parse::<u64>().ok()
     });
     named.fold(0, |all: u64, one| {
@@ -292,11 +314,37 @@ fn sum(lines: &str, names: &[&str]) -> u64 {
     })
 }
 
-fn parent(pid: Pid) -> Option<Pid> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
-    // The name in parentheses may hold anything.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    Pid::from_raw(rest.split(' ').nth(1)?.parse().ok()?)
+/// Who began it, or took it over; none when it is gone, or nobody did whom this process can name.
+fn parent(pid: Pid) -> io::Result<Option<Pid>> {
+    let read = fs::read(format!("/proc/{}/stat", pid.as_raw_pid()));
+    let Some(stat) = while_there(read.or_else(of_others))? else {
+        return Ok(None);
+    };
+    // Some other user's.
+    if stat.is_empty() {
+        return Ok(None);
+    }
+    let number = parent_in(&stat).ok_or_else(|| {
+        let what = format!("what is said of process {pid} cannot be read");
+        io::Error::other(what)
+    })?;
+    Ok(Pid::from_raw(number))
+}
+
+/// Where `/proc` keeps other users' processes to them, it says nothing of those.
+fn of_others(error: io::Error) -> io::Result<Vec<u8>> {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Ok(Vec::new()),
+        _ => Err(error),
+    }
+}
+
+/// The name in parentheses may hold anything, what follows it is numbers and a letter.
+fn parent_in(stat: &[u8]) -> Option<i32> {
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end..)?).ok()?;
+    let mut fields = rest.split_whitespace().skip(1);
+    fields.nth(PARENT_AFTER_NAME)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -305,12 +353,42 @@ mod tests {
 
     #[test]
     fn what_is_said_of_memory_is_added_up() {
-        let status = "Name:\tRssAnon: 7\nRssAnon:\t    100 kB\nRssFile:\t 9000 kB\nRssShmem:\t 20 kB\nVmSwap:\t 3 kB\nVmPTE:\t 1 kB\n";
+        let status = b"Name:\tRssAnon: \xff7\nRssAnon:\t    100 kB\nRssFile:\t 9000 kB\nRssShmem:\t 20 kB\nVmSwap:\t 3 kB\nVmPTE:\t 1 kB\n";
         assert_eq!(sum(status, OWN), 124 << 10);
         assert_eq!(sum(status, UNSHARED), 1 << 10);
         assert_eq!(
-            sum("Pss: 9 kB\nPss_Shmem:  2 kB\nSwapPss: x kB\n", SHARE),
+            sum(b"Pss: 9 kB\nPss_Shmem:  2 kB\nSwapPss: x kB\n", SHARE),
             2 << 10
+        );
+    }
+
+    #[test]
+    fn a_name_says_nothing_of_memory() {
+        assert!(!says(b"Name:\tRssAnon:\nState:\tZ\n", OF_WHO_HAS_MEMORY));
+        assert!(says(b"Name:\t\xff\nRssAnon:\t1 kB\n", OF_WHO_HAS_MEMORY));
+    }
+
+    #[test]
+    fn who_began_a_process_whatever_its_name_is() {
+        for name in ["sh", ") S 7 (", "\n) Z 8", "a b", ")"] {
+            let stat = format!("12 ({name}) S 34 12 12 0 -1\n");
+            assert_eq!(parent_in(stat.as_bytes()), Some(34), "{name}");
+        }
+        assert_eq!(parent_in(b"12 (\xff\xfe) S 34 12\n"), Some(34));
+        assert_eq!(parent_in(b"12 (sh) S 0 12\n"), Some(0));
+        for cut in [
+            &b""[..],
+            b"12 (sh",
+            b"12 (sh)",
+            b"12 (sh) S",
+            b"12 (sh) S x",
+        ] {
+            assert_eq!(parent_in(cut), None);
+        }
+        assert_eq!(
+            parent(getpid()).unwrap(),
+            rustix::process::getppid(),
+            "this process"
         );
     }
 
