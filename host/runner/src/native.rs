@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ringfence_core::digest::Digest;
 use ringfence_core::evidence::{CommandReceipt, Confinement, Ended, Report, Side};
@@ -21,6 +21,7 @@ use ringfence_sandbox::native::{self, Command, NativeError, Ran};
 use ringfence_sandbox::{EvidenceSource, Sandbox};
 
 use crate::calls::chain;
+use crate::git::discover::{DiscoverError, Project};
 use crate::steps::Steps;
 use crate::workspace::{Base, Workspace};
 
@@ -38,6 +39,8 @@ pub struct Tree<'a> {
     pub id: &'a str,
     /// What of it a command may see.
     pub policy: &'a PathPolicy,
+    /// What it sees nothing of, wherever that lies.
+    pub private: &'a [PathBuf],
 }
 
 /// What commands said.
@@ -192,6 +195,7 @@ pub(crate) fn gather(
     let helper = helper.ok_or("no program here can be the helper of a command")?;
     let policy = PathPolicy::new(policy)
         .map_err(|_| "the globs of [paths] do not compile together".to_owned())?;
+    let private = private(workspace.project()).map_err(|error| chain(&error))?;
     for side in [Side::Before, Side::After] {
         if !commands
             .iter()
@@ -216,11 +220,26 @@ pub(crate) fn gather(
             dir: &base.dir,
             id: &base.tree,
             policy: &policy,
+            private: &private,
         };
         let ran = evidence.run(helper, commands, tree);
         ran.map_err(|error| chain(&error))?;
     }
     Ok(evidence)
+}
+
+/// What no command sees but as its tree: the project, its repository, and where that borrows objects. The state of its loops
+/// lies in these.
+///
+/// # Errors
+/// [`DiscoverError`] when it cannot be found out.
+pub(crate) fn private(project: &Project) -> Result<Vec<PathBuf>, DiscoverError> {
+    let mut all = vec![project.top().to_owned()];
+    if let Some(repo) = project.repository() {
+        all.extend([repo.git_dir(), repo.common_dir()].map(Path::to_owned));
+        all.extend(repo.object_dirs()?);
+    }
+    Ok(all)
 }
 
 impl EvidenceSource for Evidence {
@@ -254,6 +273,7 @@ fn command(spec: &CommandSpec, tree: Tree<'_>) -> Command {
             .map(|(name, path)| (name.clone(), path.clone()))
             .collect(),
         system: spec.system.iter().map(Into::into).collect(),
+        private: tree.private.to_owned(),
     }
 }
 
@@ -290,6 +310,7 @@ mod tests {
             dir: Path::new("/"),
             id: "tree",
             policy: &policy,
+            private: &[],
         };
         let mut evidence = Evidence::default();
         evidence.take(&spec(), tree, ran(stdout)).map(|()| evidence)
@@ -332,6 +353,7 @@ mod tests {
             dir: Path::new("/"),
             id: "tree",
             policy: &policy,
+            private: &[],
         };
         assert!(evidence.take(&spec(), tree, ran(b"x")).is_err());
         let mut evidence = taken(b"").unwrap();

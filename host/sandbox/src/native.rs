@@ -61,6 +61,9 @@ pub struct Command {
     pub reports: Vec<(String, RelPath)>,
     /// Absolute directories that it may read besides those of the system.
     pub system: Vec<PathBuf>,
+    /// Absolute directories that it does not see where they lie in those of the system, nor the tree under its own name: the
+    /// project, its repository, and whatever has a copy of what is denied. One that is not there is none.
+    pub private: Vec<PathBuf>,
 }
 
 /// What is known of a run.
@@ -121,13 +124,15 @@ pub fn run(program: &Path, command: &Command) -> Result<Ran, NativeError> {
     start::run(program, command)
 }
 
-/// Says whether each directory of `system` can be shown to a confined program.
+/// Says whether each directory of `system` can be shown to a confined program that must not see those of `private`, as in
+/// [`Command`].
 ///
 /// # Errors
-/// [`NativeError::Directory`] with the first that cannot.
+/// [`NativeError::Directory`] with the first that cannot; [`NativeError::Refused`] where one of `private` is part of every
+/// sandbox.
 #[cfg(target_os = "linux")]
-pub fn check_system(system: &[PathBuf]) -> Result<(), NativeError> {
-    shown::directories(system).map(drop)
+pub fn check_system(system: &[PathBuf], private: &[PathBuf]) -> Result<(), NativeError> {
+    shown::check(system, private)
 }
 
 /// Builds a sandbox, runs nothing in it, and says what is missing if that does not work.
@@ -172,7 +177,7 @@ pub fn probe(_: &Path) -> Result<(), NativeError> {
 /// # Errors
 /// Never.
 #[cfg(not(target_os = "linux"))]
-pub fn check_system(_: &[PathBuf]) -> Result<(), NativeError> {
+pub fn check_system(_: &[PathBuf], _: &[PathBuf]) -> Result<(), NativeError> {
     Ok(())
 }
 

@@ -56,6 +56,7 @@ pub fn script(tree: &Path, text: &str) -> Command {
         },
         reports: Vec::new(),
         system: Vec::new(),
+        private: Vec::new(),
     }
 }
 

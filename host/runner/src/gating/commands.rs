@@ -15,7 +15,7 @@ use ringfence_sandbox::{EvidenceSource, native};
 
 use super::sides::Sides;
 use super::{Around, Gating, GatingError, Options, Progress};
-use crate::native::{Evidence, gather};
+use crate::native::{Evidence, gather, private};
 use crate::workspace::Base;
 
 impl Gating {
@@ -38,7 +38,7 @@ impl Gating {
         let mut evidence = if sides.change.is_empty() {
             Evidence::default()
         } else {
-            can_be_shown(&commands)?;
+            can_be_shown(&commands, &private(&self.project)?)?;
             let workspace = self.workspace.for_commands();
             let base = Base {
                 tree: sides.base.tree.clone(),
@@ -80,11 +80,11 @@ fn wanted(locked: &LockedGates, asked: &[&LockedStep]) -> Vec<CommandSpec> {
 }
 
 /// Refuses what no run could begin with, before any does.
-fn can_be_shown(commands: &[CommandSpec]) -> Result<(), GatingError> {
+fn can_be_shown(commands: &[CommandSpec], private: &[PathBuf]) -> Result<(), GatingError> {
     let confined = |command: &&CommandSpec| command.sandbox == Sandboxing::Full;
     for command in commands.iter().filter(confined) {
         let system: Vec<PathBuf> = command.system.iter().map(Into::into).collect();
-        native::check_system(&system).map_err(|error| GatingError::System {
+        native::check_system(&system, private).map_err(|error| GatingError::System {
             command: command.name.clone(),
             why: error.to_string(),
         })?;

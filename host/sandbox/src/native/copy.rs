@@ -1,11 +1,9 @@
 //! The scratch copy of a tree for a program that runs unconfined.
 //!
-//! **Invariant:** what the policy hides, and what the program is to write itself, is not in the copy. The tree is only read.
+//! **Invariant:** what is hidden is not in the copy. The tree is only read.
 
 use std::io;
-use std::path::Path;
 
-use ringfence_core::relpath::RelPath;
 use tempfile::TempDir;
 
 use super::hidden::{Found, walk};
@@ -26,9 +24,8 @@ impl Copy {
         for part in [copy.tree(), copy.home()] {
             std::fs::create_dir(part).map_err(failed)?;
         }
-        walk(&command.tree, &command.policy, &mut |found| match found {
+        walk(command, &mut |found| match found {
             Found::Hidden(_) => Ok(()),
-            Found::Shown(path, _) if is_report(path, &command.reports) => Ok(()),
             Found::Shown(path, kind) => {
                 let (from, to) = (command.tree.join(path), copy.tree().join(path));
                 if kind.is_dir() {
@@ -54,11 +51,4 @@ impl Copy {
     pub(super) fn home(&self) -> std::path::PathBuf {
         self.0.path().join("home")
     }
-}
-
-/// One that is there before is none that the program wrote.
-fn is_report(path: &Path, reports: &[(String, RelPath)]) -> bool {
-    reports
-        .iter()
-        .any(|(_, report)| Path::new(report.as_str()) == path)
 }

@@ -1,7 +1,8 @@
-//! What of a tree a program may not see, by the path policy.
+//! What of a tree a program may not see, by the path policy, and what it is to write itself.
 //!
 //! **Invariant:** whatever the policy does not let be read is hidden, also names that no policy can judge. A link is judged by
-//! its own name: what it points to is hidden or not under the name that it has.
+//! its own name: what it points to is hidden or not under the name that it has. A report that is there before is not: what
+//! stands at its place afterwards, the program wrote.
 
 use std::ffi::OsStr;
 use std::fs::FileType;
@@ -9,8 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ringfence_core::policy::{Access, Cursor, PathPolicy};
+use ringfence_core::relpath::RelPath;
 
-use super::NativeError;
+use super::{Command, NativeError};
 
 // Limit: each is a name that the sandbox makes; a policy that hides more allows the wrong thing.
 const HIDDEN_MAX: usize = 1 << 16;
@@ -23,14 +25,37 @@ pub(super) enum Found<'a> {
     Hidden(&'a Path),
 }
 
-/// Everything that is hidden in `tree`, by its path in it; nothing that is in a directory that is hidden itself.
-pub(super) fn paths(tree: &Path, policy: &PathPolicy) -> Result<Vec<PathBuf>, NativeError> {
-    at_most(tree, policy, HIDDEN_MAX)
+/// Everything that is hidden in the tree of `command`, by its path in it; nothing that is in a directory that is hidden itself.
+pub(super) fn paths(command: &Command) -> Result<Vec<PathBuf>, NativeError> {
+    at_most(Tree::of(command), HIDDEN_MAX)
 }
 
-fn at_most(tree: &Path, policy: &PathPolicy, most: usize) -> Result<Vec<PathBuf>, NativeError> {
+/// What is gone through.
+#[derive(Clone, Copy)]
+struct Tree<'a> {
+    dir: &'a Path,
+    policy: &'a PathPolicy,
+    reports: &'a [(String, RelPath)],
+}
+
+impl<'a> Tree<'a> {
+    fn of(command: &'a Command) -> Self {
+        Self {
+            dir: &command.tree,
+            policy: &command.policy,
+            reports: &command.reports,
+        }
+    }
+
+    fn is_report(self, path: &Path) -> bool {
+        let mut reports = self.reports.iter();
+        reports.any(|(_, report)| Path::new(report.as_str()) == path)
+    }
+}
+
+fn at_most(tree: Tree<'_>, most: usize) -> Result<Vec<PathBuf>, NativeError> {
     let mut hidden = Vec::new();
-    walk(tree, policy, &mut |found| {
+    go_through(tree, &mut |found| {
         if let Found::Hidden(path) = found {
             hidden.push(path.to_owned());
         }
@@ -44,27 +69,34 @@ fn at_most(tree: &Path, policy: &PathPolicy, most: usize) -> Result<Vec<PathBuf>
     Ok(hidden)
 }
 
-/// Goes through `tree`; `each` gets every path relative to it, in an order of its own.
+/// Goes through the tree of `command`; `each` gets every path relative to it, in an order of its own.
 pub(super) fn walk(
-    tree: &Path,
-    policy: &PathPolicy,
+    command: &Command,
     each: &mut dyn FnMut(Found<'_>) -> io::Result<()>,
 ) -> Result<(), NativeError> {
-    let mut open = vec![(PathBuf::new(), policy.cursor())];
+    go_through(Tree::of(command), each)
+}
+
+fn go_through(
+    tree: Tree<'_>,
+    each: &mut dyn FnMut(Found<'_>) -> io::Result<()>,
+) -> Result<(), NativeError> {
+    let mut open = vec![(PathBuf::new(), tree.policy.cursor())];
     while let Some((path, cursor)) = open.pop() {
         let failed = |source| NativeError::Tree {
-            path: tree.join(&path),
+            path: tree.dir.join(&path),
             source,
         };
-        for entry in std::fs::read_dir(tree.join(&path)).map_err(failed)? {
+        for entry in std::fs::read_dir(tree.dir.join(&path)).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let kind = entry.file_type().map_err(failed)?;
             let name = entry.file_name();
             let path = path.join(&name);
             let shown = step(&cursor, &name).filter(|cursor| is_shown(cursor, kind));
+            let is_old_report = !kind.is_dir() && tree.is_report(&path);
             let found = match &shown {
-                Some(_) => Found::Shown(&path, kind),
-                None => Found::Hidden(&path),
+                Some(_) if !is_old_report => Found::Shown(&path, kind),
+                Some(_) | None => Found::Hidden(&path),
             };
             each(found).map_err(failed)?;
             if let (Some(cursor), true) = (shown, kind.is_dir()) {
@@ -126,8 +158,17 @@ mod tests {
         }
         write(tree.path().join(OsStr::from_bytes(b"\xff")), "x").unwrap();
         symlink("secrets", at("link")).unwrap();
-        let hidden = |read: &[&str], deny: &[&str]| {
-            let mut paths: Vec<_> = paths(tree.path(), &policy(read, deny))
+        let find = |read: &[&str], deny: &[&str], reports: &[&str]| {
+            let reports = reports
+                .iter()
+                .map(|path| (String::new(), RelPath::lexical(path).unwrap()));
+            let reports: Vec<_> = reports.collect();
+            let tree = Tree {
+                dir: tree.path(),
+                policy: &policy(read, deny),
+                reports: &reports,
+            };
+            let mut paths: Vec<_> = at_most(tree, HIDDEN_MAX)
                 .unwrap()
                 .iter()
                 .map(|path| path.to_string_lossy().into_owned())
@@ -135,7 +176,17 @@ mod tests {
             paths.sort();
             paths.join(" ")
         };
+        let hidden = |read: &[&str], deny: &[&str]| find(read, deny, &[]);
         assert_eq!(hidden(&["**"], &[]), "\u{fffd}");
+        // What is to be written anew, each once, but for directories and what lies at the end of a link.
+        assert_eq!(
+            find(&["**"], &["secrets/**"], &["a", "link", "none", "docs"]),
+            "a link secrets \u{fffd}"
+        );
+        assert_eq!(
+            find(&["**"], &["secrets/**"], &["secrets/deep/c", "link/deep/c"]),
+            "secrets \u{fffd}"
+        );
         assert_eq!(
             hidden(&["**"], &["**/.ENV*", "secrets/**"]),
             ".env docs/.env.local secrets \u{fffd}"
@@ -154,7 +205,12 @@ mod tests {
         for number in 0..4 {
             write(tree.path().join(format!("{number}")), "").unwrap();
         }
-        let hidden = |most| at_most(tree.path(), &policy(&[], &[]), most);
+        let tree = Tree {
+            dir: tree.path(),
+            policy: &policy(&[], &[]),
+            reports: &[],
+        };
+        let hidden = |most| at_most(tree, most);
         let error = hidden(3).unwrap_err();
         let why = std::error::Error::source(&error).unwrap().to_string();
         assert_eq!(why, "the policy hides more than 3 paths");

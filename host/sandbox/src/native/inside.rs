@@ -27,7 +27,7 @@ mod rights;
 mod root;
 mod watch;
 
-pub(super) use self::root::SYSTEM;
+pub(super) use self::root::{SYSTEM, is_of_etc};
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -26,7 +26,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::copy::Copy;
 use super::hidden;
 use super::inside::{Begin, CONFINED, PLAIN};
-use super::shown::shown;
+use super::shown::{covered, shown};
 use super::talk::{self, LENGTH_BYTES, Order, TOLD_BYTES_MAX, Told};
 use super::{Command, NativeError, Ran};
 
@@ -85,6 +85,7 @@ pub(super) fn probe(program: &Path) -> Result<(), NativeError> {
         },
         reports: Vec::new(),
         system: Vec::new(),
+        private: Vec::new(),
     };
     confined(program, &nothing).map(drop)
 }
@@ -100,17 +101,19 @@ struct Said {
 
 fn confined(program: &Path, command: &Command) -> Result<Said, NativeError> {
     let tree = real(&command.tree)?;
+    let covered = covered(&command.private, &tree)?;
     let order = Order {
         argv: command.argv.clone(),
         env: environment(command, HOME),
         cwd: command.cwd.clone(),
-        shown: shown(command, &tree)?,
+        shown: shown(command, &tree, &covered)?,
+        covered,
         tree,
         network: command.network,
         limits: command.limits,
         reports: readable_reports(command),
     };
-    let hidden = hidden::paths(&command.tree, &command.policy)?;
+    let hidden = hidden::paths(command)?;
     let begin = Begin {
         how: CONFINED,
         network: command.network,
@@ -126,6 +129,7 @@ fn plain(program: &Path, command: &Command) -> Result<Said, NativeError> {
         cwd: command.cwd.clone(),
         tree: copy.tree(),
         shown: Vec::new(),
+        covered: Vec::new(),
         network: true,
         limits: command.limits,
         reports: readable_reports(command),

@@ -36,6 +36,9 @@ pub(super) struct Order {
     pub(super) tree: PathBuf,
     /// Files and directories to be shown besides those of every sandbox: where, and what stands there now.
     pub(super) shown: Vec<Shown>,
+    /// Directories of every sandbox in whose place there is an empty one, but for what of them is in `shown`: absolute, free of
+    /// links, and none in another.
+    pub(super) covered: Vec<PathBuf>,
     pub(super) network: bool,
     pub(super) limits: CommandLimits,
     pub(super) reports: Vec<(String, RelPath)>,

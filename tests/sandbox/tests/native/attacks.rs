@@ -6,9 +6,10 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 
 use ringfence_testkit::core::spec::Sandboxing;
+use ringfence_testkit::sandbox::native::{self, NativeError};
 use ringfence_tests_sandbox::native::script;
 
-use crate::rig::{code, confined, is_confined, run, text, tree, unconfined};
+use crate::rig::{code, confined, helper, is_confined, run, text, tree, unconfined};
 
 /// `attack` exits with 0 when it gets through: it does so unconfined, and must not confined.
 #[track_caller]
@@ -159,6 +160,56 @@ fn files_that_are_open_outside() {
             said.trim_end().ends_with(" 4"),
             "the streams, and the listing itself: {said}"
         );
+    }
+}
+
+/// What is private is shown nowhere, also where it lies in a directory that every program sees.
+#[test]
+fn the_project_under_its_own_name() {
+    const USR: &str = "/usr";
+    if !is_confined() {
+        return;
+    }
+    let Ok(project) = tempfile::tempdir_in("/usr/local") else {
+        eprintln!(
+            "an ordinary user makes no project below {USR}: where it would be shown is tested in host/sandbox"
+        );
+        return;
+    };
+    for dir in [".git", ".git/state/tree", "tools"] {
+        std::fs::create_dir_all(project.path().join(dir)).unwrap();
+    }
+    for file in [".env", ".git/config", ".git/state/tree/a", "tools/t"] {
+        std::fs::write(project.path().join(file), "found").unwrap();
+    }
+    let top = project.path().to_owned();
+    let look = format!(
+        "cd {}/; cat .env .git/config .git/state/tree/a tools/t; ls -A; echo x > new; true",
+        top.display()
+    );
+    let said = |private: &[&str], system: &[&str], tree: &str| {
+        let mut command = script(&top.join(tree), &look);
+        command.private = private.iter().map(|name| top.join(name)).collect();
+        command.system = system.iter().map(|name| top.join(name)).collect();
+        text(&run(&command).stdout)
+    };
+    let state = ".git/state/tree";
+    assert_eq!(said(&["", ".git"], &[], state), "");
+    assert_eq!(said(&["", ".git"], &["tools"], state), "foundtools\n");
+    assert_eq!(
+        said(&[".git", "none"], &[], state),
+        "foundfound.env\n.git\ntools\n"
+    );
+    // The tree itself, without a word.
+    assert_eq!(said(&[], &[], state), "foundfoundfound.env\n.git\ntools\n");
+    assert_eq!(said(&[], &[], ""), "");
+    let mut command = script(&top.join(state), "true");
+    for private in [USR, "/"] {
+        command.private = vec![private.into()];
+        match native::run(helper(), &command) {
+            Err(NativeError::Refused(why)) => assert!(why.contains("is of the system"), "{why}"),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

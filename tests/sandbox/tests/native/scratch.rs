@@ -108,6 +108,29 @@ fn reports_are_what_the_program_wrote() {
     }
 }
 
+/// One that was there before is not there for the program, so that whatever is there afterwards is its own.
+#[test]
+fn a_report_from_before_is_none() {
+    const TOUCHES: &str =
+        "chmod 600 old.xml; touch -c old.xml; ln old.xml twin; echo >> src/b.txt; ls";
+    for sandbox in [Sandboxing::Full, Sandboxing::None] {
+        if sandbox == Sandboxing::Full && !is_confined() {
+            continue;
+        }
+        let tree = tree();
+        let mut command = script(tree.path(), TOUCHES);
+        command.sandbox = sandbox;
+        let report = |name: &str, path| (name.to_owned(), RelPath::lexical(path).unwrap());
+        command.reports = vec![report("old", "old.xml"), report("dir", "src")];
+        let ran = run(&command);
+        assert!(ran.reports.is_empty(), "{sandbox}: {:?}", ran.reports);
+        assert_eq!(text(&ran.stdout), "a.txt\nsrc\n", "{sandbox}");
+        command.argv = ["sh", "-c", "echo new > old.xml"].map(str::to_owned).into();
+        let new = ("old".to_owned(), b"new\n".to_vec());
+        assert_eq!(run(&command).reports, [new], "{sandbox}");
+    }
+}
+
 #[test]
 fn a_report_at_the_end_of_a_link_is_none() {
     if !is_confined() {

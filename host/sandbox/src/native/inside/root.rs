@@ -3,7 +3,7 @@
 //! A file system in memory becomes the root, the machine's own moves below `/old` for as long as this takes, and what the
 //! program gets is shown at `/new`, which is the root in the end. The program never sees the other two.
 //!
-//! **Invariant:** nothing is shown that is not listed here or in the order. Everything shown is read-only; what can be written
+//! **Invariant:** nothing is shown that is not listed here or in the order, and nothing that the order covers. Everything shown is read-only; what can be written
 //! (the layer above the tree, `/tmp`, `/dev/shm`) is one file system in memory of the size that the order gives.
 
 use std::fs;
@@ -125,12 +125,20 @@ fn system(order: &Order) -> Result<(), Trouble> {
         let shown = same(path);
         shown.map_err(|error| Trouble::missing(&path.display().to_string(), error))?;
     }
+    let covered = || order.covered.iter().map(|path| below(NEW, path));
+    let hide = |error| Trouble::failed("hiding what is private", error);
+    for at in covered() {
+        mounts::memory(&at, SKELETON).map_err(hide)?;
+    }
     for shown in &order.shown {
         let at = below(NEW, &shown.at);
         mounts::show(&below(OLD, &shown.from), &at).map_err(|error| {
             let path = shown.at.display();
             Trouble::Refused(format!("{path} cannot be shown: {error}"))
         })?;
+    }
+    for at in covered() {
+        mounts::read_only(&at, Flags::NO_PROGRAMS).map_err(hide)?;
     }
     Ok(())
 }
@@ -151,6 +159,16 @@ fn same(path: &Path) -> io::Result<()> {
     } else {
         mounts::show(&from, &at)
     }
+}
+
+/// True for what stands in, or is, a part of `/etc` that every program sees.
+pub(in super::super) fn is_of_etc(path: &Path) -> bool {
+    let Ok(name) = path.strip_prefix("/etc") else {
+        return false;
+    };
+    let first = name.iter().next().and_then(|name| name.to_str());
+    let begins = |first: &str| ETC_BEGINNING.iter().any(|start| first.starts_with(start));
+    ETC.iter().any(|part| name.starts_with(part)) || first.is_some_and(begins)
 }
 
 fn etc(order: &Order) -> io::Result<()> {
