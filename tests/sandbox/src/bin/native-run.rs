@@ -1,7 +1,7 @@
 //! Runs one shell script as a native program and says how it ended: `native-run full|none TREE SCRIPT`.
 //!
 //! `native-run bare|replaced TREE PROGRAM` runs a program without a shell, confined: on a kernel without Landlock, or after the
-//! file that this process runs has gone.
+//! file that this process runs has gone. `native-run bare-network TREE SCRIPT` runs a script on such a kernel, with a network.
 //!
 //! It is its own helper. Tests start it where they need a supervisor that they can kill, or one that is an ordinary user.
 //!
@@ -31,10 +31,11 @@ fn main() -> ExitCode {
     match how.as_str() {
         "none" => command.sandbox = ringfence_testkit::core::spec::Sandboxing::None,
         "bare" | "replaced" => command.argv = vec![text.clone()],
+        "bare-network" => command.network = true,
         _ => {}
     }
     let prepared = match how.as_str() {
-        "bare" => ringfence_tests_sandbox::native::without_landlock(),
+        "bare" | "bare-network" => ringfence_tests_sandbox::native::without_landlock(),
         "replaced" => std::env::current_exe().and_then(std::fs::remove_file),
         _ => Ok(()),
     };

@@ -178,6 +178,18 @@ const PROVEN: &[(&str, Proof)] = &[
         At("tests/sandbox/tests/native/attacks.rs", "the_kernel"),
     ),
     (
+        "native/inside/rights.rs LOCKED_BYTES_MAX",
+        At("tests/sandbox/tests/native/attacks.rs", "rights"),
+    ),
+    (
+        "native/inside/rights.rs OPEN_FILES_MAX",
+        At("tests/sandbox/tests/native/attacks.rs", "rights"),
+    ),
+    (
+        "native/inside/rights.rs SIGNALS_MAX",
+        At("tests/sandbox/tests/native/attacks.rs", "rights"),
+    ),
+    (
         "native/inside/rights.rs TASKS_FOR_EACH",
         At(
             "tests/sandbox/tests/native/ends.rs",

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixListener};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 
 use ringfence_testkit::core::spec::Sandboxing;
 use ringfence_testkit::sandbox::native::{self, NativeError};
@@ -366,6 +366,41 @@ fn sockets_of_services() {
     }
 }
 
+/// Who has one end of a pair that sends single messages could send them anywhere, where Landlock does not hold that.
+#[test]
+fn sockets_of_services_without_landlock() {
+    if !is_confined() {
+        return;
+    }
+    let name = format!("ringfence-single-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).unwrap();
+    let service = UnixDatagram::bind_addr(&address).unwrap();
+    service.set_nonblocking(true).unwrap();
+    let pair = |kind: &str| format!("socketpair(A,B,PF_UNIX,{kind},0) or exit 3;");
+    let to_service = format!("send(A,\"x\",0,pack(\"S a*\",1,\"\\0{name}\")) or exit 4;");
+    let single = format!("perl -MSocket -e '{} {to_service}'", pair("SOCK_DGRAM"));
+    let raw = format!("perl -MSocket -e '{} {to_service}'", pair("SOCK_RAW"));
+    assert_eq!(unconfined(&single).ended, code(0));
+    service.recv(&mut [0; 9]).unwrap();
+    let program = env!("CARGO_BIN_EXE_native-run");
+    let run = |attack: &str| {
+        let tree = tree();
+        let mut command = std::process::Command::new(program);
+        command.arg("bare-network").arg(tree.path()).arg(attack);
+        text(&command.output().unwrap().stdout)
+    };
+    for attack in [&single, &raw] {
+        assert_eq!(run(attack).trim(), "Exited { code: 3 }", "{attack}");
+    }
+    let came = service.recv(&mut [0; 9]).unwrap_err();
+    assert_eq!(came.kind(), std::io::ErrorKind::WouldBlock);
+    for kind in ["SOCK_STREAM", "SOCK_SEQPACKET", "SOCK_STREAM|SOCK_CLOEXEC"] {
+        let talk = "syswrite(A, \"x\") == 1 or exit 5; sysread(B, $x, 9) == 1 or exit 6;";
+        let said = run(&format!("perl -MSocket -e '{} {talk}'", pair(kind)));
+        assert_eq!(said.trim(), "Exited { code: 0 }", "{kind}");
+    }
+}
+
 #[test]
 fn rights() {
     if !is_confined() {
@@ -387,6 +422,17 @@ fn rights() {
     fails("mount -t tmpfs x /tmp");
     fails("unshare -Ur true");
     fails("perl -e '$) = 0; $> = 0; exit($> == 0 ? 0 : 1)'");
+    // No more of the machine than is good for everybody else on it.
+    let most =
+        "[ $(ulimit -H -n) -le 4096 ] && [ $(ulimit -H -l) -le 64 ] && [ $(ulimit -H -c) = 0 ]";
+    assert_eq!(confined(most).ended, code(0));
+    let limits = confined(
+        "sed -En 's/^Max (pending signals|msgqueue size|nice priority|realtime priority) +[^ ]+ +([^ ]+).*/\\2/p' /proc/self/limits",
+    );
+    let limits = text(&limits.stdout);
+    let (pending, rest) = limits.split_once('\n').unwrap();
+    assert!(pending.parse::<u64>().unwrap() <= 4096, "{limits}");
+    assert_eq!(rest, "0\n0\n0\n");
 }
 
 /// System calls by their numbers, which Perl can make.
@@ -452,6 +498,19 @@ fn the_kernel() {
         ("the priority of the watch", "141, 0, 1, 19"),
         ("the priority of a group", "141, 1, 1, 19"),
         ("the priority of a user", "141, 2, 0, 19"),
+        ("a lease of a file", "72, 0, 1024, 0"),
+        ("a watch of a file, without a limit", "72, 0, 1026, 0"),
+        (
+            "a lease, with more in the register",
+            "72, 0, 0x100000400, 0",
+        ),
+        ("Landlock, rules", "444, 0, 0, 1"),
+        ("Landlock, a rule", "445, 0, 0, 0, 0"),
+        ("Landlock, restricted", "446, 0, 0"),
+        ("asynchronous reading", "206, 1, 0"),
+        ("first at the disk", "251, 1, 0, 0"),
+        ("every disk written to", "162"),
+        ("a disk written to", "306, 0"),
         ("mount, by its x32 number", "0x400000a5, 0, 0, 0, 0, 0"),
         ("ptrace, by its x32 number", "0x40000209, 0, 0, 0, 0"),
     ];

@@ -172,7 +172,7 @@ fn whatever_it_is_called() {
 /// What could not be had is told however it ends.
 #[test]
 fn with_notes_in_any_case() {
-    let counted = "memory and processes are counted some forty times a second, not held by a control group; what is in sockets and pipes is not counted";
+    let counted = "memory and processes are counted some forty times a second, not held by a control group; what the kernel keeps in sockets, pipes and its own lists is not counted";
     for (text, ended) in [
         ("exit 3", code(3)),
         ("sleep 100", Ended::TimedOut),

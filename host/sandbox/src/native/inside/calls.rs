@@ -3,8 +3,8 @@
 //! A list of what is let through: compilers, interpreters, test runners and what they start need some three hundred calls, and
 //! none of those that change mounts, namespaces, keys, the kernel's programs or other processes' memory. What is not listed
 //! answers as if the kernel had never heard of it (`ENOSYS`), which libraries are made to live with. A call by another
-//! processor's numbers ends the process. Of memory that belongs to no process there are only files: nothing that is listed holds
-//! some where `disk` and the watch do not see it, but for buffers.
+//! processor's numbers ends the process. Of memory that belongs to no process there are only files: what is listed holds some where
+//! `disk` and the watch do not see it only as the kernel's own notes of what is open, mapped, locked or under way.
 //!
 //! **Invariant:** nothing listed gets around a namespace, and nothing takes a right that it looks at from memory which the
 //! program can change meanwhile: `clone3` is not there, so that every flag can be seen.
@@ -61,6 +61,13 @@ const SHARED_BYTES_MAX: u64 = 4 << 10;
 /// Makes a page of shared memory a large one.
 const SHM_HUGETLB: u64 = 0o4000;
 
+/// What `fcntl` may not do: wait for, or hold up, somebody outside who opens a file that is shown, or watch one without a limit.
+const LEASE: u64 = 1024;
+const NOTIFY: u64 = 1026;
+
+/// Bits of a socket's type that say how its descriptor behaves.
+const DESCRIPTOR_BITS: i32 = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+
 /// Calls that get nobody out, whatever they are given.
 const FREE: &[c_long] = &[
     // Memory.
@@ -109,11 +116,7 @@ const FREE: &[c_long] = &[
     libc::SYS_gettid,
     libc::SYS_getuid,
     libc::SYS_ioprio_get,
-    libc::SYS_ioprio_set,
     libc::SYS_kill,
-    libc::SYS_landlock_add_rule,
-    libc::SYS_landlock_create_ruleset,
-    libc::SYS_landlock_restrict_self,
     libc::SYS_pidfd_open,
     libc::SYS_pidfd_send_signal,
     libc::SYS_prctl,
@@ -193,7 +196,6 @@ const FREE: &[c_long] = &[
     libc::SYS_fchmodat2,
     libc::SYS_fchown,
     libc::SYS_fchownat,
-    libc::SYS_fcntl,
     libc::SYS_fdatasync,
     libc::SYS_fgetxattr,
     libc::SYS_flistxattr,
@@ -240,9 +242,7 @@ const FREE: &[c_long] = &[
     libc::SYS_statfs,
     libc::SYS_statx,
     libc::SYS_symlinkat,
-    libc::SYS_sync,
     libc::SYS_sync_file_range,
-    libc::SYS_syncfs,
     libc::SYS_tee,
     libc::SYS_truncate,
     libc::SYS_unlinkat,
@@ -255,11 +255,6 @@ const FREE: &[c_long] = &[
     libc::SYS_epoll_pwait,
     libc::SYS_epoll_pwait2,
     libc::SYS_eventfd2,
-    libc::SYS_io_cancel,
-    libc::SYS_io_destroy,
-    libc::SYS_io_getevents,
-    libc::SYS_io_setup,
-    libc::SYS_io_submit,
     libc::SYS_pipe2,
     libc::SYS_ppoll,
     libc::SYS_pselect6,
@@ -357,8 +352,10 @@ fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backend
         kinds.iter().map(rule).collect()
     };
     rules.insert(libc::SYS_socket, one_of(kinds)?);
-    // Its two ends are both here.
-    rules.insert(libc::SYS_socketpair, one_of(&[libc::AF_UNIX])?);
+    rules.insert(libc::SYS_socketpair, pairs(sockets)?);
+    let files = [LEASE, NOTIFY].map(|what| when(1, SeccompCmpOp::Ne, what));
+    let [lease, notify] = files;
+    rules.insert(libc::SYS_fcntl, vec![all([lease?, notify?])?]);
     let types = [TIOCSTI, TIOCLINUX].map(|what| when(1, SeccompCmpOp::Ne, what));
     let [terminal, console] = types;
     rules.insert(libc::SYS_ioctl, vec![all([terminal?, console?])?]);
@@ -381,6 +378,20 @@ fn rules(sockets: Sockets) -> Result<BTreeMap<c_long, Vec<SeccompRule>>, Backend
     let personality: Result<_, _> = personality.into_iter().collect();
     rules.insert(libc::SYS_personality, personality?);
     Ok(rules)
+}
+
+/// Pairs whose two ends are both here. An end that takes single messages could send them to any name, where names of the machine
+/// are within reach.
+fn pairs(sockets: Sockets) -> Result<Vec<SeccompRule>, BackendError> {
+    let local = || when(0, SeccompCmpOp::Eq, number(libc::AF_UNIX));
+    if sockets == Sockets::InternetAndLocal {
+        return Ok(vec![all([local()?])?]);
+    }
+    let connected = [libc::SOCK_STREAM, libc::SOCK_SEQPACKET].map(|kind| {
+        let kinds = SeccompCmpOp::MaskedEq(u64::from(u32::MAX) & !number(DESCRIPTOR_BITS));
+        all([local()?, when(1, kinds, number(kind))?])
+    });
+    connected.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -406,12 +417,21 @@ mod tests {
             libc::SYS_fsopen,
             libc::SYS_fspick,
             libc::SYS_init_module,
+            libc::SYS_io_cancel,
+            libc::SYS_io_destroy,
+            libc::SYS_io_getevents,
+            libc::SYS_io_setup,
+            libc::SYS_io_submit,
             libc::SYS_io_uring_enter,
             libc::SYS_io_uring_register,
             libc::SYS_io_uring_setup,
+            libc::SYS_ioprio_set,
             libc::SYS_kcmp,
             libc::SYS_kexec_load,
             libc::SYS_keyctl,
+            libc::SYS_landlock_add_rule,
+            libc::SYS_landlock_create_ruleset,
+            libc::SYS_landlock_restrict_self,
             libc::SYS_memfd_create,
             libc::SYS_memfd_secret,
             libc::SYS_mount,
@@ -437,6 +457,8 @@ mod tests {
             libc::SYS_settimeofday,
             libc::SYS_swapoff,
             libc::SYS_swapon,
+            libc::SYS_sync,
+            libc::SYS_syncfs,
             libc::SYS_syslog,
             libc::SYS_umount2,
             libc::SYS_unshare,
@@ -448,12 +470,14 @@ mod tests {
         }
         for call in [
             libc::SYS_clone,
+            libc::SYS_fcntl,
             libc::SYS_ioctl,
             libc::SYS_prlimit64,
             libc::SYS_sched_setscheduler,
             libc::SYS_setpriority,
             libc::SYS_shmget,
             libc::SYS_socket,
+            libc::SYS_socketpair,
         ] {
             assert!(!rules[&call].is_empty(), "call {call} is not looked at");
         }
