@@ -1,7 +1,7 @@
 //! `ringfence exec`: a program that is not trusted, within what the command line grants it.
 //!
 //! **Invariant:** the program has stdin, stdout and stderr to itself until it has ended; what there is to tell of it comes
-//! after that, on stderr or in a file that was opened before it began.
+//! after that, on stderr or in a file that was made before it began, where it cannot write.
 
 use std::fs::File;
 use std::io::Write;
@@ -20,6 +20,7 @@ use ringfence_sandbox::{
 };
 use serde::Serialize;
 
+use super::gate::place::Place;
 use super::{Context, Stop, beat, plugin};
 use crate::args::Exec;
 use crate::exit::Exit;
@@ -47,7 +48,11 @@ pub(super) fn run(args: &Exec, context: &mut Context<'_, '_>) -> Result<Exit, St
     let report = args
         .report
         .as_ref()
-        .map(|path| open_report(&context.dir.join(path)))
+        .map(|named| {
+            let place = Place::new(named, &context.dir)?;
+            out_of_reach(&place, &call, args)?;
+            make_report(&place)
+        })
         .transpose()?;
     let program = load(args, context)?;
     let call = if args.deterministic {
@@ -237,12 +242,31 @@ fn variable(pair: &str) -> Result<(String, String), Stop> {
     }
 }
 
-/// Opened before the program runs, so that a run whose report has no place does not begin.
-fn open_report(path: &Path) -> Result<File, Stop> {
-    File::create(path).map_err(|error| {
-        let what = text!["the report ", Safe::path(path), " cannot be written: "];
-        Stop::new(Exit::Usage, text![what, Safe::error(&error)])
-    })
+/// Refuses a report that the program could write itself, or put a link in the way of.
+fn out_of_reach(place: &Place, call: &ProgramCall, args: &Exec) -> Result<(), Stop> {
+    if spec(args).layers.iter().all(|layer| layer.write.is_empty()) {
+        return Ok(());
+    }
+    for mount in &call.mounts {
+        let host = mount.host_path.canonicalize();
+        let host = host.map_err(|error| no_directory(&error))?;
+        if place.path().starts_with(&host) {
+            let path = Safe::path(place.path());
+            let host = Safe::path(&mount.host_path);
+            let what = text!["the report ", path, " lies in ", host];
+            let what = text![what, ", where the program may write"];
+            return Err(Stop::new(Exit::Usage, what)
+                .help("name a place outside, or `--read` what the program is only to read"));
+        }
+    }
+    Ok(())
+}
+
+/// Made before the program runs, so that a run whose report has no place does not begin; what stood there is gone.
+fn make_report(place: &Place) -> Result<File, Stop> {
+    place.clear()?;
+    let made = File::create_new(place.path());
+    made.map_err(|error| Stop::unwritable(place.path(), &error))
 }
 
 fn write_report(file: &mut File, program: &Program, ran: &Ran, exit: Exit) -> Result<(), Safe> {

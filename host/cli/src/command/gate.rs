@@ -8,7 +8,7 @@ mod evidence;
 mod fuel;
 mod init;
 pub(crate) mod outputs;
-mod place;
+pub(super) mod place;
 mod replay;
 
 use std::io::{ErrorKind, Read};

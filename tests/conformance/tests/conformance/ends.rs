@@ -1,6 +1,8 @@
 //! How a run ends, and what the program was told before.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use serde_json::json;
 
@@ -105,4 +107,40 @@ fn a_report_without_a_place_begins_nothing() {
     let ran = rig.run(&options, &["write", "/made"]);
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(fs::metadata(rig.path("made")).is_err());
+}
+
+/// Nor one whose place is no plain file, or within the program's reach. What stood there before is gone in the end.
+#[test]
+fn a_report_is_written_where_only_the_host_writes() {
+    let rig = Rig::with(&[("in/a", "a"), ("precious", "precious"), ("old", "old")]);
+    symlink("precious", rig.path("link")).unwrap();
+    let pipe = Command::new("mkfifo").arg(rig.path("pipe")).status();
+    assert!(pipe.unwrap().success());
+    let run = |report: &str, options: &[&str]| {
+        let options = [&["--dir", "in::/", "--report", report], options].concat();
+        let ran = rig.run(&options, &["read", "/a"]);
+        // Its lines are as long as the screen.
+        let words: Vec<&str> = ran.err.split_whitespace().collect();
+        (ran.code, ran.out, words.join(" "))
+    };
+    for (report, why) in [
+        ("link", "is no plain file"),
+        ("pipe", "is no plain file"),
+        ("in", "is no plain file"),
+        ("in/report", "where the program may write"),
+        ("./x/../in/report", "where the program may write"),
+    ] {
+        let (code, out, err) = run(report, &[]);
+        assert_eq!((code, out.as_str()), (2, ""), "{report}: {err}");
+        assert!(err.contains(why), "{report}: {err}");
+    }
+    assert!(run("in/report", &["--write", "b"]).2.contains("may write"));
+    assert_eq!(rig.read("precious"), "precious");
+    assert!(fs::metadata(rig.path("in/report")).is_err());
+    for (report, options) in [("old", &[][..]), ("in/report", &["--read", "**"])] {
+        let (code, out, err) = run(report, options);
+        assert_eq!((code, out.as_str()), (0, "/a: a\n"), "{report}: {err}");
+        let report: serde_json::Value = serde_json::from_str(&rig.read(report)).unwrap();
+        assert_eq!(report["exit_code"], 0);
+    }
 }

@@ -100,12 +100,13 @@ impl Rig {
 
     /// The same with a report.
     pub(crate) fn reported(&self, options: &[&str], args: &[&str]) -> (Ran, Value) {
+        // Out of the program's reach.
+        let away = tempfile::tempdir().unwrap();
+        let report = away.path().join("report.json");
         let mut options = options.to_vec();
-        options.extend(["--report", "report.json"]);
+        options.extend(["--report", report.to_str().unwrap()]);
         let ran = self.run(&options, args);
-        (
-            ran,
-            serde_json::from_str(&self.read("report.json")).unwrap(),
-        )
+        let report = std::fs::read_to_string(report).unwrap();
+        (ran, serde_json::from_str(&report).unwrap())
     }
 }

@@ -1,4 +1,4 @@
-//! A file that a run of gates writes: looked at before anything runs.
+//! A file that a run writes: looked at before anything runs.
 //!
 //! **Invariant:** nothing is written over what is no plain file, and nothing in the project is reached through a link: a device,
 //! a folder or a link may be there because a repository brought it along.
@@ -12,14 +12,14 @@ use crate::render::{Safe, text};
 
 /// Where a file is written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(in crate::command) struct Place {
     /// Its only spelling; the folder is there.
     path: PathBuf,
 }
 
 impl Place {
     /// The place that somebody who stands in `dir` calls `named`.
-    pub(super) fn new(named: &Path, dir: &Path) -> Result<Self, Stop> {
+    pub(in crate::command) fn new(named: &Path, dir: &Path) -> Result<Self, Stop> {
         let dir = dir.canonicalize();
         let dir = dir.map_err(|error| Stop::unwritable(named, &error))?;
         let path = lexical(&dir.join(named));
@@ -46,12 +46,12 @@ impl Place {
     }
 
     /// The path.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::command) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Takes away what is there, so that nobody takes it for what this run writes.
-    pub(super) fn clear(&self) -> Result<(), Stop> {
+    pub(in crate::command) fn clear(&self) -> Result<(), Stop> {
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Stop::unwritable(&self.path, &error))
