@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 
 use ringfence_core::spec::Diagnostic;
 use ringfence_runner::clock::Clock;
-use ringfence_runner::git::GitProgram;
+use ringfence_runner::git::{GitError, GitProgram};
 use ringfence_runner::open_loop::{LockMode, Locked, OpenError, OpenLoop};
 use ringfence_runner::scheduler::Search;
 use ringfence_runner::state_dir::{LoopDir, StateDir, StateDirError};
@@ -222,9 +222,15 @@ impl Context<'_, '_> {
         Ok(open)
     }
 
+    /// Finds the git program for what is done in the projects that `starts` are in.
+    pub(crate) fn git(&self, starts: &[&Path]) -> Result<GitProgram, GitError> {
+        GitProgram::find(&self.search_path, starts)
+    }
+
     /// Opens the loop of `file`, or the nearest one.
     pub(crate) fn open_quietly(&self, file: Option<&Path>) -> Result<OpenLoop, OpenError> {
-        let git = GitProgram::find(&self.search_path)?;
+        let file_dir = file.and_then(|file| self.dir.join(file).parent().map(Path::to_owned));
+        let git = self.git(&[file_dir.as_deref().unwrap_or(&self.dir)])?;
         OpenLoop::open(&git, &self.dir, file)
     }
 

@@ -24,7 +24,7 @@ pub(crate) fn gits() -> Vec<GitProgram> {
     let mut gits: Vec<GitProgram> = Vec::new();
     let path = std::env::var_os("PATH").unwrap();
     for dir in std::env::split_paths(&path).chain(["/usr/bin".into(), "/usr/local/bin".into()]) {
-        let found = GitProgram::find(dir.as_os_str()).ok();
+        let found = GitProgram::find(dir.as_os_str(), &[]).ok();
         gits.extend(found.filter(|git| gits.iter().all(|seen| seen.version() != git.version())));
     }
     assert!(!gits.is_empty(), "no git 2.39 or later");

@@ -1,7 +1,7 @@
 //! The one place that starts `git`.
 //!
 //! Owns which program is run, its environment, and what of the user's or the machine's configuration it may see.
-//! [`discover`] finds the user's repository, [`glance`] asks it the least that a beat can do with, [`output`] reads what git
+//! `found` looks where it may be, [`discover`] finds the user's repository, [`glance`] asks it the least that a beat can do with, [`output`] reads what git
 //! prints, [`process`] runs a program with limits, and [`minder`] ends it with this one.
 //!
 //! **Invariant:** git never looks for a repository by itself (`--git-dir` is always given), runs no hook, filter,
@@ -10,6 +10,7 @@
 //! level L3, to move one, and to read and rewrite copies of the index.
 
 pub mod discover;
+mod found;
 pub mod glance;
 pub mod minder;
 pub mod output;
@@ -19,7 +20,6 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -76,7 +76,7 @@ const CONFIG: [&str; 28] = [
 /// Why a call of git did not give an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// No absolute directory of the search path holds it.
+    /// No directory of the search path that can be trusted holds it.
     #[error("the git program was not found")]
     NotFound,
     /// It is there and too old.
@@ -131,19 +131,19 @@ pub struct GitProgram {
 }
 
 impl GitProgram {
-    /// Finds `git` in `search_path` (the value of `PATH`), passing over relative directories, and asks its version.
+    /// Finds `git` in `search_path` (the value of `PATH`), and asks its version. Passes over what a change could have brought
+    /// along, or anybody on the machine: relative directories, those in a project that one of `starts` is in, and those that
+    /// everybody may write to. Who owns a directory of the search path, or is in its group, is trusted with it.
     ///
     /// # Errors
     /// [`GitError::NotFound`], [`GitError::TooOld`], or why the version could not be read.
-    pub fn find(search_path: &OsStr) -> Result<Self, GitError> {
-        let is_program = |path: &PathBuf| {
-            path.metadata()
-                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        };
+    pub fn find(search_path: &OsStr, starts: &[&Path]) -> Result<Self, GitError> {
+        let tops: Vec<PathBuf> = starts
+            .iter()
+            .filter_map(|start| found::top(start))
+            .collect();
         let path = std::env::split_paths(search_path)
-            .filter(|dir| dir.is_absolute())
-            .map(|dir| dir.join("git"))
-            .find(is_program)
+            .find_map(|dir| found::program(&dir, "git", &tops))
             .ok_or(GitError::NotFound)?;
         let mut command = Command::new(&path);
         command.arg("version").env_clear().current_dir("/");

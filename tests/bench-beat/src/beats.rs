@@ -28,7 +28,7 @@ pub(crate) struct Beats<'g> {
 impl<'g> Beats<'g> {
     /// Opens the loop, pins its plugins, and lets it find that there is nothing to do.
     pub(crate) fn open(ground: &'g Ground) -> Outcome<Self> {
-        let program = GitProgram::find(&std::env::var_os("PATH").unwrap_or_default())?;
+        let program = GitProgram::find(&std::env::var_os("PATH").unwrap_or_default(), &[])?;
         let open = OpenLoop::open(&program, &ground.top(), None)?;
         let locked = open.lock(&StdPlugins, LockMode::Write)?;
         let sandbox = Sandbox::new(Settings {

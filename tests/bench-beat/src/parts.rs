@@ -12,7 +12,7 @@ use crate::ground::Ground;
 
 /// The parts with their times.
 pub(crate) fn times(ground: &Ground, rounds: usize) -> Outcome<Vec<(&'static str, Vec<Duration>)>> {
-    let find = || GitProgram::find(&std::env::var_os("PATH").unwrap_or_default());
+    let find = || GitProgram::find(&std::env::var_os("PATH").unwrap_or_default(), &[]);
     let program = find()?;
     let open = || OpenLoop::open(&program, &ground.top(), None);
     let opened = open()?;

@@ -186,7 +186,7 @@ fn engine(context: &Context<'_, '_>) -> Vec<Check> {
 
 /// Git, and the project that the current directory belongs to.
 fn project(search_path: &OsStr, dir: &Path) -> Vec<Check> {
-    let git = match GitProgram::find(search_path) {
+    let git = match GitProgram::find(search_path, &[dir]) {
         Ok(git) => git,
         Err(error) => return vec![missing("git", &error, ways_out::of_git(&error))],
     };

@@ -123,7 +123,8 @@ fn open(
 }
 
 fn git(context: &Context<'_, '_>) -> Result<GitProgram, Stop> {
-    GitProgram::find(&context.search_path)
+    context
+        .git(&[&context.dir])
         .map_err(|error| Stop::error(Exit::Host, &error).help_if(ways_out::of_git(&error)))
 }
 

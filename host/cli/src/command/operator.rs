@@ -11,7 +11,6 @@ use ringfence_core::journal::{Act, Body, LoopState, OperatorAct};
 use ringfence_core::spec;
 use ringfence_core::text::one_line;
 use ringfence_runner::driver::{self, BeatError, Seams};
-use ringfence_runner::git::GitProgram;
 use ringfence_runner::git::discover::Project;
 use ringfence_runner::lock::LockError;
 use ringfence_runner::open_loop::{OpenError, OpenLoop};
@@ -60,7 +59,7 @@ impl From<BeatError> for Refusal {
 /// Finds the loop.
 pub(super) fn find(which: &AnyLoop, context: &mut Context<'_, '_>) -> Result<Told, Stop> {
     if let Some(name) = &which.name {
-        let git = GitProgram::find(&context.search_path).map_err(OpenError::from)?;
+        let git = context.git(&[&context.dir]).map_err(OpenError::from)?;
         let project = Project::discover(&git, &context.dir).map_err(OpenError::from)?;
         return of_name(name, &project, None);
     }

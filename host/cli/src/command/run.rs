@@ -11,7 +11,6 @@ use ringfence_core::cadence::Next;
 use ringfence_core::ids::{BeatNo, LoopId};
 use ringfence_core::journal::Outcome;
 use ringfence_core::quantity::Fuel;
-use ringfence_runner::git::GitProgram;
 use ringfence_runner::scheduler::{
     self, Crew, FindError, Line, News, Place, Search, Trouble, Wish,
 };
@@ -64,7 +63,13 @@ struct Teller<'t, 'w> {
 
 /// Runs loops until it is stopped.
 pub(super) fn run(args: &Run, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
-    let program = GitProgram::find(&context.search_path)
+    let mut starts = vec![context.dir.clone()];
+    starts.extend(args.loops.all.as_ref().map(|dir| context.dir.join(dir)));
+    let files = args.loops.files.iter();
+    starts.extend(files.filter_map(|file| Some(context.dir.join(file).parent()?.to_owned())));
+    let starts: Vec<&Path> = starts.iter().map(PathBuf::as_path).collect();
+    let program = context
+        .git(&starts)
         .map_err(|error| Stop::error(Exit::Host, &error).help_if(ways_out::of_git(&error)))?;
     let sandbox = beat::sandbox(context)?;
     let wish = Wish {

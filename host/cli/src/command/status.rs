@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use ringfence_core::journal::Entry;
 use ringfence_runner::follow::{Followed, Look};
-use ringfence_runner::git::GitProgram;
 use ringfence_runner::open_loop::{OpenError, OpenLoop};
 use ringfence_runner::scheduler::Search;
 use serde::Serialize;
@@ -119,7 +118,7 @@ impl Many {
     /// Finds them again; what is known of their journals is kept.
     pub(super) fn find_anew(&mut self, context: &Context<'_, '_>, dir: &Path) -> Result<(), Stop> {
         let mut known = std::mem::take(&mut self.loops);
-        let program = GitProgram::find(&context.search_path).map_err(OpenError::from)?;
+        let program = context.git(&[dir]).map_err(OpenError::from)?;
         let found = Search::Below(dir.to_owned()).find(&program)?;
         for file in found.files.iter().map(|file| file.to_path_buf()) {
             let before = known.iter().position(|(path, _)| *path == file);

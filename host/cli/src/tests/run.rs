@@ -245,7 +245,7 @@ fn a_journal_that_never_ends_keeps_no_other_waiting() {
 fn one_that_was_stopped_looks_at_no_loop_any_more() {
     let rig = Rig::with_loop();
     rig.write("loops/broken/LOOP.md", "+++\n+++\n");
-    let program = GitProgram::find(&std::env::var_os("PATH").unwrap()).unwrap();
+    let program = GitProgram::find(&std::env::var_os("PATH").unwrap(), &[]).unwrap();
     let sandbox = Sandbox::new(Settings {
         compiler: Compiler::InProcess,
         ..Settings::default()

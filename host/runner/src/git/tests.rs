@@ -30,17 +30,20 @@ fn versions() {
 fn finds_only_a_git_that_is_new_enough_and_absolute() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().as_os_str();
-    assert!(matches!(GitProgram::find(path), Err(GitError::NotFound)));
     assert!(matches!(
-        GitProgram::find(OsStr::new("")),
+        GitProgram::find(path, &[]),
         Err(GitError::NotFound)
     ));
     assert!(matches!(
-        GitProgram::find(OsStr::new(".:bin:")),
+        GitProgram::find(OsStr::new(""), &[]),
+        Err(GitError::NotFound)
+    ));
+    assert!(matches!(
+        GitProgram::find(OsStr::new(".:bin:"), &[]),
         Err(GitError::NotFound)
     ));
     fake(dir.path(), "echo git version 2.38.9");
-    let error = GitProgram::find(path).unwrap_err();
+    let error = GitProgram::find(path, &[]).unwrap_err();
     let expect = format!(
         "{}/git is version git version 2.38.9, and 2.39 or later is needed",
         dir.path().display()
@@ -48,16 +51,25 @@ fn finds_only_a_git_that_is_new_enough_and_absolute() {
     assert_eq!(error.to_string(), expect);
     fake(dir.path(), "printf 'what\\033['; exit 1");
     assert!(matches!(
-        GitProgram::find(path),
+        GitProgram::find(path, &[]),
         Err(GitError::Unreadable {
             command: "version",
             ..
         })
     ));
     fake(dir.path(), "echo git version 2.39.0");
-    assert_eq!(GitProgram::find(path).unwrap().version(), (2, 39));
+    assert_eq!(GitProgram::find(path, &[]).unwrap().version(), (2, 39));
+    // It is not even asked what it is, where a change could have brought it along.
+    assert!(matches!(
+        GitProgram::find(path, &[dir.path()]),
+        Err(GitError::NotFound)
+    ));
     fs::set_permissions(dir.path().join("git"), fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(GitProgram::find(path).unwrap_err().is_missing_program());
+    assert!(
+        GitProgram::find(path, &[])
+            .unwrap_err()
+            .is_missing_program()
+    );
 }
 
 #[test]

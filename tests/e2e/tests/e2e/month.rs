@@ -179,7 +179,7 @@ impl Month {
         };
         Self {
             rig: Rig::with_guests(&loop_file(0), &["puppet"]),
-            program: GitProgram::find(&std::env::var_os("PATH").unwrap()).unwrap(),
+            program: GitProgram::find(&std::env::var_os("PATH").unwrap(), &[]).unwrap(),
             sandbox: Sandbox::new(settings).unwrap(),
             clock: FakeClock::at(BEGIN.parse().unwrap()),
         }

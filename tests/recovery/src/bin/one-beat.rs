@@ -133,7 +133,7 @@ fn run(args: Vec<OsString>) -> Result<(), Box<dyn Error>> {
     };
     let order = args.next().map(OsString::into_string).transpose();
     let order = order.map_err(|text| format!("{text:?} is no order"))?;
-    let program = GitProgram::find(&std::env::var_os("PATH").unwrap_or_default())?;
+    let program = GitProgram::find(&std::env::var_os("PATH").unwrap_or_default(), &[])?;
     let open = OpenLoop::open(&program, &PathBuf::from(project), None)?;
     let locked = open.lock(&Shipped, LockMode::Write)?;
     if order.as_deref() == Some("pin") {
