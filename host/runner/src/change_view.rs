@@ -6,11 +6,13 @@ use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ringfence_core::change::{ChangeSet, Commit, CommitsError, FileChange, check_commits};
+use ringfence_core::quantity::Bytes;
 use ringfence_core::relpath::RelPath;
 use ringfence_sandbox::ChangeSource;
 
 use crate::calls::chain;
 use crate::git::GitError;
+use crate::git::process::RunError;
 use crate::workspace::Workspace;
 
 // Limit: of a file of the base that is held for whoever asks; a larger one is read each time.
@@ -117,19 +119,23 @@ impl ChangeSource for ChangeView {
                 .workspace
                 .store()
                 .blob_at(&self.change.base_tree, path)
-                .map_err(failed)?,
+                .map_err(|error| failed(error, "the name of the file", max))?,
         };
         let bytes_max = usize::try_from(max).unwrap_or(usize::MAX);
         let read = |blob: String| match self.held(&blob) {
             Some(held) if held.len() <= bytes_max => Ok(held.to_vec()),
-            _ => self.workspace.read_blob(&blob, bytes_max).map_err(failed),
+            _ => self
+                .workspace
+                .read_blob(&blob, bytes_max)
+                .map_err(|error| failed(error, "the file before the change", max)),
         };
         blob.map(read).transpose()
     }
 
     fn unified_diff(&self, context: u32, paths: &[RelPath], max: u64) -> io::Result<String> {
         let bytes_max = usize::try_from(max).unwrap_or(usize::MAX);
-        let diff = self.diff(context, paths, bytes_max).map_err(failed)?;
+        let diff = self.diff(context, paths, bytes_max);
+        let diff = diff.map_err(|error| failed(error, "the diff", max))?;
         Ok(String::from_utf8_lossy(&diff).into_owned())
     }
 
@@ -155,9 +161,18 @@ fn alone(files: &[FileChange], paths: &[RelPath]) -> Vec<RelPath> {
 }
 
 /// Messages for a guest: no path of the host in them.
-fn failed(error: GitError) -> io::Error {
+fn failed(error: GitError, what: &str, bytes_max: u64) -> io::Error {
     tracing::debug!(error = chain(&error), "a gate's look at the change failed");
-    io::Error::other("the bytes cannot be had, or are too many")
+    io::Error::other(match error {
+        GitError::Run {
+            source: RunError::TooMuchOutput(_),
+            ..
+        } => format!(
+            "{what} has more than {}, which is the most that a step is given at once: judge the change in smaller parts",
+            Bytes(bytes_max)
+        ),
+        _ => format!("{what} cannot be had from git"),
+    })
 }
 
 #[cfg(test)]
@@ -227,6 +242,12 @@ mod tests {
         let read = |path: &str| view.read_base(&RelPath::lexical(path).unwrap(), 1 << 20);
         assert!(read("README.md").unwrap().is_some());
         assert!(read("nothing").unwrap().is_none());
+        let short = view.read_base(&RelPath::lexical("README.md").unwrap(), 3);
+        assert_eq!(
+            short.unwrap_err().to_string(),
+            "the file before the change has more than 3B, which is the most that a step is given at once: judge the change in \
+             smaller parts"
+        );
         for path in [":(top)README.md", ":(literal)README.md", ":/README.md"] {
             assert!(!matches!(read(path), Ok(Some(_))), "{path}");
         }

@@ -1,7 +1,8 @@
 //! A change set as text: for gates and people, and as a patch that carries everything.
 //!
 //! **Invariant:** both are made from the two trees that were measured, not from the files; and what was measured as a rename is
-//! shown as one wherever both its files are, since lines are counted by that.
+//! shown as one wherever both its files are, since lines are counted by that, and as git counts them only where it is asked for
+//! context.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,9 @@ use ringfence_core::change::ChangeSet;
 use ringfence_core::relpath::RelPath;
 
 use super::Workspace;
-use crate::git::GitError;
+use crate::git::{GitError, unreadable};
+
+mod bare;
 
 /// Most lines of context around a change.
 pub const CONTEXT_LINES_MAX: u32 = 1000;
@@ -32,7 +35,7 @@ impl Workspace {
         paths: &[RelPath],
         bytes_max: usize,
     ) -> Result<Vec<u8>, GitError> {
-        let context = format!("-U{}", context_lines.min(CONTEXT_LINES_MAX));
+        let context = format!("-U{}", context_lines.clamp(1, CONTEXT_LINES_MAX));
         let mut text = Vec::new();
         for Together { renames, paths } in calls(change, paths) {
             let call = self.store.git().call("diff-tree").args([
@@ -55,6 +58,9 @@ impl Workspace {
                 call.stdout_max(bytes_max.saturating_sub(text.len()))
                     .run()?,
             );
+        }
+        if context_lines == 0 {
+            text = bare::bare(&text).ok_or_else(|| unreadable("diff-tree", &text))?;
         }
         Ok(text)
     }
@@ -117,4 +123,45 @@ fn calls<'a>(change: &ChangeSet, paths: &'a [RelPath]) -> Vec<Together<'a>> {
     let pairs = renamed.chunks(PATHS_PER_CALL);
     let pairs = pairs.map(|some| together("-M", some.to_vec()));
     alone.chain(pairs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{Rig, gits, put};
+    use crate::steps::NoSteps;
+
+    #[test]
+    fn a_diff_without_context_has_the_lines_that_were_counted() {
+        for git in gits() {
+            let rig = Rig::empty(&git, &[]);
+            let lines = |name: &str, count: usize| -> String {
+                (0..count).map(|n| format!("{name}{n}\n")).collect()
+            };
+            // Whether the `x` between others counts as kept hangs on how often it stands elsewhere, and on how much is compared.
+            let text = |one: &str| {
+                let (head, tail) = ("x\n".repeat(24), lines("t", 2000));
+                let (before, after) = (lines(one, 9), lines(&one.repeat(2), 9));
+                format!("{head}{before}x\n{after}{tail}")
+            };
+            rig.write("a", text("a"));
+            rig.commit("a");
+            let opened = rig.open();
+            let base = opened.prepare();
+            put(&base.dir, b"a", text("b").as_bytes());
+            let change = opened.ws.measure(&base, &NoSteps).unwrap();
+            let [file] = change.files.as_slice() else {
+                panic!("{change:?}");
+            };
+            let path = [file.path.clone()];
+            let diff = opened.ws.unified_diff(&change, 0, &path, 1 << 20).unwrap();
+            let diff = String::from_utf8(diff).unwrap();
+            let starting = |sign: &str| {
+                let lines = diff.lines().skip(4);
+                lines.filter(|line| line.starts_with(sign)).count()
+            };
+            assert_eq!(starting("+"), file.lines_added as usize);
+            assert_eq!(starting("-"), file.lines_removed as usize);
+            assert_eq!(starting(" "), 0);
+        }
+    }
 }

@@ -139,10 +139,16 @@ fn check(lines: &[AddedLine], files: &[FileChange]) -> Result<()> {
     }
     for file in files.iter().filter(|file| !file.binary) {
         let found = counts.remove(file.path.as_str()).unwrap_or(0);
-        if found != file.lines_added {
+        let (path, counted) = (&file.path, file.lines_added);
+        // A file that may not be read is missing as a whole.
+        if found == 0 && counted > 0 {
             return Err(Error::unavailable(format!(
-                "{} has {} added lines, and {found} could be read: the step has to be granted reading it",
-                file.path, file.lines_added
+                "{path} has {counted} added lines, and none could be read: the step has to be granted reading it"
+            )));
+        }
+        if found != counted {
+            return Err(Error::internal(format!(
+                "{path}: the diff has {found} added lines, and {counted} were counted"
             )));
         }
     }
@@ -207,7 +213,19 @@ mod tests {
     fn what_the_step_may_not_read_is_missed() {
         let change = Change::test(vec![TestFile::added("a", "x\n")]);
         let error = added("", change.files()).unwrap_err().to_string();
-        assert!(error.contains("a has 1 added lines, and 0"), "{error}");
+        assert!(error.contains("a has 1 added lines, and none"), "{error}");
+    }
+
+    #[test]
+    fn who_counts_otherwise_is_not_told_to_grant_reading() {
+        let change = Change::test(vec![TestFile::added("a", "x\ny\n")]);
+        for diff in [
+            "+++ b/a\n@@ -0,0 +1 @@\n+x\n",
+            "+++ b/a\n@@ -0,0 +1,3 @@\n+x\n+y\n+z\n",
+        ] {
+            let error = added(diff, change.files()).unwrap_err();
+            assert!(matches!(error, Error::Internal(_)), "{error}");
+        }
     }
 
     #[test]
