@@ -107,7 +107,7 @@ impl Gate {
                 .map_err(|error| Error::config(format!("`{pattern}` in `allow`: {error}")))
         });
         Ok(Self {
-            search: Search::new(&left_out, config.generic),
+            search: Search::new(&left_out, config.generic)?,
             allow: allow.collect::<Result<_>>()?,
             files: Globs::parse("allow_files", &config.allow_files, Case::Exact)?,
         })

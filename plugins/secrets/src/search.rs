@@ -1,16 +1,20 @@
 //! Looks for credentials in a text.
 //!
-//! **Invariant:** a pattern is only tried near one of its signs, within a window as long as the longest credential of its rule; so
-//! a line of megabytes costs in proportion to its length.
+//! **Invariant:** a text is read once for the signs of all rules, and a pattern is only tried near one of its signs, up to the first
+//! white space behind it that ends a credential; so a line of megabytes costs in proportion to its length.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use aho_corasick::AhoCorasick;
 use regex_lite::Regex;
 use ringfence_sdk::prelude::*;
 
 use crate::rules::{GENERIC, RULES, Rule, SETTINGS, is_settings};
 
+/// Limit: of what stands between a sign and its credential, which may hold white space: the rest of a name, an operator, the word
+/// for a scheme. Behind that, white space ends what is looked at, since it ends every credential.
+const LEAD_BYTES_MAX: usize = 160;
 /// Limit: what is looked at before it: the name of a variable, the scheme of a URL, the first half of a key.
 const WINDOW_BEFORE: usize = 160;
 
@@ -90,6 +94,9 @@ pub(crate) struct Hit {
 
 pub(crate) struct Search {
     rules: Vec<Looked>,
+    signs: AhoCorasick,
+    /// For each sign the rules, by their place in `rules`, that it is one of.
+    rules_of_sign: Vec<Vec<usize>>,
 }
 
 /// A rule, whose pattern is compiled when one of its signs is met for the first time: most never are.
@@ -102,7 +109,11 @@ struct Looked {
 }
 
 impl Search {
-    pub(crate) fn new(left_out: &BTreeSet<&str>, generic: bool) -> Self {
+    /// All rules but those `left_out`, and without `generic` only those of forms.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when signs of ours cannot be looked for.
+    pub(crate) fn new(left_out: &BTreeSet<&str>, generic: bool) -> Result<Self> {
         let with_form = RULES.iter().map(|rule| (rule, true, false));
         let by_place = GENERIC.iter().map(|rule| (rule, false, false));
         let by_place = by_place.chain([(&SETTINGS, false, true)]);
@@ -115,9 +126,22 @@ impl Search {
                 has_form,
                 in_settings,
             });
-        Self {
-            rules: rules.collect(),
+        let rules: Vec<Looked> = rules.collect();
+        let mut of_sign: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, looked) in rules.iter().enumerate() {
+            for sign in looked.rule.signs {
+                of_sign.entry(sign).or_default().push(at);
+            }
         }
+        let signs = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(of_sign.keys())
+            .map_err(|error| Error::internal(error.to_string()))?;
+        Ok(Self {
+            rules,
+            signs,
+            rules_of_sign: of_sign.into_values().collect(),
+        })
     }
 
     /// All of them in a text of the file at `path`, from left to right, each place once.
@@ -125,13 +149,17 @@ impl Search {
     /// # Errors
     /// [`Error::Internal`] for a pattern of ours that is none.
     pub(crate) fn hits(&self, path: &str, text: &str) -> Result<Vec<Hit>> {
-        let lower = text.to_ascii_lowercase();
         let settings = is_settings(path);
         let mut found: BTreeMap<usize, Hit> = BTreeMap::new();
-        let rules = self.rules.iter();
-        for looked in rules.filter(|looked| settings || !looked.in_settings) {
+        for (rule, signs) in self.signs_in(text) {
+            let Some(looked) = self.rules.get(rule) else {
+                continue;
+            };
+            if looked.in_settings && !settings {
+                continue;
+            }
             let Looked { rule, has_form, .. } = looked;
-            for window in windows(&lower, rule) {
+            for window in windows(text, &signs, rule.bytes_max) {
                 for (at, secret) in matches(text, window, looked.pattern()?) {
                     if stands_for_one(secret, rule.entropy, *has_form) {
                         continue;
@@ -141,20 +169,43 @@ impl Search {
                     if taken.is_some_and(|(start, hit)| start + hit.secret.len() > at) {
                         continue;
                     }
-                    let before = text.get(..at).unwrap_or_default().chars().count();
                     let hit = Hit {
                         rule: rule.name,
                         what: rule.what,
                         secret: secret.to_owned(),
-                        column: u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1),
+                        column: 0,
                         has_form: *has_form,
                     };
                     found.insert(at, hit);
                 }
             }
         }
-        Ok(found.into_values().collect())
+        Ok(in_columns(text, found))
     }
+
+    /// Where signs stand, by the rules that they are of, in their order.
+    fn signs_in(&self, text: &str) -> BTreeMap<usize, Vec<usize>> {
+        let mut signs: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for sign in self.signs.find_overlapping_iter(text) {
+            let rules = self.rules_of_sign.get(sign.pattern().as_usize());
+            for rule in rules.into_iter().flatten() {
+                signs.entry(*rule).or_default().push(sign.start());
+            }
+        }
+        signs
+    }
+}
+
+/// The hits by the byte where they begin, each with its column.
+fn in_columns(text: &str, found: BTreeMap<usize, Hit>) -> Vec<Hit> {
+    let (mut seen, mut column) = (0, 1u32);
+    let placed = found.into_iter().map(|(at, hit)| {
+        let between = text.get(seen..at).unwrap_or_default().chars().count();
+        column = column.saturating_add(u32::try_from(between).unwrap_or(u32::MAX));
+        seen = at;
+        Hit { column, ..hit }
+    });
+    placed.collect()
 }
 
 impl Looked {
@@ -168,27 +219,31 @@ impl Looked {
 }
 
 /// Where to look: around each sign, without overlap.
-fn windows(lower: &str, rule: &Rule) -> Vec<(usize, usize)> {
-    let mut windows: Vec<(usize, usize)> = rule
-        .signs
-        .iter()
-        .flat_map(|sign| lower.match_indices(sign))
-        .map(|(at, _)| {
-            (
-                at.saturating_sub(WINDOW_BEFORE),
-                at.saturating_add(rule.bytes_max),
-            )
-        })
-        .collect();
-    windows.sort_unstable();
+fn windows(text: &str, signs: &[usize], bytes_max: usize) -> Vec<(usize, usize)> {
+    let mut signs = signs.to_vec();
+    // They come in the order of their ends.
+    signs.sort_unstable();
     let mut joined: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in windows {
+    for at in signs {
+        let start = at.saturating_sub(WINDOW_BEFORE);
         match joined.last_mut() {
-            Some(last) if start <= last.1 => last.1 = end,
-            _ => joined.push((start, end)),
+            Some(last) if start <= last.1 => last.1 = window_end(text, (at, bytes_max), last.1),
+            _ => joined.push((start, window_end(text, (at, bytes_max), 0))),
         }
     }
     joined
+}
+
+/// Where the window of a sign ends: with the white space behind its lead, or with the longest credential. That of the sign before
+/// it ends at `seen`, and nothing is read twice.
+fn window_end(text: &str, (at, bytes_max): (usize, usize), seen: usize) -> usize {
+    let lead = at.saturating_add(LEAD_BYTES_MAX);
+    // White space between the lead and there would have ended the other one as well.
+    let from = lead.max(seen.saturating_sub(1));
+    let end = at.saturating_add(bytes_max).max(from);
+    let rest = text.as_bytes().get(from..end.min(text.len()));
+    let space = rest.and_then(|rest| rest.iter().position(u8::is_ascii_whitespace));
+    space.map_or(end, |length| from + length + 1)
 }
 
 /// Every match in the window: where the credential begins in the text, and what it is.

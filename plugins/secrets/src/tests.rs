@@ -499,3 +499,44 @@ fn real_files() {
         "{found:?}"
     );
 }
+
+/// Column and text of what is found in a line of a program.
+fn hits(text: &str) -> Vec<(u32, String)> {
+    let search = crate::search::Search::new(&BTreeSet::new(), true).unwrap();
+    let hits = search.hits("a.js", text).unwrap().into_iter();
+    hits.map(|hit| (hit.column, hit.secret)).collect()
+}
+
+#[test]
+fn credentials_in_a_line_of_megabytes_are_found_where_they_stand() {
+    let filler = "let key=function(a){return this.token[a]};".repeat(2_000);
+    let (one, two) = (
+        format!("ghp_{}", word(36, 1)),
+        format!("npm_{}", word(36, 2)),
+    );
+    let named = word(40, 3);
+    let text = format!(
+        "{filler}\"{one}\"{filler}ä = \"{two}\"{filler};secret     =     '{named}'{filler}"
+    );
+    let column = |secret: &str| {
+        let before = &text[..text.find(secret).unwrap()];
+        u32::try_from(before.chars().count()).unwrap() + 1
+    };
+    let expect = [one, two, named].map(|secret| (column(&secret), secret));
+    assert_eq!(hits(&text), expect);
+}
+
+#[test]
+fn a_long_credential_among_signs_without_white_space_is_found() {
+    // Each `key` has a window of its own, and the value goes on behind the first one's lead.
+    let value = format!("{}{}", word(300, 4), word(300, 5));
+    let text = format!("{{key:1,{}api_key:'{value}'}}", "key:2,".repeat(700));
+    assert_eq!(hits(&text).len(), 1);
+    assert_eq!(hits(&text)[0].1, value);
+}
+
+#[test]
+fn signs_without_end_are_read_once() {
+    // A window of its own for each would read four thousand times as much, and take minutes.
+    assert_eq!(hits(&"key".repeat(50_000)), []);
+}
