@@ -8,15 +8,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ringfence_core::change::{ChangeSet, Commit, CommitsError, FileChange, check_commits};
 use ringfence_core::quantity::Bytes;
 use ringfence_core::relpath::RelPath;
-use ringfence_sandbox::ChangeSource;
+use ringfence_sandbox::{ChangeSource, HELD_FILE_BYTES_MAX};
 
 use crate::calls::chain;
 use crate::git::GitError;
 use crate::git::process::RunError;
 use crate::workspace::Workspace;
 
-// Limit: of a file of the base that is held for whoever asks; a larger one is read each time.
-const HELD_FILE_BYTES_MAX: u64 = 4 << 20;
 // Limit: of all that are held; and as much of diffs.
 const HELD_BYTES_MAX: u64 = 64 << 20;
 

@@ -3,6 +3,9 @@
 use ringfence_core::change::{Commit, FileChange};
 use ringfence_core::relpath::RelPath;
 
+/// Longest changed file whose bytes before the change cost no process of their own: a source holds those.
+pub const HELD_FILE_BYTES_MAX: u64 = 4 << 20;
+
 /// A measured change, as the runner or a test offers it to gates.
 ///
 /// What a gate may read of it is judged by the sandbox, not here.

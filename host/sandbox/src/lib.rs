@@ -64,7 +64,7 @@ mod state;
 mod wasi;
 
 pub use call::{Call, CallError, Called, PluginError};
-pub use change_source::ChangeSource;
+pub use change_source::{ChangeSource, HELD_FILE_BYTES_MAX};
 pub use compile::child::compiler_main;
 pub use compile::{CompileClock, CompileLimits, Compiler, LoadError};
 pub use engine::{Sandbox, SandboxError, Settings};

@@ -17,7 +17,7 @@ use ringfence_core::quantity::{Bytes, Fuel};
 
 /// What decides the fuel of a call besides component and input: another engine or price list means other figures, and a
 /// figure from the one says nothing about the other. Raised by hand with every change here or of the engine.
-pub const FUEL_RULES: &str = "wasmtime 48, prices 2";
+pub const FUEL_RULES: &str = "wasmtime 48, prices 3";
 /// Fuel per nanosecond: about what one core burns.
 pub(crate) const FUEL_PER_NANO: u64 = 10;
 /// Every host call.
@@ -34,6 +34,8 @@ pub(crate) const POLLABLE: u64 = 100;
 pub(crate) const BYTE: u64 = 1;
 /// Each look at a change, for which the host runs git.
 pub(crate) const GIT: u64 = 20_000_000;
+/// Each changed file as it was before the change: the host reads them all at once
+pub(crate) const BASE_FILE: u64 = 1_000_000;
 /// Making sure that bytes are on the disk.
 pub(crate) const SYNC: u64 = 1_000_000;
 

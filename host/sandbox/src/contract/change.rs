@@ -10,8 +10,8 @@ use ringfence_core::policy::Access;
 use ringfence_core::relpath::RelPath;
 
 use crate::bindings::ringfence::beat::change;
-use crate::change_source::ChangeSource;
-use crate::meter::{ENTRY, GIT};
+use crate::change_source::{ChangeSource, HELD_FILE_BYTES_MAX};
+use crate::meter::{BASE_FILE, ENTRY, GIT};
 use crate::state::State;
 
 // Limit: what the host holds for one answer; a gate that needs more of a file does not judge text.
@@ -29,8 +29,12 @@ impl change::Host for State {
 
     fn read_base(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let source = self.source()?;
-        self.meter.charge(GIT);
         self.meter.charge_bytes(path.len());
+        let changed = source
+            .files()
+            .binary_search_by(|file| file.path.as_str().cmp(path.as_str()));
+        self.meter
+            .charge(if changed.is_ok() { BASE_FILE } else { GIT });
         let path = match RelPath::lexical(&path) {
             Ok(path) => path,
             Err(error) => return Ok(Err(error.to_string())),
@@ -40,6 +44,9 @@ impl change::Host for State {
         }
         Ok(match source.read_base(&path, BYTES_MAX) {
             Ok(Some(bytes)) => {
+                if changed.is_ok() && bytes.len() as u64 > HELD_FILE_BYTES_MAX {
+                    self.meter.charge(GIT - BASE_FILE);
+                }
                 self.meter.read(bytes.len());
                 Ok(bytes)
             }
