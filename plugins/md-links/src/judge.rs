@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_markdown::breaks::{breaks, describe};
-use ringfence_markdown::path::parent;
+use ringfence_markdown::path::{is_markdown, parent};
 use ringfence_markdown::target::{Place, follow};
 use ringfence_markdown::{
     Break, End, Files, Hidden, Kind, Library, ReadError, Repair, Tree, hidden, repair,
@@ -20,8 +20,27 @@ use crate::before::{self, Before};
 use crate::scope::Scope;
 use crate::shown;
 
+/// The mode of a link in the file system.
+const LINK: u32 = 0o120_000;
 /// Limit: broken links for which a repair is looked for; each may take a look at the whole tree.
 const REPAIRED_MAX: usize = 500;
+
+/// Why a change that leaves every document and every target where it is breaks no link.
+const UNTOUCHED: &str = "no Markdown file and no target of a link is touched";
+
+/// The verdict on a change that can break no link, which is found without a look at the tree: it has no Markdown file, takes
+/// no name away, and no file becomes a link or the other way round.
+pub(crate) fn untouched(change: &Change) -> Option<Verdict> {
+    let all = change.files().iter().all(breaks_nothing);
+    all.then(|| Verdict::abstain(UNTOUCHED))
+}
+
+pub(crate) fn breaks_nothing(file: &FileChange) -> bool {
+    file.kind != ChangeKind::Deleted
+        && file.renamed_from.is_none()
+        && ![file.old_mode, file.new_mode].contains(&LINK)
+        && !is_markdown(&file.path)
+}
 
 pub(crate) fn judge(
     now: &Tree,
@@ -273,7 +292,7 @@ impl Judge<'_> {
 
     fn conclude(&self, seen: Seen) -> Verdict {
         if seen.documents == 0 {
-            return Verdict::abstain("no Markdown file and no target of a link is touched");
+            return Verdict::abstain(UNTOUCHED);
         }
         let mut findings = seen.unjudged;
         let tried = seen.new.len().min(REPAIRED_MAX);

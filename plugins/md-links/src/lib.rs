@@ -76,6 +76,9 @@ pub fn observe_links(cx: &Context) -> Result<Observation> {
 #[gate]
 pub fn judge_change(cx: &Context, change: &Change) -> Result<Verdict> {
     let scope = Scope::new(cx.config::<Config>()?)?;
+    if let Some(verdict) = judge::untouched(change) {
+        return Ok(verdict);
+    }
     let tree = Tree::read(Path::new(".")).map_err(unlisted)?;
     judge::judge(&tree, &Disk::at("."), change, &scope)
 }

@@ -417,3 +417,33 @@ fn what_a_link_in_the_file_system_leads_to_counts() {
     let files = [("a.md", a), ("real.md", "# Other\n")];
     assert_eq!(with_links(&files, &links, other).1, ["missing-anchor"]);
 }
+
+#[test]
+fn a_tree_is_walked_only_where_a_link_can_break() {
+    let told = |file: TestFile, modes: Option<(u32, u32)>| {
+        let mut file = Change::test(vec![file]).files()[0].clone();
+        (file.old_mode, file.new_mode) = modes.unwrap_or((file.old_mode, file.new_mode));
+        crate::judge::breaks_nothing(&file)
+    };
+    let modified = |path: &str| TestFile::modified(path, "a", "b");
+    assert!(told(TestFile::added("a.rs", "x"), None));
+    assert!(told(modified("a.rs"), None));
+    assert!(told(modified("a.sh"), Some((0o100_644, 0o100_755))));
+    for (file, modes) in [
+        (TestFile::added("a.MD", "x"), None),
+        (modified("docs/a.markdown"), None),
+        (TestFile::deleted("a.rs", "x"), None),
+        (TestFile::renamed("a.rs", "b.rs", "x", "x"), None),
+        (modified("a"), Some((0o100_644, 0o120_000))),
+        (modified("a"), Some((0o120_000, 0o120_000))),
+        (modified("a"), Some((0o120_000, 0o100_644))),
+    ] {
+        assert!(!told(file.clone(), modes), "{file:?}");
+    }
+    // No folder is there to be listed: the answer comes without.
+    let change = Change::test(vec![modified("a.rs")]);
+    assert_eq!(
+        crate::judge::untouched(&change).unwrap().ruling,
+        Ruling::Abstain
+    );
+}
