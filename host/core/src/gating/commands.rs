@@ -27,7 +27,7 @@ pub struct Output {
     pub command: StepId,
     /// The tree it ran on.
     pub side: Side,
-    /// Where it printed this: `stderr`, or `stdout` where it said nothing there.
+    /// Where it printed this: `stderr` or `stdout`.
     pub stream: String,
     /// At most 4,096 bytes, from the beginning of a line where there is one; what is no UTF-8 is replaced. Escape before showing.
     pub tail: String,
@@ -36,14 +36,20 @@ pub struct Output {
 }
 
 impl Output {
-    /// The end of what a run printed; none where it ended well, or printed nothing.
+    /// The end of what a run printed, of stderr before stdout, since tools differ in where they say what is wrong; nothing of
+    /// a stream that it printed nothing to, and of a run that ended well.
     #[must_use]
-    pub fn of(receipt: &CommandReceipt, stdout: &[u8], stderr: &[u8]) -> Option<Self> {
-        let streams = [(STDERR, stderr), (STDOUT, stdout)];
-        let (stream, bytes) = streams
-            .into_iter()
-            .find(|(_, bytes)| !bytes.trim_ascii().is_empty())?;
+    pub fn of(receipt: &CommandReceipt, stdout: &[u8], stderr: &[u8]) -> Vec<Self> {
         if receipt.ended.well() {
+            return Vec::new();
+        }
+        let streams = [(STDERR, stderr), (STDOUT, stdout)].into_iter();
+        let ends = streams.filter_map(|(stream, bytes)| Self::end(receipt, stream, bytes));
+        ends.collect()
+    }
+
+    fn end(receipt: &CommandReceipt, stream: &str, bytes: &[u8]) -> Option<Self> {
+        if bytes.trim_ascii().is_empty() {
             return None;
         }
         let cut = bytes.len().saturating_sub(OUTPUT_BYTES_MAX);
@@ -154,20 +160,24 @@ mod tests {
     fn the_end_of_what_was_printed_is_kept() {
         let bad = receipt(Side::After, Ended::TimedOut);
         let output = |stdout: &[u8], stderr: &[u8]| {
-            let output = Output::of(&bad, stdout, stderr)?;
-            Some((output.stream, output.tail, output.left_out))
+            let outputs = Output::of(&bad, stdout, stderr).into_iter();
+            let shown = outputs.map(|output| (output.stream, output.tail, output.left_out));
+            shown.collect::<Vec<_>>()
         };
-        let kept =
-            |stream: &str, tail: &str, left| Some((stream.to_owned(), tail.to_owned(), left));
-        assert_eq!(output(b"out", b"err\xff"), kept("stderr", "err\u{fffd}", 0));
-        assert_eq!(output(b"out", b"\n "), kept("stdout", "out", 0));
-        assert_eq!(output(b"", b""), None);
+        let kept = |stream: &str, tail: &str, left| (stream.to_owned(), tail.to_owned(), left);
+        // Test runners say on stdout what failed, and on stderr only that something did.
+        assert_eq!(
+            output(b"out", b"err\xff"),
+            [kept("stderr", "err\u{fffd}", 0), kept("stdout", "out", 0)]
+        );
+        assert_eq!(output(b"out", b"\n "), [kept("stdout", "out", 0)]);
+        assert_eq!(output(b"", b""), []);
         let good = receipt(Side::After, Ended::Exited { code: 0 });
-        assert_eq!(Output::of(&good, b"out", b"err"), None);
+        assert_eq!(Output::of(&good, b"out", b"err"), []);
         let long = [b"x".repeat(9_000), b"\nlast\n".to_vec()].concat();
-        assert_eq!(output(b"", &long), kept("stderr", "last\n", 9_001));
+        assert_eq!(output(b"", &long), [kept("stderr", "last\n", 9_001)]);
         let line = b"y".repeat(9_000);
-        let (_, tail, left_out) = output(b"", &line).unwrap();
-        assert_eq!((tail.len(), left_out), (4_096, 4_904));
+        let cut = output(b"", &line).swap_remove(0);
+        assert_eq!((cut.1.len(), cut.2), (4_096, 4_904));
     }
 }

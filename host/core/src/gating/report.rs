@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::ids::StepId;
 use crate::journal::StepReceipt;
 use crate::spec::VerdictRules;
+use crate::text;
 use crate::verdict::{Finding, Ruling};
 
 /// One side of the change.
@@ -63,8 +64,46 @@ pub enum Status {
 /// The line a finding points to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Excerpt {
-    /// The line's text without its end, cut at some 500 characters: escape before showing.
+    /// The line's text without its end, some 500 characters of it: escape before showing.
     pub text: String,
+    /// How many code points of the line come before it; none where the place that is pointed to is among the first ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u32,
+}
+
+/// Most characters that are shown of a line.
+// Limit: some lines of a screen.
+const EXCERPT_CHARS_MAX: usize = 500;
+/// How many of them stand before the place where they are not the beginning of the line.
+const EXCERPT_CHARS_BEFORE: usize = 200;
+
+impl Excerpt {
+    /// As much of `line` as is shown, with what stands at `column` (from 1, in code points; 0 for the whole line) in it.
+    #[must_use]
+    pub fn of(line: &str, column: u32) -> Self {
+        let at = usize::try_from(column)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(1);
+        let is_early = at < EXCERPT_CHARS_MAX - EXCERPT_CHARS_BEFORE;
+        let from = if is_early {
+            0
+        } else {
+            at - EXCERPT_CHARS_BEFORE
+        };
+        let (from, rest) = match line.char_indices().nth(from) {
+            Some((start, _)) => (from, line.get(start..).unwrap_or_default()),
+            // A column behind the end of its line.
+            None => (0, line),
+        };
+        Self {
+            text: text::cut(rest, EXCERPT_CHARS_MAX),
+            left_out: u32::try_from(from).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One finding, weighed.
@@ -144,4 +183,26 @@ pub struct Report {
     /// What those of them that did not end well said last.
     #[serde(default)]
     pub outputs: Vec<Output>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_has_what_is_pointed_to() {
+        let line = format!("{}äX{}", "a".repeat(6_000), "b".repeat(6_000));
+        let excerpt = Excerpt::of(&line, 6_002);
+        let at = usize::try_from(6_001 - excerpt.left_out).unwrap();
+        assert_eq!(excerpt.text.chars().nth(at), Some('X'));
+        assert_eq!(excerpt.left_out, 5_801);
+        for column in [0, 1, 300, 99_999] {
+            let excerpt = Excerpt::of(&line, column);
+            assert_eq!(excerpt.left_out, 0, "{column}");
+            assert!(excerpt.text.starts_with("aaa") && excerpt.text.len() < 600);
+        }
+        let short = Excerpt::of("short", 5);
+        assert_eq!((short.text.as_str(), short.left_out), ("short", 0));
+        assert_eq!(Excerpt::of("", 1).text, "");
+    }
 }

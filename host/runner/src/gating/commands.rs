@@ -113,6 +113,6 @@ pub(super) fn remark(
         let bytes = |stream| evidence.bytes(receipt, stream);
         Output::of(receipt, bytes(STDOUT), bytes(STDERR))
     };
-    report.outputs = evidence.receipts().iter().filter_map(output).collect();
+    report.outputs = evidence.receipts().iter().flat_map(output).collect();
     Ok(())
 }

@@ -9,7 +9,6 @@ use ringfence_core::gating::{
 use ringfence_core::ids::StepId;
 use ringfence_core::relpath::RelPath;
 use ringfence_core::spec::{LockedGates, VerdictRules};
-use ringfence_core::text;
 use ringfence_core::verdict::{Finding, Location, SCOPE, Severity, Verdict};
 
 use super::ask::Answer;
@@ -18,8 +17,6 @@ use super::sides::Sides;
 use super::{Gating, GatingError, Options};
 use crate::workspace::RefusalReason;
 
-// Limit: what fits a few lines of a terminal.
-const EXCERPT_CHARS_MAX: usize = 500;
 const NO_REASON: &str =
     "the comment beside it gives no reason and allows nothing: ringfence:allow RULE: why";
 // What these gates point to is not to be repeated in logs.
@@ -172,9 +169,9 @@ impl Scales<'_> {
                     fingerprint,
                     knowable,
                     status,
-                    excerpt: line.filter(|_| shown).map(|line| Excerpt {
-                        text: text::cut(line, EXCERPT_CHARS_MAX),
-                    }),
+                    excerpt: line
+                        .filter(|_| shown)
+                        .map(|line| Excerpt::of(line, place.map_or(0, |place| place.column))),
                 }
             })
             .collect()

@@ -46,7 +46,7 @@ pub(super) fn write(report: &Report) -> String {
     out.line(text![counted(&items), "; ", spent(report)]);
     out.end_group();
     for command in &report.commands {
-        if let Some(said) = said(report, command, LINE_CHARS_MAX) {
+        for said in said(report, command, LINE_CHARS_MAX) {
             out.group(text!["command ", &command.command, ": ", said.title]);
             for line in said.lines {
                 out.line(text!["| ", line]);

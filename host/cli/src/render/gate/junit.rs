@@ -200,7 +200,7 @@ fn programs(report: &Report) -> Vec<Text> {
     let mut lines = Vec::new();
     for command in &report.commands {
         lines.push(ran_line(command));
-        if let Some(said) = said(report, command, LINE_CHARS_MAX) {
+        for said in said(report, command, LINE_CHARS_MAX) {
             lines.push(text![said.title, ":"]);
             lines.extend(said.lines.into_iter().map(|line| text!["| ", line]));
         }

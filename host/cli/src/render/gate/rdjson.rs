@@ -65,7 +65,9 @@ fn location(item: &Item, place: &Place) -> Value {
 
 /// The column in bytes, which takes the line to know.
 fn column(item: &Item, place: &Place) -> Option<usize> {
-    let line = &item.remark()?.excerpt.as_ref()?.text;
+    let excerpt = item.remark()?.excerpt.as_ref()?;
+    // Of what is left out nobody knows here how many bytes it has.
+    let line = Some(&excerpt.text).filter(|_| excerpt.left_out == 0)?;
     let before = usize::try_from(place.column).ok()?.checked_sub(1)?;
     let at = line
         .char_indices()

@@ -3,7 +3,7 @@
 //! **Invariant:** each line is shown by itself, behind something of ours, and what is left out is said.
 
 use ringfence_core::evidence::CommandReceipt;
-use ringfence_core::gating::Report;
+use ringfence_core::gating::{Output, Report};
 use ringfence_core::spec::{STDERR, STDOUT};
 
 use crate::render::safe::Safe;
@@ -12,7 +12,7 @@ use crate::render::text::{Text, text};
 // Limit: what a person reads of one program; `--format json` has some more.
 const LINES_MAX: usize = 20;
 
-/// The last lines of one program, for people.
+/// The last lines of one program on one stream, for people.
 pub(super) struct Said {
     /// `stderr, its last 20 lines`.
     pub(super) title: Text,
@@ -20,12 +20,15 @@ pub(super) struct Said {
     pub(super) lines: Vec<Safe>,
 }
 
-/// What `command` said last, each line with at most some `chars_max` characters; none where it ended well or said nothing.
-pub(super) fn said(report: &Report, command: &CommandReceipt, chars_max: usize) -> Option<Said> {
-    let output = report
-        .outputs
-        .iter()
-        .find(|output| output.command == command.command && output.side == command.side)?;
+/// What `command` said last on each stream, each line with at most some `chars_max` characters; nothing where it ended well or
+/// said nothing.
+pub(super) fn said(report: &Report, command: &CommandReceipt, chars_max: usize) -> Vec<Said> {
+    let outputs = report.outputs.iter();
+    let of_it = outputs.filter(|one| one.command == command.command && one.side == command.side);
+    of_it.map(|output| end(output, chars_max)).collect()
+}
+
+fn end(output: &Output, chars_max: usize) -> Said {
     let full = output.tail.lines().filter(|line| !line.trim().is_empty());
     let all: Vec<&str> = full.collect();
     let first = all.len().saturating_sub(LINES_MAX);
@@ -36,7 +39,7 @@ pub(super) fn said(report: &Report, command: &CommandReceipt, chars_max: usize) 
         STDOUT => STDOUT,
         _ => STDERR,
     };
-    Some(Said {
+    Said {
         title: match whole {
             true => text!["what it said on ", stream],
             false => text!["the last ", number, " lines that it said on ", stream],
@@ -45,5 +48,5 @@ pub(super) fn said(report: &Report, command: &CommandReceipt, chars_max: usize) 
             .iter()
             .map(|line| Safe::cut(line, chars_max))
             .collect(),
-    })
+    }
 }

@@ -93,8 +93,10 @@ pub(super) fn write(report: &Report) -> String {
         );
     }
     let programs = report.commands.iter();
-    let said =
-        programs.filter_map(|command| Some((command, said(report, command, LINE_CHARS_MAX)?)));
+    let said = programs.flat_map(|command| {
+        let said = said(report, command, LINE_CHARS_MAX).into_iter();
+        said.map(move |said| (command, said))
+    });
     for (command, said) in said.take(OUTPUTS_MAX) {
         html.open("details", &[]);
         let title = text!["Command ", &command.command, ": ", said.title];

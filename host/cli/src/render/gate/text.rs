@@ -151,7 +151,7 @@ fn whole(page: &mut Page, item: &Item) {
     let excerpt = item.remark().and_then(|remark| remark.excerpt.as_ref());
     if let Some(first) = places.first() {
         match excerpt.filter(|_| first.line > 0) {
-            Some(excerpt) => excerpt::draw(page, first, &excerpt.text),
+            Some(excerpt) => excerpt::draw(page, first, excerpt),
             None => {
                 page.hanging(4, 6, text!["at ", first.text()]);
             }
@@ -233,7 +233,7 @@ fn ran(page: &mut Page, report: &Report) {
         for note in &command.notes {
             page.hanging(4, 6, Safe::line(note));
         }
-        if let Some(said) = said(report, command, OUTPUT_CHARS_MAX) {
+        for said in said(report, command, OUTPUT_CHARS_MAX) {
             page.item(4, text![said.title, ":"]);
             for line in said.lines {
                 page.copy(4, text![text!["| "].ink(Ink::Faint), line]);

@@ -224,11 +224,13 @@ fn links(say: &Say) -> Judged {
             "See {}",
             say.text("[what is gone](gone.md) before you begin.")
         ),
+        left_out: 0,
     });
     let bare = new(Severity::Warning, "bare-link", "a link without words");
     let mut bare = say.at(bare, "docs/guide.md", 40, 0);
     bare.excerpt = Some(Excerpt {
         text: say.text("\t<https://example.org>"),
+        left_out: 0,
     });
     let orphan = new(Severity::Note, "orphan", "no page leads to this one");
     let status = |rule, status| {

@@ -3,6 +3,7 @@
 //! **Invariant:** no line is wider than the page, and the caret stands below the character that the column names, however
 //! long the line is and whatever stands in it.
 
+use ringfence_core::gating::Excerpt;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::items::Place;
@@ -17,10 +18,18 @@ const INDENT: usize = 4;
 const TAB: &str = "    ";
 
 /// Draws the place and its line.
-pub(super) fn draw(page: &mut Page, place: &Place, line: &str) {
+pub(super) fn draw(page: &mut Page, place: &Place, excerpt: &Excerpt) {
     let digits = place.line.to_string().len();
     let room = COLUMNS.saturating_sub(INDENT + digits + " | ".len());
-    let (quoted, caret) = quote(line, place.column, room);
+    // A mark stands for what is not there of the line's beginning.
+    let (line, column) = match excerpt.left_out {
+        0 => (excerpt.text.clone(), place.column),
+        left_out => (
+            format!("…{}", excerpt.text),
+            place.column.saturating_sub(left_out).saturating_add(1),
+        ),
+    };
+    let (quoted, caret) = quote(&line, column, room);
     let gutter = || spaces(digits);
     page.hanging(INDENT, INDENT + 4, text![gutter(), "--> ", place.text()]);
     let empty = || text![gutter(), " |"].ink(Ink::Faint);
@@ -121,6 +130,28 @@ mod tests {
         let (quoted, caret) = quote(&line, 0, 60);
         assert_eq!((quoted.as_str().width(), caret), (60, None));
         assert!(quoted.as_str().starts_with('a'));
+    }
+
+    #[test]
+    fn the_caret_stands_below_its_character_when_the_beginning_is_left_out() {
+        let line = format!("{}X{}", "a".repeat(6_000), "b".repeat(6_000));
+        let place = Place {
+            path: ringfence_core::relpath::RelPath::lexical("long.md").unwrap(),
+            line: 1,
+            column: 6_001,
+        };
+        let mut page = Page::new();
+        draw(&mut page, &place, &Excerpt::of(&line, place.column));
+        let shown = page.print(false);
+        let lines: Vec<&str> = shown.lines().collect();
+        let at = |sign: char, line: &str| line.chars().position(|c| c == sign);
+        let quoted = lines.iter().find_map(|line| at('X', line));
+        assert!(quoted.is_some(), "{shown}");
+        assert_eq!(
+            lines.iter().find_map(|line| at('^', line)),
+            quoted,
+            "{shown}"
+        );
     }
 
     #[test]
