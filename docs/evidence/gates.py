@@ -153,7 +153,7 @@ def row(name, base, head, report):
     ms = sum(gate["ms"] for gate in gates)
     cells = [short[gate["standing"]] for gate in gates]
     change = report["change"]
-    size = f"{change['files']} files, +{change['lines_added']} −{change['lines_removed']}"
+    size = f"{change['files']} file{'' if change['files'] == 1 else 's'}, +{change['lines_added']} −{change['lines_removed']}"
     return [f"{name} {base} → {head}", size, *cells, str(found), f"{fuel / 1e6:.0f} M", str(ms)]
 
 

@@ -362,7 +362,7 @@ pub(crate) struct GateAsk {
     pub(crate) change: GateChange,
     #[command(flatten)]
     pub(crate) file: GateFile,
-    /// Ask only these gates
+    /// Ask only these gates, with commas between them
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub(crate) only: Vec<StepId>,
     /// Ask every gate anew, also where the answer is known
@@ -475,7 +475,7 @@ pub(crate) struct GateFuel {
     #[arg(long, conflicts_with_all = ["rules_from", "profile"])]
     pub(crate) record: bool,
     /// Show which functions of the gate ID the fuel goes to
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "only")]
     pub(crate) profile: Option<StepId>,
     /// At how many points at most the gate is looked at [default: 64]
     #[arg(

@@ -85,11 +85,14 @@ pub struct Ran {
     pub notes: Vec<String>,
 }
 
+/// How the message of [`NativeError::NoSandbox`] begins.
+pub const NO_SANDBOX: &str = "no sandbox for native programs";
+
 /// Why a program was not run, or nothing is known of its run.
 #[derive(Debug, thiserror::Error)]
 pub enum NativeError {
     /// This machine does not give what the sandbox is made of, and the program was to be confined.
-    #[error("no sandbox for native programs: {missing}")]
+    #[error("{NO_SANDBOX}: {missing}")]
     NoSandbox {
         /// Which part, and why.
         missing: String,

@@ -12,7 +12,8 @@ use ringfence_runner::git::discover::Project;
 use ringfence_runner::state_dir::StateDir;
 use ringfence_sandbox::confine::{Attempt, Layer};
 use ringfence_sandbox::machine::{self, Machine};
-use ringfence_sandbox::{FUEL_RULES, Sandbox, SandboxError, Settings};
+use ringfence_sandbox::native;
+use ringfence_sandbox::{Compiler, FUEL_RULES, Sandbox, SandboxError, Settings};
 use serde::Serialize;
 
 use super::{Context, Stop, readiness, ways_out};
@@ -38,6 +39,7 @@ pub(super) fn run(args: &Doctor, context: &mut Context<'_, '_>) -> Result<Exit, 
         Ok(found) => checks.extend(of_machine(&found)),
         Err(error) => checks.push(missing("threads", &error, None)),
     }
+    checks.extend(commands(context));
     checks.extend(engine(context));
     checks.extend(project(&context.search_path, &context.dir));
     let of_loop = readiness::checks(args.file.file.as_deref(), context);
@@ -153,6 +155,24 @@ fn trial(attempts: &[Attempt]) -> Check {
         found,
         "only the first layer, the sandbox itself, keeps steps from them",
     )
+}
+
+/// Whether native programs can be confined here.
+fn commands(context: &Context<'_, '_>) -> Option<Check> {
+    let Compiler::Child(program) = &context.compiler else {
+        return None;
+    };
+    let probed = native::probe(program);
+    let found = match &probed {
+        Ok(()) => "native programs can be confined".to_owned(),
+        Err(error) => Safe::error(error).as_str().to_owned(),
+    };
+    Some(check(
+        "commands",
+        probed.is_ok(),
+        found,
+        ways_out::TO_CONFINE,
+    ))
 }
 
 fn engine(context: &Context<'_, '_>) -> Vec<Check> {

@@ -15,6 +15,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use ringfence_core::evidence::Side;
+use ringfence_core::failure::FailureClass;
 use ringfence_core::gating::{BaselineError, Outcome, Report};
 use ringfence_core::verdict;
 use ringfence_runner::clock::Clock;
@@ -22,12 +23,13 @@ use ringfence_runner::gating::{
     Around, Base, BaselineProblem, FuelOptions, FuelProblem, Gating, GatingError, Head, Options,
     Progress, ReceiptFileError, Run, Signer, Wanted, append_receipt,
 };
-use ringfence_runner::git::GitProgram;
+use ringfence_runner::git::{GitError, GitProgram};
 use ringfence_runner::open_loop::OpenError;
 use ringfence_runner::state_dir::open_followed;
 use ringfence_runner::steps::NoSteps;
 use ringfence_runner::workspace::WorkspaceError;
 use ringfence_sandbox::Sandbox;
+use ringfence_sandbox::native::NO_SANDBOX;
 
 use self::outputs::Outputs;
 use super::meanwhile::meanwhile;
@@ -35,6 +37,7 @@ use super::{Context, Stop, beat, ways_out};
 use crate::args::{Gate, GateAsk, GateChange, GateFile, GateRun, GateVerb, Severity};
 use crate::console::Console;
 use crate::exit::Exit;
+use crate::render::gate::MORE_FUEL;
 use crate::render::{Safe, Text, text};
 use crate::std_plugins::StdPlugins;
 
@@ -109,7 +112,12 @@ fn no_verdict(report: &Report) -> Stop {
         " gave no verdict: ",
         Safe::line(why)
     ];
-    Stop::new(Exit::of_gating(report), what).help("nothing was written")
+    let failure = broken.and_then(|gate| gate.failure.as_ref());
+    let help = match failure.map(|failure| failure.class) {
+        Some(FailureClass::OutOfFuel) => text!["nothing was written; ", Safe::line(MORE_FUEL)],
+        _ => text!["nothing was written"],
+    };
+    Stop::new(Exit::of_gating(report), what).help(help)
 }
 
 fn open(
@@ -346,6 +354,16 @@ impl From<GatingError> for Stop {
             }
             GatingError::PatchNames(_) => Self::error(exit, &error)
                 .help("make it with `git diff --src-prefix=a/ --dst-prefix=b/`"),
+            GatingError::Patch { source: GitError::Failed { ref stderr, .. }, .. }
+                if stderr.contains("cannot apply binary patch") =>
+            {
+                Self::error(exit, &error).help("it lacks the bytes of files that are no text: make it with `git diff --binary`")
+            }
+            GatingError::Patch { .. } => Self::error(exit, &error)
+                .help("make it anew against that base, or name the base it was made against: --base"),
+            GatingError::Command(ref why) if why.contains(NO_SANDBOX) => {
+                Self::error(exit, &error).help(ways_out::TO_CONFINE)
+            }
             GatingError::Unconfined(_) => Self::error(exit, &error).help(
                 "`ringfence gate check` shows what it is; --allow-unconfined runs it with all your rights",
             ),

@@ -24,6 +24,11 @@ pub(super) fn of_state(error: &StateDirError) -> Option<&'static str> {
     }
 }
 
+/// What native programs need of a machine that keeps them from running confined.
+pub(super) const TO_CONFINE: &str = "it takes Linux 5.11 and user namespaces: `sysctl user.max_user_namespaces=10000`; on Ubuntu \
+     24.04 also `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; in a container `--security-opt seccomp=unconfined \
+     --security-opt apparmor=unconfined --security-opt systempaths=unconfined`";
+
 /// What to do about git.
 pub(super) fn of_git(error: &GitError) -> Option<&'static str> {
     match error {

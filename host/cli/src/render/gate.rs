@@ -21,6 +21,7 @@ mod text;
 use clap::ValueEnum;
 use ringfence_core::gating::Report;
 
+pub(crate) use self::items::MORE_FUEL;
 pub(crate) use self::text::page;
 
 /// How a report is written.

@@ -30,10 +30,10 @@ pub(super) fn grant(page: &mut Page, command: &CommandSpec) {
         Sandboxing::Full => text!["in the sandbox"],
         Sandboxing::None => text!["UNCONFINED, on a copy"].ink(Ink::Bad),
     };
-    let network = if command.network {
-        text!["with the network"].ink(Ink::Warn)
-    } else {
-        text!["no network"]
+    let network = match (command.network, command.sandbox) {
+        (true, _) => text!["with the network"].ink(Ink::Warn),
+        (false, Sandboxing::Full) => text!["no network"],
+        (false, Sandboxing::None) => text!["network not kept from it"].ink(Ink::Bad),
     };
     page.hanging(2, 4, text![confined, ", ", network]);
     for directory in &command.system {

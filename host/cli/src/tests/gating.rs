@@ -129,7 +129,6 @@ fn a_patch_is_judged_without_being_applied() {
     assert_eq!(judged(&rig, &["--patch", "p.diff"]).0, 1);
     assert_eq!(rig.read("docs/guide.md"), "# Guide\n");
     for (patch, what) in [
-        ("", "cannot be applied"),
         ("nothing of the kind", "cannot be applied"),
         (
             "--- a/docs/guide.md\n+++ b/docs/guide.md\n@@ -1 +1 @@\n-other\n+x\n",
@@ -149,6 +148,8 @@ fn a_patch_is_judged_without_being_applied() {
         assert!(code == 2 && said.contains(what), "{patch}: {said}");
     }
     assert_eq!(refused(&rig, &["--patch", "none.diff"]).0, 2);
+    rig.write("p.diff", "");
+    assert_eq!(judged(&rig, &["--patch", "p.diff"]).0, 0, "nothing differs");
     // Without prefixes, git would take a folder for one.
     rig.write("docs/guide.md", "# Guide to [nothing](gone.md)\n");
     for args in [
@@ -195,6 +196,12 @@ fn what_is_missing_is_said_with_what_to_do() {
             "{said}"
         );
     }
+    let ran = rig.run_in(&shallow, &["gate", "--base", "nosuch"]);
+    assert!(
+        ran.err.contains("\"nosuch\" is not known") && !ran.err.contains("shallow"),
+        "{}",
+        ran.err
+    );
     assert_eq!(refused(&rig, &["--only", "other"]).0, 2);
     assert_eq!(refused(&rig, &["--config", "none.toml"]).0, 2);
     let (code, said) = refused(&rig, &["--config", "/etc/hostname"]);

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use ringfence_core::digest::Digest;
-use ringfence_core::failure::Failure;
+use ringfence_core::failure::{Failure, FailureClass};
 use ringfence_core::gating::{
     Compared, FUEL_FILE, FUEL_FILE_BYTES_MAX, FUEL_REGRESSION, FUEL_UNKNOWN, Fingerprints,
     FuelFile, FuelKey, FuelLine, FuelRecord, HeldFuel, POINTS_DEFAULT, Percent, Profile, Remark,
@@ -188,7 +188,8 @@ impl Gating {
         Ok(())
     }
 
-    /// Where the fuel of `gates` went, looked at in at most `points` points each; nothing of gates without a verdict.
+    /// Where the fuel of `gates` went, looked at in at most `points` points each; nothing of gates without a verdict, unless
+    /// they used up their fuel.
     ///
     /// # Errors
     /// [`GatingError::Profile`] when a gate took another way than when it judged, and whatever checking out raises.
@@ -201,9 +202,15 @@ impl Gating {
         around: Around<'_>,
     ) -> Result<Vec<(StepId, Profile)>, GatingError> {
         let mut plan: Vec<(&LockedStep, Vec<Fuel>)> = Vec::new();
-        for (key, now) in run.now().filter(|(key, _)| gates.contains(&key.gate)) {
-            if let (Some(step), Some(now)) = (run.step(&key.gate), now) {
-                plan.push((step, Profile::limits(now.fuel, points)));
+        let wanted = run.report.gates.iter();
+        for judged in wanted.filter(|judged| gates.contains(&judged.gate)) {
+            let failure = judged.failure.as_ref();
+            // One that used up its fuel is looked at up to there.
+            let comes_again =
+                failure.is_none_or(|failure| failure.class == FailureClass::OutOfFuel);
+            let usage = judged.receipt.usage.as_ref().filter(|_| comes_again);
+            if let (Some(step), Some(usage)) = (run.step(&judged.gate), usage) {
+                plan.push((step, Profile::limits(usage.fuel.used, points)));
             }
         }
         if plan.is_empty() {

@@ -238,10 +238,18 @@ impl Gating {
                         NAME_CHARS_MAX,
                     )));
                 }
+                // Git takes an empty patch for a mistake; here it is a change of nothing.
+                if patch.trim_ascii().is_empty() {
+                    return Ok((no_commit(base.tree.clone(), base.time), "patch".to_owned()));
+                }
                 let tree = self.workspace.patched(&base.tree, patch.clone());
                 let tree = tree.map_err(|error| match error {
                     WorkspaceError::Git(source) => GatingError::Patch {
-                        base: base.tree.clone(),
+                        base: match &wanted.base {
+                            Base::Revision(name) => name.clone(),
+                            Base::Checked => HEAD.to_owned(),
+                            Base::Nothing => NOTHING.to_owned(),
+                        },
                         source,
                     },
                     error => error.into(),
@@ -295,8 +303,15 @@ pub(super) fn resolve(repo: &UserRepo, name: &str) -> Result<Resolved, GatingErr
     }
     Err(GatingError::Revision {
         name: name.to_owned(),
-        shallow: is_shallow(repo),
+        shallow: may_lack(name) && is_shallow(repo),
     })
+}
+
+/// True for what a clone without all history may lack: a commit by its id, or by those behind it, or a branch of a remote. A
+/// name of none of these forms is unknown in a whole clone, too.
+fn may_lack(name: &str) -> bool {
+    let is_id = name.len() >= 4 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id || name.contains(['~', '^', '/'])
 }
 
 /// `rev-parse` prints the words it was told not to take for options, too.

@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** only whole answers are recorded: where a gate gave no verdict, nothing is written.
 
+use ringfence_core::failure::FailureClass;
 use ringfence_core::gating::{
-    Compared, FUEL_FILE_BYTES_MAX, FuelLine, Outcome, POINTS_DEFAULT, Percent, Profile, TreeName,
+    Compared, FUEL_FILE_BYTES_MAX, FuelLine, Outcome, POINTS_DEFAULT, Percent, Profile, Report,
+    TreeName,
 };
 use ringfence_core::ids::StepId;
 use ringfence_core::quantity::Fuel;
@@ -66,6 +68,7 @@ pub(super) fn run(args: &GateFuel, context: &mut Context<'_, '_>) -> Result<Exit
         // The comparison is made below, and fails nothing.
         let run = gating.run_unheld(&wanted, &options, around)?;
         let gates: Vec<StepId> = match run.report.outcome {
+            Outcome::Broken if used_up(&run.report) => profiled.clone(),
             Outcome::Broken => Vec::new(),
             _ if args.record => run.gates().cloned().collect(),
             _ => profiled.clone(),
@@ -73,7 +76,7 @@ pub(super) fn run(args: &GateFuel, context: &mut Context<'_, '_>) -> Result<Exit
         let profiles = gating.profile(&run, &gates, points, options.jobs, around)?;
         Ok::<_, GatingError>((gating, run, profiles))
     })?;
-    if run.report.outcome == Outcome::Broken {
+    if run.report.outcome == Outcome::Broken && profiles.is_empty() {
         return Err(super::no_verdict(&run.report));
     }
     if args.record {
@@ -106,6 +109,12 @@ pub(super) fn run(args: &GateFuel, context: &mut Context<'_, '_>) -> Result<Exit
     }
     context.console.print(&page);
     Ok(Exit::Done)
+}
+
+/// True where all that keeps gates from a verdict is that they used up their fuel.
+fn used_up(report: &Report) -> bool {
+    let mut failures = report.gates.iter().filter_map(|gate| gate.failure.as_ref());
+    failures.all(|failure| failure.class == FailureClass::OutOfFuel)
 }
 
 fn record(
@@ -190,6 +199,9 @@ fn show_profile(
         " points, one each ",
         Safe::line(&apart.approx())
     ]);
+    if run.report.outcome == Outcome::Broken {
+        page.line(text!["it gave no verdict: that is all that it is allowed"]);
+    }
     page.gap();
     let mut table = Table::new(0, &[("own", 7), ("all", 7), ("function", 80)]);
     for share in profile.functions.iter().take(FUNCTIONS_SHOWN) {

@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** a run that failed has at least one item that counts, and it is an error unless the rules fail on less.
 
+use ringfence_core::failure::FailureClass;
 use ringfence_core::gating::{Judged, Outcome, Remark, Report, Standing, Status};
 use ringfence_core::relpath::RelPath;
 use ringfence_core::verdict::{Location, Ruling, SCOPE, Severity};
@@ -17,6 +18,10 @@ pub(super) const VERDICT: &str = "verdict";
 const UNJUDGED: &str = "no gate passed this change, and the rules ask for one that does";
 /// Where something is shown that has no place, when not even the gates file is in the project.
 const GATES_FILE: &str = "ringfence-gates.toml";
+
+/// What to do about a gate that used up its fuel.
+pub(crate) const MORE_FUEL: &str = "if that is what such a change takes, allow more in its [[gate]]: `limits = { fuel = \"20G\" }`; `ringfence gate fuel --profile` \
+     shows where it goes";
 
 /// One remark.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +98,14 @@ pub(super) fn of_gate<'a>(report: &Report, gate: &'a Judged) -> Vec<Item<'a>> {
     };
     let mut items = Vec::new();
     if let Some(failure) = &gate.failure {
-        items.push(own(Kind::Broken, failure.class.as_str(), &failure.message));
+        let help = match failure.class {
+            FailureClass::OutOfFuel => MORE_FUEL,
+            _ => "",
+        };
+        items.push(Item {
+            help,
+            ..own(Kind::Broken, failure.class.as_str(), &failure.message)
+        });
     } else if gate.standing == Standing::Broken {
         items.push(own(Kind::Broken, "broken", &gate.summary));
     } else if gate.standing == Standing::Failed

@@ -69,6 +69,9 @@ fn the_page() {
 
     schema
       broken[out-of-fuel] out of fuel: used 500000000 of 500000000
+        help: if that is what such a change takes, allow more in its [[gate]]:
+              `limits = { fuel = "20G" }`; `ringfence gate fuel --profile` shows
+              where it goes
 
     schema said
       debug: file 3 of 9
