@@ -7,12 +7,15 @@
 //! remote references, the schema's size is bounded with its references written out, expressions run on an engine without
 //! backtracking, and a keyword that would not be enforced is refused.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use crate::diagnostic::{did_you_mean, quote};
 
 // Limit: a config of some hundred settings; every value is checked against every part of the schema at worst.
 const NODES_MAX: usize = 2_000;
@@ -31,11 +34,26 @@ const PROBLEMS_MAX: usize = 20;
 // Limit: a message quotes the value, which may be large.
 const MESSAGE_CHARS_MAX: usize = 200;
 
+const TYPES: [&str; 7] = [
+    "array", "boolean", "integer", "null", "number", "object", "string",
+];
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// A schema that this host does not take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaError {
+#[error("{fault}{}", placed(at))]
+pub struct SchemaError {
+    /// JSON Pointer of what is wrong in the schema; empty for the whole.
+    pub at: String,
+    /// Why.
+    pub fault: SchemaFault,
+    /// What was probably meant.
+    pub help: Option<String>,
+}
+
+/// What can be wrong with a schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaFault {
     /// The keyword is unknown, or known and not enforced here.
     #[error("keyword {0:?} is not supported")]
     Keyword(String),
@@ -56,6 +74,14 @@ pub enum SchemaError {
     /// No valid schema of draft 2020-12.
     #[error("{0}")]
     Invalid(String),
+}
+
+fn placed(at: &str) -> String {
+    if at.is_empty() {
+        String::new()
+    } else {
+        format!(", at {}", clean(at))
+    }
 }
 
 /// One reason why a value does not fit.
@@ -85,7 +111,30 @@ impl std::fmt::Display for Misfit {
 /// The first [`SchemaError`] found.
 pub fn check_schema(schema: &Value) -> Result<(), SchemaError> {
     Walk::new(schema).check(schema)?;
-    compile(schema).map(drop)
+    compile(schema).map(drop).map_err(|error| misbuilt(&error))
+}
+
+/// Why the draft's own rules refuse a schema.
+fn misbuilt(error: &ValidationError<'_>) -> SchemaError {
+    let at = error.instance_path().to_string();
+    let refuses = |message: String, help| SchemaError {
+        at: at.clone(),
+        fault: SchemaFault::Invalid(message),
+        help,
+    };
+    // The draft says of `type` that it is a word or a list of words, which tells nobody what is wrong with the word.
+    match (error.instance().as_ref(), error.kind()) {
+        (Value::String(word), ValidationErrorKind::AnyOf { .. })
+            if at.ends_with("/type") || at == "/type" =>
+        {
+            let types = TYPES.join(", ");
+            refuses(
+                format!("{} is no type: {types}", quote(word)),
+                did_you_mean(word, TYPES).map(|guess| format!("did you mean {guess:?}?")),
+            )
+        }
+        _ => refuses(clean(&error.to_string()), None),
+    }
 }
 
 /// Checks `value` against a schema that [`check_schema`] took.
@@ -104,7 +153,7 @@ pub fn check_value(schema: &Value, value: &Value) -> Result<(), Vec<Misfit>> {
     Walk::new(schema)
         .check(schema)
         .map_err(|error| whole(error.to_string()))?;
-    let validator = compile(schema).map_err(|error| whole(error.to_string()))?;
+    let validator = compile(schema).map_err(|error| whole(clean(&error.to_string())))?;
     let misfits: Vec<Misfit> = validator
         .iter_errors(value)
         .take(PROBLEMS_MAX)
@@ -124,7 +173,7 @@ pub fn check_value(schema: &Value, value: &Value) -> Result<(), Vec<Misfit>> {
     }
 }
 
-fn compile(schema: &Value) -> Result<Validator, SchemaError> {
+fn compile(schema: &Value) -> Result<Validator, ValidationError<'_>> {
     let patterns = PatternOptions::regex()
         .size_limit(PATTERN_COMPILED_BYTES_MAX)
         .dfa_size_limit(PATTERN_COMPILED_BYTES_MAX);
@@ -132,7 +181,6 @@ fn compile(schema: &Value) -> Result<Validator, SchemaError> {
         .with_draft(Draft::Draft202012)
         .with_pattern_options(patterns)
         .build(schema)
-        .map_err(|error| SchemaError::Invalid(clean(&error.to_string())))
 }
 
 fn clean(text: &str) -> String {
@@ -180,6 +228,7 @@ fn check_size(value: &Value) -> Result<(), String> {
 }
 
 /// What stands behind a keyword.
+#[derive(Clone, Copy)]
 enum Holds {
     Data,
     Schema,
@@ -191,29 +240,31 @@ enum Holds {
     Dialect,
 }
 
+/// Every keyword that is taken.
+#[rustfmt::skip]
+const KEYWORDS: &[(Holds, &[&str])] = &[
+    (Holds::Data, &[
+        "type", "enum", "const", "required", "dependentRequired", "minimum", "maximum",
+        "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+        "minItems", "maxItems", "uniqueItems", "minContains", "maxContains",
+        "minProperties", "maxProperties", "title", "description", "default", "examples",
+        "deprecated", "$comment",
+    ]),
+    (Holds::Schema, &[
+        "items", "contains", "additionalProperties", "propertyNames", "not", "if", "then", "else",
+    ]),
+    (Holds::Schemas, &["allOf", "anyOf", "oneOf", "prefixItems"]),
+    (Holds::NamedSchemas, &["properties", "dependentSchemas", "$defs"]),
+    (Holds::Pattern, &["pattern"]),
+    (Holds::NamedPatterns, &["patternProperties"]),
+    (Holds::Reference, &["$ref"]),
+    (Holds::Dialect, &["$schema"]),
+];
+
 fn keyword(name: &str) -> Option<Holds> {
-    Some(match name {
-        "type" | "enum" | "const" | "required" | "dependentRequired" | "minimum" | "maximum"
-        | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" | "minLength" | "maxLength"
-        | "minItems" | "maxItems" | "uniqueItems" | "minContains" | "maxContains"
-        | "minProperties" | "maxProperties" | "title" | "description" | "default" | "examples"
-        | "deprecated" | "$comment" => Holds::Data,
-        "items"
-        | "contains"
-        | "additionalProperties"
-        | "propertyNames"
-        | "not"
-        | "if"
-        | "then"
-        | "else" => Holds::Schema,
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => Holds::Schemas,
-        "properties" | "dependentSchemas" | "$defs" => Holds::NamedSchemas,
-        "pattern" => Holds::Pattern,
-        "patternProperties" => Holds::NamedPatterns,
-        "$ref" => Holds::Reference,
-        "$schema" => Holds::Dialect,
-        _ => return None,
-    })
+    let mut all = KEYWORDS.iter();
+    all.find(|(_, names)| names.contains(&name))
+        .map(|(holds, _)| *holds)
 }
 
 /// Parts and levels of a schema with its references written out.
@@ -228,6 +279,8 @@ struct Walk<'s> {
     // None while the definition is being walked: meeting it again means recursion.
     sizes: BTreeMap<&'s str, Option<Size>>,
     patterns: usize,
+    /// The way to what is looked at; where something is wrong, it stays as it is.
+    at: Vec<Cow<'s, str>>,
 }
 
 impl<'s> Walk<'s> {
@@ -236,14 +289,25 @@ impl<'s> Walk<'s> {
             definitions: schema.get("$defs").and_then(Value::as_object),
             sizes: BTreeMap::new(),
             patterns: 0,
+            at: Vec::new(),
         }
     }
 
-    fn check(&mut self, schema: &'s Value) -> Result<(), SchemaError> {
-        self.schema(schema, 1).map(drop)
+    fn check(mut self, schema: &'s Value) -> Result<(), SchemaError> {
+        self.schema(schema, 1)
+            .map(drop)
+            .map_err(|fault| SchemaError {
+                at: self.at.iter().map(|name| pointed(name)).collect(),
+                help: match &fault {
+                    SchemaFault::Keyword(word) => did_you_mean(word, keywords())
+                        .map(|guess| format!("did you mean {guess:?}?")),
+                    _ => None,
+                },
+                fault,
+            })
     }
 
-    fn schema(&mut self, schema: &'s Value, depth: usize) -> Result<Size, SchemaError> {
+    fn schema(&mut self, schema: &'s Value, depth: usize) -> Result<Size, SchemaFault> {
         let mut size = Size {
             nodes: 1,
             levels: 1,
@@ -252,43 +316,49 @@ impl<'s> Walk<'s> {
             return Ok(size);
         };
         for (name, value) in keywords {
-            let holds = keyword(name).ok_or_else(|| SchemaError::Keyword(clean(name)))?;
+            self.at.push(Cow::Borrowed(name));
+            let holds = keyword(name).ok_or_else(|| SchemaFault::Keyword(clean(name)))?;
             if name == "$defs" && depth > 1 {
-                return Err(SchemaError::Keyword("$defs below the root".to_owned()));
+                return Err(SchemaFault::Keyword("$defs below the root".to_owned()));
             }
-            let inner = self.keyword(&holds, value, depth)?;
+            let inner = self.keyword(holds, value, depth)?;
             size.nodes = size.nodes.saturating_add(inner.nodes);
             size.levels = size.levels.max(inner.levels + 1);
             if size.nodes > NODES_MAX || size.levels > DEPTH_MAX || depth > DEPTH_MAX {
-                return Err(SchemaError::TooLarge);
+                return Err(SchemaFault::TooLarge);
             }
+            self.at.pop();
         }
         Ok(size)
     }
 
     fn keyword(
         &mut self,
-        holds: &Holds,
+        holds: Holds,
         value: &'s Value,
         depth: usize,
-    ) -> Result<Size, SchemaError> {
+    ) -> Result<Size, SchemaFault> {
         match holds {
             Holds::Data => data(value),
             Holds::Schema => self.schema(value, depth + 1),
-            Holds::Schemas => self.schemas(value.as_array().into_iter().flatten(), depth),
-            Holds::NamedSchemas => {
-                self.schemas(value.as_object().into_iter().flat_map(Map::values), depth)
+            Holds::Schemas => {
+                let entries = value.as_array().into_iter().flatten().enumerate();
+                self.schemas(
+                    entries.map(|(index, schema)| (Cow::Owned(index.to_string()), schema)),
+                    depth,
+                )
             }
+            Holds::NamedSchemas => self.schemas(named(value), depth),
             Holds::Pattern => self.pattern(value.as_str().unwrap_or_default()),
             Holds::NamedPatterns => {
                 for name in value.as_object().into_iter().flat_map(Map::keys) {
                     self.pattern(name)?;
                 }
-                self.schemas(value.as_object().into_iter().flat_map(Map::values), depth)
+                self.schemas(named(value), depth)
             }
             Holds::Reference => self.reference(value, depth),
             Holds::Dialect if value.as_str() == Some(DIALECT) => Ok(Size::default()),
-            Holds::Dialect => Err(SchemaError::Invalid(format!(
+            Holds::Dialect => Err(SchemaFault::Invalid(format!(
                 "`$schema` is not {DIALECT:?}"
             ))),
         }
@@ -296,29 +366,31 @@ impl<'s> Walk<'s> {
 
     fn schemas(
         &mut self,
-        schemas: impl Iterator<Item = &'s Value>,
+        schemas: impl Iterator<Item = (Cow<'s, str>, &'s Value)>,
         depth: usize,
-    ) -> Result<Size, SchemaError> {
+    ) -> Result<Size, SchemaFault> {
         let mut size = Size::default();
-        for schema in schemas {
+        for (name, schema) in schemas {
+            self.at.push(name);
             let inner = self.schema(schema, depth + 1)?;
+            self.at.pop();
             size.nodes = size.nodes.saturating_add(inner.nodes);
             size.levels = size.levels.max(inner.levels);
         }
         Ok(size)
     }
 
-    fn pattern(&mut self, pattern: &str) -> Result<Size, SchemaError> {
+    fn pattern(&mut self, pattern: &str) -> Result<Size, SchemaFault> {
         self.patterns += 1;
         if self.patterns > PATTERNS_MAX || pattern.len() > PATTERN_BYTES_MAX {
-            return Err(SchemaError::Patterns);
+            return Err(SchemaFault::Patterns);
         }
         Ok(Size::default())
     }
 
-    fn reference(&mut self, value: &'s Value, depth: usize) -> Result<Size, SchemaError> {
+    fn reference(&mut self, value: &'s Value, depth: usize) -> Result<Size, SchemaFault> {
         let text = value.as_str().unwrap_or_default();
-        let unknown = || SchemaError::Reference(clean(text));
+        let unknown = || SchemaFault::Reference(clean(text));
         let name = text.strip_prefix("#/$defs/").ok_or_else(unknown)?;
         // A name with `~` or `%` would be spelled differently in the pointer.
         if !name
@@ -333,24 +405,41 @@ impl<'s> Walk<'s> {
             .ok_or_else(unknown)?;
         let size = match self.sizes.get(name.as_str()) {
             Some(Some(size)) => *size,
-            Some(None) => return Err(SchemaError::Recursive(clean(name))),
+            Some(None) => return Err(SchemaFault::Recursive(clean(name))),
             None => {
                 self.sizes.insert(name, None);
+                let there = vec![Cow::Borrowed("$defs"), Cow::Borrowed(name.as_str())];
+                let here = std::mem::replace(&mut self.at, there);
                 let size = self.schema(schema, depth + 1)?;
+                self.at = here;
                 self.sizes.insert(name, Some(size));
                 size
             }
         };
         if depth + size.levels > DEPTH_MAX {
-            return Err(SchemaError::TooLarge);
+            return Err(SchemaFault::TooLarge);
         }
         Ok(size)
     }
 }
 
+fn named(value: &Value) -> impl Iterator<Item = (Cow<'_, str>, &Value)> {
+    let entries = value.as_object().into_iter().flatten();
+    entries.map(|(name, schema)| (Cow::Borrowed(name.as_str()), schema))
+}
+
+fn keywords() -> impl Iterator<Item = &'static str> {
+    KEYWORDS.iter().flat_map(|(_, names)| names.iter().copied())
+}
+
+/// One step of a JSON Pointer.
+fn pointed(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Counts a value that is compared as a whole (`enum`, `const`) or only shown (`default`).
-fn data(value: &Value) -> Result<Size, SchemaError> {
-    check_size(value).map_err(SchemaError::Invalid)?;
+fn data(value: &Value) -> Result<Size, SchemaFault> {
+    check_size(value).map_err(SchemaFault::Invalid)?;
     let nodes = match value {
         Value::Array(entries) => entries.len(),
         Value::Object(entries) => entries.len(),

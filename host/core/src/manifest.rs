@@ -7,8 +7,10 @@
 //! refuses the plugin.
 
 mod keys;
+mod problem;
 
 pub(crate) use self::keys::{GLOB, NAME, VERSION};
+pub use self::problem::Problem;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,9 +19,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostics, line_column, quote};
-use crate::json_schema::{Misfit, SchemaError, check_schema, check_value};
-use crate::toml_doc::{self, Section};
+use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::json_schema::{Misfit, check_schema, check_value};
+use crate::toml_doc::{self, Json, Section};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "ringfence:plugin";
@@ -136,27 +138,9 @@ pub enum ManifestError {
     /// Built against a contract this host does not keep.
     #[error(transparent)]
     Contract(#[from] ContractError),
-    /// Keys or values are wrong: the first problem, and how many follow.
-    #[error("manifest line {line}: {message}{}", and_more(*more))]
-    Keys {
-        /// From 1.
-        line: usize,
-        /// The first problem.
-        message: String,
-        /// How many more there are.
-        more: usize,
-    },
-    /// A schema in it cannot be used.
-    #[error("the schema of {of} is not usable: {source}")]
-    Schema {
-        /// `config`, or `action "fix"`.
-        of: String,
-        /// Why.
-        source: SchemaError,
-    },
-    /// The parts do not fit together.
-    #[error("{0}")]
-    Inconsistent(String),
+    /// Keys, values or schemas are wrong, or do not fit together: every problem, those with a line first.
+    #[error("{}", problem::listed(.0))]
+    Wrong(Vec<Problem>),
 }
 
 /// A contract version out of range; both sides are named.
@@ -165,14 +149,6 @@ pub enum ManifestError {
 pub struct ContractError {
     /// The contract the plugin was built against.
     pub wanted: String,
-}
-
-fn and_more(count: usize) -> String {
-    if count == 0 {
-        String::new()
-    } else {
-        format!(" (and {count} more)")
-    }
 }
 
 /// Checks that a component built against `contract` can run here: the same minor version, and no newer patch.
@@ -204,22 +180,16 @@ impl Manifest {
             return Err(ManifestError::TooLong(text.len()));
         }
         let mut found = Diagnostics::default();
-        let section = toml_doc::read(text, &keys::MANIFEST, 0..0, &mut found);
-        if let Some(contract) = section
+        // What is missing is told last: a key that is spelled wrong says more.
+        let section = toml_doc::read(text, &keys::MANIFEST, text.len()..text.len(), &mut found);
+        let contract = section
             .as_ref()
-            .and_then(|section| section.text("contract"))
-        {
-            contract_supported(contract)?;
-        }
-        let sorted = found.into_sorted();
-        match (section, sorted.first()) {
-            (Some(section), None) => Self::build(&section),
-            (_, Some(first)) => Err(ManifestError::Keys {
-                line: line_column(text, first.span.start).0,
-                message: first.message.clone(),
-                more: sorted.len() - 1,
-            }),
-            (None, None) => Err(ManifestError::Inconsistent("no manifest".to_owned())),
+            .and_then(|section| section.text("contract"));
+        contract.map_or(Ok(()), contract_supported)?;
+        let manifest = section.map(|section| Self::build(&section, &mut found));
+        match (manifest, found.into_sorted()) {
+            (Some(manifest), found) if found.is_empty() => Ok(manifest),
+            (_, found) => Err(ManifestError::Wrong(problem::told(text, found))),
         }
     }
 
@@ -256,7 +226,7 @@ impl Manifest {
         properties.flat_map(|names| names.keys().map(String::as_str))
     }
 
-    fn build(section: &Section) -> Result<Self, ManifestError> {
+    fn build(section: &Section, out: &mut Diagnostics) -> Self {
         let text = |key: &str| section.text(key).unwrap_or_default().to_owned();
         let asks = section.one("asks");
         let globs = |key: &str| {
@@ -269,49 +239,37 @@ impl Manifest {
             version: text("version"),
             contract: text("contract"),
             sdk: text("sdk"),
-            roles: roles(section)?,
+            roles: roles(section, out),
             summary: text("summary"),
             asks: Asks {
                 read: globs("read"),
                 write: globs("write"),
             },
-            config: section.json("config").map(|json| json.value.clone()),
-            actions: section.many("action").iter().map(action).collect(),
+            config: schema(section, "config", "config", out),
+            actions: actions(section, out),
         };
-        manifest.check()?;
-        Ok(manifest)
+        if section.has("roles") {
+            manifest.check_actions(section, out);
+        }
+        manifest
     }
 
-    fn check(&self) -> Result<(), ManifestError> {
-        let inconsistent = |message: String| Err(ManifestError::Inconsistent(message));
-        let schema = |of: String, schema: &Value| {
-            check_schema(schema).map_err(|source| ManifestError::Schema { of, source })
-        };
-        if self.actions.len() > ACTIONS_MAX {
-            return inconsistent(format!(
-                "{} actions, at most {ACTIONS_MAX} fit",
-                self.actions.len()
-            ));
-        }
-        if let Some(config) = &self.config {
-            schema("config".to_owned(), config)?;
-        }
-        let mut names = BTreeSet::new();
-        for action in &self.actions {
-            schema(format!("action {}", quote(&action.name)), &action.input)?;
-            if !names.insert(&action.name) {
-                return inconsistent(format!("two actions are called {}", quote(&action.name)));
-            }
-        }
-        match (
-            self.roles.contains(&Role::Executor),
-            self.actions.is_empty(),
-        ) {
-            (true, true) => inconsistent(
-                "an executor without an [[action]] can be told to do nothing".to_owned(),
-            ),
-            (false, false) => inconsistent("only an executor has an [[action]]".to_owned()),
-            _ => Ok(()),
+    fn check_actions(&self, section: &Section, out: &mut Diagnostics) {
+        let roles = section.span_of("roles");
+        match (self.roles.contains(&Role::Executor), section.has("action")) {
+            (true, false) => out.push(Diagnostic::error(
+                "missing-key",
+                roles,
+                "an executor without an [[action]] can be told to do nothing",
+                "an executor",
+            )),
+            (false, true) if !self.roles.is_empty() => out.push(Diagnostic::error(
+                "bad-value",
+                roles,
+                "only an executor has an [[action]]",
+                "no executor",
+            )),
+            _ => {}
         }
     }
 }
@@ -320,31 +278,75 @@ fn lines(misfits: &[Misfit]) -> Vec<String> {
     misfits.iter().map(ToString::to_string).collect()
 }
 
-fn roles(section: &Section) -> Result<BTreeSet<Role>, ManifestError> {
-    let words = section.list("roles").unwrap_or_default();
+/// The roles; what is wrong with them is reported, once.
+fn roles(section: &Section, out: &mut Diagnostics) -> BTreeSet<Role> {
+    let Some(words) = section.list("roles") else {
+        return BTreeSet::new();
+    };
     let roles: BTreeSet<Role> = Role::ALL
         .into_iter()
         .filter(|role| words.iter().any(|word| word == role.as_str()))
         .collect();
-    if roles.is_empty() {
-        Err(ManifestError::Inconsistent("`roles` is empty".to_owned()))
+    let wrong = if roles.is_empty() {
+        "`roles` is empty"
     } else if roles.len() < words.len() {
-        Err(ManifestError::Inconsistent(
-            "`roles` names a role twice".to_owned(),
-        ))
+        "`roles` names a role twice"
     } else {
-        Ok(roles)
-    }
+        return roles;
+    };
+    out.push(Diagnostic::error(
+        "bad-value",
+        section.span_of("roles"),
+        wrong,
+        "here",
+    ));
+    roles
 }
 
-fn action(section: &Section) -> Action {
-    Action {
-        name: section.text("name").unwrap_or_default().to_owned(),
-        summary: section.text("summary").unwrap_or_default().to_owned(),
-        input: section
-            .json("input")
-            .map_or(Value::Bool(true), |json| json.value.clone()),
+fn actions(section: &Section, out: &mut Diagnostics) -> Vec<Action> {
+    let sections = section.many("action");
+    if sections.len() > ACTIONS_MAX {
+        let message = format!("{} actions, at most {ACTIONS_MAX} fit", sections.len());
+        let span = section.span_of("action");
+        out.push(Diagnostic::error("too-many", span, message, "too many"));
+        return Vec::new();
     }
+    let mut actions: Vec<Action> = Vec::new();
+    for section in sections {
+        let name = section.text("name").unwrap_or_default();
+        if !name.is_empty() && actions.iter().any(|action| action.name == name) {
+            let message = format!("two actions are called {}", quote(name));
+            let span = section.span_of("name");
+            out.push(Diagnostic::error("bad-name", span, message, "the second"));
+        }
+        let of = format!("action {}", quote(name));
+        actions.push(Action {
+            name: name.to_owned(),
+            summary: section.text("summary").unwrap_or_default().to_owned(),
+            input: schema(section, "input", &of, out).unwrap_or(Value::Bool(true)),
+        });
+    }
+    actions
+}
+
+/// The schema at `key`; one that cannot be used is reported where it is wrong.
+fn schema(section: &Section, key: &str, of: &str, out: &mut Diagnostics) -> Option<Value> {
+    let Json { value, place } = section.json(key)?;
+    if let Err(error) = check_schema(value) {
+        let message = format!("the schema of {of} is not usable: {error}");
+        let wrong = Diagnostic::error("bad-schema", place.span_at(&error.at), message, "here");
+        out.push(match error.help {
+            Some(help) => wrong.with_help(help),
+            None => wrong,
+        });
+    }
+    Some(value.clone())
+}
+
+/// The JSON Schema of `plugin.toml`, for editors: the manifest without what the SDK stamps.
+#[must_use]
+pub fn plugin_schema() -> Value {
+    keys::authored_schema()
 }
 
 #[cfg(test)]

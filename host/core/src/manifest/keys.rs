@@ -1,9 +1,36 @@
 //! The keys of a manifest, and the rules of its texts that loop files and lock files share.
 
+use serde_json::{Value, json};
+
 use super::Role;
 use crate::diagnostic::quote;
 use crate::policy::check_pattern;
-use crate::toml_doc::{Key, Kind, Table, Text};
+use crate::toml_doc::{Key, Kind, Table, Text, json_schema};
+
+/// What the SDK stamps above the text of `plugin.toml`, a line each, in this order.
+pub(super) const STAMPED: [&str; 4] = ["name", "version", "contract", "sdk"];
+
+/// The schema of what stands below [`STAMPED`].
+pub(super) fn authored_schema() -> Value {
+    let mut schema = json_schema(&MANIFEST);
+    if let Value::Object(map) = &mut schema {
+        if let Some(Value::Object(properties)) = map.get_mut("properties") {
+            properties.retain(|name, _| !STAMPED.contains(&name.as_str()));
+        }
+        if let Some(Value::Array(required)) = map.get_mut("required") {
+            required.retain(|name| name.as_str().is_none_or(|name| !STAMPED.contains(&name)));
+        }
+        map.insert(
+            "$schema".to_owned(),
+            json!("https://json-schema.org/draft/2020-12/schema"),
+        );
+        map.insert(
+            "title".to_owned(),
+            json!("What a Ringfence plugin says of itself (plugin.toml)"),
+        );
+    }
+    schema
+}
 
 pub(super) static MANIFEST: Table = Table {
     title: "the manifest",

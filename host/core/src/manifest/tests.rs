@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-const GOOD: &str = r#"
-name = "md-link-fix"
+const GOOD: &str = r#"name = "md-link-fix"
 version = "1.2.3-rc.1"
 contract = "0.1.0"
 sdk = "0.1.0"
@@ -103,17 +102,87 @@ fn refused(from: &str, to: &str, expect: &str) {
 #[test]
 fn refuses_what_it_does_not_know() {
     refused(
-        "sdk =",
-        "network = true\nsdk =",
-        "line 5: the manifest has no key \"network\"",
+        "roles =",
+        "network = true\nroles =",
+        "plugin.toml line 1: the manifest has no key \"network\"",
     );
     refused("write =", "wirte =", "[asks] has no key \"wirte\"");
-    refused("[action.input]", "[action.output]", "(and 1 more)");
+    refused(
+        "[action.input]",
+        "[action.output]",
+        "line 15: [[action]] has no `input`",
+    );
     refused(
         "\"gate\"]",
         "\"gatekeeper\"]",
         "\"gatekeeper\" is none of the roles",
     );
+}
+
+#[test]
+fn every_problem_is_told_with_its_line_and_what_was_meant() {
+    let text = GOOD
+        .replace("summary = \"Repairs links\"", "sumary = \"Repairs links\"")
+        .replace("read =", "raed =")
+        .replace("\"gate\"]", "\"gates\"]")
+        .replace("\"integer\"", "\"integre\"")
+        .replace("maximum = 9", "maxmum = 9");
+    let told = Manifest::parse(&text).unwrap_err().to_string();
+    let expect = [
+        "plugin.toml line 1: \"gates\" is none of the roles sensor, decider, executor, gate",
+        "plugin.toml line 2: the manifest has no key \"sumary\" (did you mean `summary`?)",
+        "plugin.toml line 5: [asks] has no key \"raed\" (did you mean `read`?)",
+        "plugin.toml line 13: the schema of config is not usable: keyword \"maxmum\" is not supported, at \
+         /properties/depth/maxmum (did you mean \"maximum\"?)",
+        "the manifest has no `summary` (`summary` is what it does, in one line)",
+    ];
+    assert_eq!(told, expect.join("; "));
+    refused(
+        "\"integer\"",
+        "\"integre\"",
+        "plugin.toml line 12: the schema of config is not usable: \"integre\" is no type: array, boolean, integer, \
+         null, number, object, string, at /properties/depth/type (did you mean \"integer\"?)",
+    );
+    let many = format!("{GOOD}{}", "[[action]]\n".repeat(3));
+    let told = Manifest::parse(&many).unwrap_err().to_string();
+    assert!(told.ends_with("; and 4 more"), "{told}");
+}
+
+#[test]
+fn lines_are_the_authors_own_whoever_made_the_manifest() {
+    let told = |text: &str| Manifest::parse(text).unwrap_err().to_string();
+    let by_hand = GOOD.replace("sdk = \"0.1.0\"\n", "");
+    let wrong = by_hand.replace("read =", "raed =");
+    assert!(
+        told(&wrong).starts_with("plugin.toml line 8: "),
+        "{}",
+        told(&wrong)
+    );
+    let own_name = GOOD.replace("roles =", "name = \"x\"\nroles =");
+    assert!(
+        told(&own_name).starts_with("plugin.toml line 1: invalid TOML: duplicate key"),
+        "{}",
+        told(&own_name)
+    );
+    let crate_name = GOOD.replace("\"md-link-fix\"", "\"md.link\"");
+    assert!(
+        told(&crate_name).starts_with("\"md.link\" is not a name"),
+        "{}",
+        told(&crate_name)
+    );
+}
+
+#[test]
+fn the_published_schema_is_of_what_an_author_writes() {
+    let schema = plugin_schema();
+    let names: Vec<&str> = schema["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(names, ["action", "asks", "config", "roles", "summary"]);
+    assert_eq!(schema["required"], json!(["roles", "summary"]));
 }
 
 #[test]
@@ -133,7 +202,7 @@ fn refuses_hostile_texts() {
     refused("\"1.2.3-rc.1\"", "\"1.2\\n3\"", "not a version");
     refused("\"**/*.md\"", "\"../**\"", "../**");
     refused("\"**/*.md\"", "7", "a list of strings");
-    refused("\"executor\", \"gate\"", "", "`roles` is empty");
+    refused("\"executor\", \"gate\"", "", "line 1: `roles` is empty");
     refused("\"executor\", ", "\"gate\", ", "`roles` names a role twice");
     refused("\"executor\", ", "", "only an executor has an [[action]]");
     refused("\"fix\"", "\"fix\"\nname = \"fix\"", "invalid TOML");
