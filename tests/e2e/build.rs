@@ -1,4 +1,4 @@
-//! Takes the gate out of the README, so that the tests compile what stands there and nothing else.
+//! Takes the gate and its manifest out of the README, so that the tests compile what stands there and nothing else.
 //!
 //! Owns `OUT_DIR/src/lib.rs`, and `OUT_DIR/plugin.toml`, which the gate looks for beside its folder.
 
@@ -8,25 +8,18 @@ use std::path::PathBuf;
 
 const README: &str = "../../README.md";
 
-const PLUGIN: &str = "\
-roles = [\"gate\"]
-summary = \"Refuses binary files\"
-
-[asks]
-read = []
-write = []
-";
-
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={README}");
     let text = fs::read_to_string(README)?;
-    let (_, rest) = text
-        .split_once("```rust\n")
-        .ok_or("the README has no block of Rust")?;
-    let (gate, _) = rest.split_once("```").ok_or("its block has no end")?;
+    let block = |opening: &str| {
+        let (_, rest) = text.split_once(opening)?;
+        rest.split_once("```").map(|(block, _)| block)
+    };
+    let gate = block("```rust\n").ok_or("the README has no block of Rust")?;
+    let manifest = block("```toml\n").ok_or("the README has no manifest")?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     fs::create_dir_all(out.join("src"))?;
-    fs::write(out.join("plugin.toml"), PLUGIN)?;
+    fs::write(out.join("plugin.toml"), manifest)?;
     fs::write(out.join("src/lib.rs"), gate)?;
     Ok(())
 }

@@ -604,6 +604,8 @@ pub(crate) enum Plugin {
     Inspect(PluginInspect),
     /// List the plugins inside this program
     List(PluginList),
+    /// Write a crate of your own to begin with
+    New(PluginNew),
 }
 
 /// Show what a plugin is.
@@ -621,6 +623,33 @@ pub(crate) struct PluginInspect {
 pub(crate) struct PluginList {
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Write a crate to begin with.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PluginNew {
+    /// The plugin's name, and that of the new folder
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it is to be
+    #[arg(long, value_name = "ROLE", value_enum, default_value = "gate")]
+    pub(crate) role: PluginRole,
+    /// Where the SDK is: a clone of Ringfence, or an address for git [default: that of this project]
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) sdk: Option<String>,
+}
+
+/// What a plugin is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PluginRole {
+    /// Observes the repository.
+    Sensor,
+    /// Decides what to do.
+    Decider,
+    /// Does it.
+    Executor,
+    /// Judges a change.
+    Gate,
 }
 
 /// Look at a loop's history.
@@ -963,6 +992,8 @@ pub(crate) enum Document {
     GateReport,
     /// A line of `ringfence gate --receipt`.
     GateReceipt,
+    /// A plugin's `plugin.toml`.
+    Plugin,
 }
 
 /// Print a completion script.

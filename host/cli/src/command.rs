@@ -103,6 +103,7 @@ pub(crate) fn run(command: &Command, context: &mut Context<'_, '_>) -> Result<Ex
         Command::Exec(args) => exec::run(args, context),
         Command::Plugin(Plugin::Inspect(args)) => plugin::inspect(args, context),
         Command::Plugin(Plugin::List(args)) => plugin::list(args, context),
+        Command::Plugin(Plugin::New(args)) => plugin::new::run(args, context),
         Command::Journal(Journal::Show(args)) => journal::show(args, context),
         Command::Journal(Journal::Verify(args)) => journal::verify(args, context),
         Command::Journal(Journal::Export(args)) => journal::export(args, context),

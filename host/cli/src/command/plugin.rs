@@ -1,4 +1,6 @@
-//! `ringfence plugin`: what plugins are, by their bytes alone.
+//! `ringfence plugin`: what plugins are, by their bytes alone, and a crate to begin one with (`new`).
+
+pub(super) mod new;
 
 use std::io::Read;
 use std::path::Path;

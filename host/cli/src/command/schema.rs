@@ -2,6 +2,7 @@
 
 use ringfence_core::decision::situation_schema;
 use ringfence_core::gating::{receipt_schema, report_schema};
+use ringfence_core::manifest::plugin_schema;
 use ringfence_core::spec::{gates_file_schema, loop_file_schema};
 
 use super::{Context, Stop};
@@ -16,6 +17,7 @@ pub(super) fn run(args: &Schema, context: &mut Context<'_, '_>) -> Result<Exit, 
         Document::GatesFile => gates_file_schema(),
         Document::GateReport => report_schema(),
         Document::GateReceipt => receipt_schema(),
+        Document::Plugin => plugin_schema(),
     };
     context.print_json(&schema)?;
     Ok(Exit::Done)

@@ -1,4 +1,6 @@
-//! `plugin list` and `plugin inspect`.
+//! `plugin list`, `plugin inspect` and `plugin new`.
+
+use ringfence_core::manifest::{Manifest, Role};
 
 use super::rig::Rig;
 use crate::exit::Exit;
@@ -178,4 +180,109 @@ fn inspect() {
     assert_eq!(json["manifest"]["name"], "md-links");
     assert!(json["digest"].as_str().unwrap().starts_with("blake3:"));
     assert_eq!(rig.run(&["plugin", "inspect", "."]).exit, Exit::Host);
+}
+
+/// What the SDK makes of the `plugin.toml` of a crate of this name.
+fn stamped(name: &str, text: &str) -> Manifest {
+    let head =
+        format!("name = \"{name}\"\nversion = \"0.1.0\"\ncontract = \"0.1.0\"\nsdk = \"0.1.0\"\n");
+    Manifest::parse(&(head + text)).unwrap()
+}
+
+#[test]
+fn a_new_plugin_is_a_crate_with_a_manifest() {
+    for role in Role::ALL {
+        let (rig, name) = (Rig::folder(), format!("my-{role}"));
+        rig.run_ok(&["plugin", "new", &name, "--role", role.as_str()]);
+        let crate_toml: toml::Table = rig.read(&format!("{name}/Cargo.toml")).parse().unwrap();
+        assert_eq!(crate_toml["package"]["name"].as_str(), Some(name.as_str()));
+        assert!(crate_toml.contains_key("workspace"));
+        let sdk = &crate_toml["dependencies"]["ringfence-sdk"]["git"];
+        assert_eq!(sdk.as_str(), Some(env!("CARGO_PKG_REPOSITORY")));
+        let source = rig.read(&format!("{name}/src/lib.rs"));
+        assert!(source.contains(&format!("#[{role}]\n")), "{role}");
+        assert_eq!(
+            source.contains("serde"),
+            crate_toml["dependencies"].get("serde").is_some()
+        );
+        let manifest = stamped(&name, &rig.read(&format!("{name}/plugin.toml")));
+        assert_eq!(manifest.roles, [role].into());
+    }
+    let rig = Rig::folder();
+    insta::assert_snapshot!(rig.run(&["plugin", "new", "my_gate"]).shown(), @r#"
+    wrote my_gate: Cargo.toml, plugin.toml, src/lib.rs
+
+    Next, in that folder:
+      cargo test                                    its tests, natively
+      rustup target add wasm32-wasip2               once
+      cargo build --release --target wasm32-wasip2  the component
+      ringfence plugin inspect target/wasm32-wasip2/release/my_gate.wasm
+
+    Then copy the component into your repository, name it in ringfence-gates.toml
+      and pin it:
+      plugin = "./my_gate.wasm"
+      ringfence gate check --write-lock
+    --- exit 0
+    "#);
+}
+
+#[test]
+fn the_sdk_of_a_new_plugin_is_where_it_is_said_to_be() {
+    let rig = Rig::folder();
+    let clone = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    rig.run_ok(&["plugin", "new", "a", "--sdk", clone]);
+    rig.run_ok(&["plugin", "new", "b", "--sdk", &format!("{clone}/sdk/rust")]);
+    assert_eq!(
+        rig.read("a/Cargo.toml"),
+        rig.read("b/Cargo.toml").replace("\"b\"", "\"a\"")
+    );
+    let crate_toml: toml::Table = rig.read("a/Cargo.toml").parse().unwrap();
+    let path = crate_toml["dependencies"]["ringfence-sdk"]["path"]
+        .as_str()
+        .unwrap();
+    assert!(
+        std::path::Path::new(path).join("src/lib.rs").is_file(),
+        "{path}"
+    );
+    rig.run_ok(&["plugin", "new", "c", "--sdk", "ssh://example.org/\"fork\""]);
+    let crate_toml: toml::Table = rig.read("c/Cargo.toml").parse().unwrap();
+    let address = &crate_toml["dependencies"]["ringfence-sdk"]["git"];
+    assert_eq!(address.as_str(), Some("ssh://example.org/\"fork\""));
+    insta::assert_snapshot!(rig.run(&["plugin", "new", "d", "--sdk", "."]).shown(), @"
+    --- stderr
+    error: . has no SDK in it
+    help: name a clone of Ringfence, or an address of git (https://...)
+    --- exit 2
+    ");
+    assert!(!rig.top().join("d").exists());
+}
+
+#[test]
+fn a_new_plugin_touches_nothing_that_is_there() {
+    let rig = Rig::folder();
+    rig.write("mine/src/lib.rs", "mine");
+    insta::assert_snapshot!(rig.run(&["plugin", "new", "mine"]).shown(), @"
+    --- stderr
+    error: [project]/mine exists; nothing was written
+    --- exit 2
+    ");
+    assert_eq!(rig.read("mine/src/lib.rs"), "mine");
+    assert!(!rig.top().join("mine/Cargo.toml").exists());
+    std::os::unix::fs::symlink("mine", rig.top().join("link")).unwrap();
+    assert_eq!(rig.run(&["plugin", "new", "link"]).exit, Exit::Usage);
+    for name in [
+        "../out",
+        "a/b",
+        "",
+        ".a",
+        "1a",
+        "a\"b",
+        "a b",
+        "é",
+        &"a".repeat(65),
+    ] {
+        let ran = rig.run(&["plugin", "new", "--", name]);
+        assert_eq!(ran.exit, Exit::Usage, "{name}");
+    }
+    assert_eq!(std::fs::read_dir(rig.top()).unwrap().count(), 2);
 }

@@ -48,17 +48,54 @@ pub(super) static MANIFEST: Table = Table {
             Kind::Text(&VERSION),
             "the version of the SDK it was built with",
         ),
-        Key::required("roles", Kind::List(&ROLE), "what it can be"),
+        Key::required(
+            "roles",
+            Kind::List(&ROLE),
+            "what it can be: sensor, decider, executor, gate",
+        ),
         Key::required("summary", Kind::Text(&LINE), "what it does, in one line"),
-        Key::optional("asks", Kind::One(&ASKS), "what it would like to touch"),
-        Key::optional("config", Kind::Json, "JSON Schema of its config"),
+        Key::optional(
+            "asks",
+            Kind::One(&ASKS),
+            "what it would like to touch; no file without it",
+        ),
+        Key::optional(
+            "config",
+            Kind::Json,
+            "a JSON Schema of its configuration; without one it takes none",
+        ),
         Key::optional(
             "action",
             Kind::Many(&ACTION),
-            "what an executor can be told to do",
+            "what an executor can be told to do; an executor has one at least, others have none",
         ),
     ],
 };
+
+/// What an author writes, as rows of a table: key, whether it is needed, what it is.
+#[cfg(test)]
+pub(super) fn rows() -> Vec<String> {
+    let row = |within: &str, key: &Key| {
+        let needed = if key.required { "yes" } else { "no" };
+        format!("| `{within}{}` | {needed} | {} |", key.name, key.doc)
+    };
+    let mut rows = Vec::new();
+    for key in MANIFEST.keys {
+        if STAMPED.contains(&key.name) {
+            continue;
+        }
+        rows.push(row("", key));
+        if let Kind::One(table) | Kind::Many(table) = key.kind {
+            rows.extend(
+                table
+                    .keys
+                    .iter()
+                    .map(|key| row(&format!("{} ", table.title), key)),
+            );
+        }
+    }
+    rows
+}
 
 static ASKS: Table = Table {
     title: "[asks]",
@@ -67,12 +104,12 @@ static ASKS: Table = Table {
         Key::optional(
             "read",
             Kind::List(&GLOB),
-            "globs of what it would like to read",
+            "globs of what it would like to read, from the workspace root",
         ),
         Key::optional(
             "write",
             Kind::List(&GLOB),
-            "globs of what it would like to write",
+            "globs of what it would like to write; an executor alone may write",
         ),
     ],
 };
@@ -83,7 +120,7 @@ static ACTION: Table = Table {
     keys: &[
         Key::required("name", Kind::Text(&NAME), "what a decider calls it"),
         Key::required("summary", Kind::Text(&LINE), "what it does, in one line"),
-        Key::required("input", Kind::Json, "JSON Schema of its input"),
+        Key::required("input", Kind::Json, "a JSON Schema of its input"),
     ],
 };
 

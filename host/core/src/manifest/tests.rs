@@ -186,6 +186,23 @@ fn the_published_schema_is_of_what_an_author_writes() {
 }
 
 #[test]
+fn the_document_for_authors_names_every_key() {
+    let document = include_str!("../../../../docs/plugin.md");
+    let rows: Vec<&str> = document
+        .lines()
+        .skip_while(|line| *line != "| Key | Needed | What it is |")
+        .skip(2)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    assert_eq!(
+        rows,
+        keys::rows(),
+        "docs/plugin.md should say:\n{}",
+        keys::rows().join("\n")
+    );
+}
+
+#[test]
 fn a_newer_contract_is_named_before_its_newer_keys() {
     refused(
         "contract = \"0.1.0\"",

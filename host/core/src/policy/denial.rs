@@ -107,6 +107,9 @@ impl fmt::Display for Rule {
                 pattern,
                 source: DenySource::Own,
             } => write!(f, "the loop goes by it: {pattern:?}"),
+            Self::NotAllowed { layer } if layer == "plugin" => {
+                f.write_str("the plugin does not ask for it: `[asks]` in its `plugin.toml`")
+            }
             Self::NotAllowed { layer } => write!(f, "not in the {layer}'s list"),
             Self::Shape { error } => write!(f, "{error}"),
             Self::Special { kind } => write!(f, "a {kind}, not a file or directory"),

@@ -5,6 +5,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use ringfence_core::manifest::Manifest;
+
 use crate::rig::{PROGRAM, Rig, environment, guest, root};
 
 fn readme() -> String {
@@ -79,18 +81,56 @@ fn its_other_commands_exist() {
 mod gate {
     include!(concat!(env!("OUT_DIR"), "/src/lib.rs"));
 
+    fn judged(path: &str, text: &str) -> Vec<Finding> {
+        let change = Change::test(vec![TestFile::added(path, text)]);
+        no_todos(&Context::test(json!({})), &change).unwrap()
+    }
+
     #[test]
     fn it_compiles_and_does_what_its_name_says() {
-        let judged = |files| no_binaries(&Context::test(json!({})), &Change::test(files)).unwrap();
-        let text = TestFile::added("docs/a.md", "# A\n");
-        assert_eq!(judged(vec![text.clone()]), []);
-        let found = judged(vec![text, TestFile::added("a.bin", b"\0\xff".to_vec())]);
+        assert_eq!(judged("src/a.rs", "fn a() {}\n"), []);
+        let found = judged("src/a.rs", "fn a() {}\n    // TODO: b\n");
         assert_eq!(found.len(), 1);
         assert_eq!(
-            (found[0].severity, found[0].locations[0].path.as_str()),
-            (Severity::Error, "a.bin")
+            (found[0].severity, found[0].locations[0].line),
+            (Severity::Error, 2)
         );
     }
+
+    #[test]
+    fn its_own_repository_may_hold_it() {
+        let own = include_str!(concat!(env!("OUT_DIR"), "/src/lib.rs"));
+        assert_eq!(judged("src/lib.rs", own), []);
+    }
+}
+
+/// The manifest beside it, as the SDK would stamp it.
+#[test]
+fn its_manifest_is_one() {
+    let head = "name = \"a\"\nversion = \"0.1.0\"\ncontract = \"0.1.0\"\nsdk = \"0.1.0\"\n";
+    let text = include_str!(concat!(env!("OUT_DIR"), "/plugin.toml"));
+    let manifest = Manifest::parse(&format!("{head}{text}")).unwrap();
+    assert_eq!(manifest.asks.read, ["**"]);
+}
+
+/// «Name the component in `ringfence-gates.toml` and pin it.»
+#[test]
+fn a_gate_of_ones_own_is_named_and_pinned_for_any_change() {
+    let rig = Rig::small();
+    rig.write(
+        "ringfence-gates.toml",
+        "[[gate]]\nplugin = \"./own.wasm\"\nconfig = { verdict = { ruling = \"pass\" } }\n",
+    );
+    fs::write(rig.path("own.wasm"), guest("puppet")).unwrap();
+    let unpinned = rig.run(&["gate"]);
+    assert_eq!(unpinned.code, 2);
+    assert!(
+        unpinned.err.contains("gate check --write-lock"),
+        "{}",
+        unpinned.err
+    );
+    assert_eq!(rig.run(&["gate", "check", "--write-lock"]).code, 0);
+    assert_eq!(rig.run(&["gate"]).code, 0);
 }
 
 /// «Name the component in `LOOP.md` and pin it.»
