@@ -12,7 +12,7 @@ use ringfence_core::quantity::{Bytes, Fuel, Millis};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::change::TestChange;
+use crate::change::{Marks, TestChange};
 use crate::evidence::{CommandRun, TestEvidence};
 use crate::{fixture, stop};
 
@@ -22,6 +22,7 @@ pub struct Case {
     dir: TempDir,
     /// Bytes before the change, of every file that was there.
     before: BTreeMap<String, Vec<u8>>,
+    marks: Marks,
     commits: Vec<Commit>,
     runs: Vec<CommandRun>,
     pub(crate) read: Vec<String>,
@@ -47,6 +48,7 @@ impl Case {
         Self {
             dir: TempDir::new().unwrap_or_else(|error| stop(error)),
             before: BTreeMap::new(),
+            marks: Marks::default(),
             commits: Vec::new(),
             runs: Vec::new(),
             read: vec!["**".into()],
@@ -102,6 +104,36 @@ impl Case {
         self.before
             .insert(path.to_owned(), before.as_ref().to_vec());
         self
+    }
+
+    /// A file that had another path, and perhaps other bytes.
+    #[must_use]
+    pub fn renamed(
+        mut self,
+        from: &str,
+        path: &str,
+        before: impl AsRef<[u8]>,
+        after: impl AsRef<[u8]>,
+    ) -> Self {
+        self.before
+            .insert(from.to_owned(), before.as_ref().to_vec());
+        self.marks.renames.insert(path.to_owned(), from.to_owned());
+        self.put(path, after.as_ref());
+        self
+    }
+
+    /// Another mode of a file after the change, which makes it part of that: 0o100755 for a program. Before, it was 0o100644.
+    #[must_use]
+    pub fn mode(mut self, path: &str, mode: u32) -> Self {
+        self.marks.modes.insert(path.to_owned(), mode);
+        self
+    }
+
+    /// A symbolic link that is new.
+    #[must_use]
+    pub fn link_added(mut self, path: &str, target: &str) -> Self {
+        self.marks.links.insert(path.to_owned(), target.to_owned());
+        self.link(path, target)
     }
 
     /// A symbolic link; it is no part of the change.
@@ -206,7 +238,7 @@ impl Case {
     }
 
     pub(crate) fn change(&self) -> TestChange {
-        TestChange::between(&self.before, &self.files()).in_commits(&self.commits)
+        TestChange::between(&self.before, self.files(), &self.marks).in_commits(&self.commits)
     }
 
     pub(crate) fn evidence(&self) -> TestEvidence {

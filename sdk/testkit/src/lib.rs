@@ -8,14 +8,15 @@
 //! ```no_run
 //! use ringfence_testkit::{Case, Component};
 //!
-//! let gate = Component::load("target/wasm32-wasip2/release/my_gate.wasm");
+//! let gate = Component::built("my-gate"); // after `cargo build --release --target wasm32-wasip2`
 //! let case = Case::new().unchanged("README.md", "# Hello").added("docs/new.md", "[broken](nowhere.md)");
 //! let run = gate.judge(&case);
 //! assert_eq!(run.answer().findings.len(), 1);
 //! assert!(run.denials().is_empty());
 //! ```
 //!
-//! Functions here panic with a message when the set-up is wrong: they are made for tests.
+//! Functions here panic with a message when the set-up is wrong: they are made for tests. The engine comes along with this
+//! crate, so its first build takes minutes; that of a plugin does not grow.
 //!
 //! **Invariant:** a call sees the policy of its role (only an executor may write) and of the plugin's own asks.
 
@@ -49,6 +50,9 @@ pub use ringfence_sandbox as sandbox;
 /// 2026-01-01T00:00:00Z: when every call of a test takes place.
 pub const NOW: u64 = 1_767_225_600;
 
+const TARGET: &str = "wasm32-wasip2";
+const BUILD: &str = "build it first: `cargo build --release --target wasm32-wasip2`";
+
 /// A built plugin.
 pub struct Component(Plugin);
 
@@ -57,19 +61,40 @@ pub struct Component(Plugin);
 pub struct Run<T>(Called<T>);
 
 impl Component {
+    /// The component of the crate `name`, as `cargo build --release --target wasm32-wasip2` left it in the target folder that this
+    /// test was built into.
+    ///
+    /// # Panics
+    /// When it was not built, or is no plugin.
+    #[must_use]
+    #[track_caller]
+    pub fn built(name: &str) -> Self {
+        let test = std::env::current_exe().unwrap_or_else(|error| stop(error));
+        let file = format!("{TARGET}/release/{}.wasm", name.replace('-', "_"));
+        match test
+            .ancestors()
+            .map(|folder| folder.join(&file))
+            .find(|path| path.is_file())
+        {
+            Some(path) => Self::load(path),
+            None => stop(format!(
+                "no {file} above {}; {BUILD}, with the target folder of this test",
+                test.display()
+            )),
+        }
+    }
+
     /// Reads and compiles a component.
     ///
     /// # Panics
     /// When the file is not there or is no plugin.
     #[must_use]
+    #[track_caller]
     pub fn load(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         match std::fs::read(path) {
             Ok(bytes) => Self::from_bytes(&bytes),
-            Err(error) => stop(format!(
-                "{}: {error}; build it first, for the target wasm32-wasip2",
-                path.display()
-            )),
+            Err(error) => stop(format!("{}: {error}; {BUILD}", path.display())),
         }
     }
 
@@ -78,9 +103,17 @@ impl Component {
     /// # Panics
     /// When the bytes are no plugin.
     #[must_use]
+    #[track_caller]
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let sandbox = Sandbox::new(Settings::default()).unwrap_or_else(|error| stop(error));
-        Self(sandbox.load(bytes).unwrap_or_else(|error| stop(error)))
+        // A closure would be the place that is named, and not the caller.
+        let sandbox = match Sandbox::new(Settings::default()) {
+            Ok(sandbox) => sandbox,
+            Err(error) => stop(error),
+        };
+        match sandbox.load(bytes) {
+            Ok(plugin) => Self(plugin),
+            Err(error) => stop(error),
+        }
     }
 
     /// A plugin that a sandbox of the caller's has loaded.
@@ -283,4 +316,23 @@ fn run<T: Send + 'static>(
 #[track_caller]
 fn stop(why: impl std::fmt::Display) -> ! {
     panic!("{why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_that_was_not_built_says_how() {
+        let caught = std::panic::catch_unwind(|| Component::built("no-such-gate"));
+        let Err(why) = caught.map(drop) else {
+            stop("there is a no-such-gate");
+        };
+        let text = why.downcast_ref::<String>().map_or("", String::as_str);
+        assert!(
+            text.contains("wasm32-wasip2/release/no_such_gate.wasm")
+                && text.contains("`cargo build --release --target wasm32-wasip2`"),
+            "{text}"
+        );
+    }
 }
