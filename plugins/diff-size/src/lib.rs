@@ -82,11 +82,11 @@ fn measure(limits: &Limits, files: &[FileChange]) -> Verdict {
     let added = sum(files, |file| file.lines_added);
     let removed = sum(files, |file| file.lines_removed);
     let mut findings = Vec::new();
-    let count = u64::try_from(files.len()).unwrap_or(u64::MAX);
+    let number = u64::try_from(files.len()).unwrap_or(u64::MAX);
     findings.extend(exceeds(
         "too-many-files",
         "files differ",
-        count,
+        number,
         limits.max_files,
     ));
     findings.extend(exceeds(
@@ -97,7 +97,7 @@ fn measure(limits: &Limits, files: &[FileChange]) -> Verdict {
     ));
     findings.extend(files.iter().flat_map(|file| judge_file(limits, file)));
     let largest = files.iter().map(|file| file.size).max().unwrap_or(0);
-    let files = ringfence_sdk::count(count, "file", "files");
+    let files = count(number, "file", "files");
     let summary = format!("{files}, +{added} −{removed} lines, largest file {largest} bytes");
     if findings.is_empty() {
         Verdict::pass(summary)
@@ -140,8 +140,6 @@ fn judge_file(limits: &Limits, file: &FileChange) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     fn judged(config: Value, files: Vec<TestFile>) -> Verdict {

@@ -50,7 +50,8 @@ pub struct FileChange {
     pub lines_added: u32,
     /// Lines removed as a line diff counts them; 0 for binary files.
     pub lines_removed: u32,
-    /// Whether the bytes look like something other than text.
+    /// Whether it is no text: a NUL is among the first 8,000 bytes before or after the change. So git tells them apart;
+    /// other encodings than UTF-8 are text, and attributes of the repository do not count.
     pub binary: bool,
 }
 
@@ -155,6 +156,15 @@ impl Change {
             Source::Host => std::fs::read(path).map_err(|error| Error::unread(path, &error)),
             Source::Test(files) => testing::read(files, path),
         }
+    }
+
+    /// The same as text; what is not UTF-8 in it becomes U+FFFD.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the path has none, or may not be read.
+    pub fn read_text(&self, path: &str) -> Result<String> {
+        let bytes = self.read(path)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The change as a unified diff with so many lines of context, at most 1000. Binary files are named only, files

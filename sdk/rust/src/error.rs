@@ -56,6 +56,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// An error of the system knows no path, so a message made of it names none: [`Error::unread`] does.
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         Self::Unavailable(why(&error))

@@ -4,8 +4,11 @@
 //!
 //! **Invariant:** a finding is data for the host to judge and escape; nothing here checks or cuts it.
 
-/// How bad a finding is; the levels of SARIF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::Deserialize;
+
+/// How bad a finding is; the levels of SARIF. A configuration spells it in lower case: `"error"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The change must not go through like this.
     Error,
@@ -57,11 +60,8 @@ impl Finding {
         Self::new(Severity::Note, rule, message)
     }
 
-    pub(crate) fn new(
-        severity: Severity,
-        rule: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    /// A remark as bad as the configuration says, for example.
+    pub fn new(severity: Severity, rule: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             severity,
             rule: rule.into(),
@@ -105,6 +105,15 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_configuration_says_how_bad() {
+        let severity = |text: &str| serde_json::from_str::<Severity>(text);
+        assert_eq!(severity("\"note\"").unwrap(), Severity::Note);
+        assert!(severity("\"Note\"").is_err());
+        let finding = Finding::new(severity("\"warning\"").unwrap(), "r", "m");
+        assert_eq!(finding, Finding::warning("r", "m"));
+    }
 
     #[test]
     fn places_are_added_in_order() {

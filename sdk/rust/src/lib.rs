@@ -3,25 +3,29 @@
 //! A plugin is a component with one or more roles: a *sensor* observes, a *decider* decides, an *executor* acts, a
 //! *gate* judges. Each role is one function with an attribute. Files are read and written with ordinary `std::fs`
 //! and paths relative to the workspace root; what the operator denies is absent from listings and answers
-//! `PermissionDenied`. There is no network, no environment, and the clock stands at the beat's start.
+//! `PermissionDenied`, and so does what the plugin's own `plugin.toml` does not ask for under `[asks]`. There is no network and
+//! no environment; time begins at the beat and runs by fuel.
 //!
-//! A whole gate:
+//! A whole gate, which needs `[asks]` with `read = ["**"]` to see what files hold:
 //!
-//! ```no_run
+//! ```
 //! # // The manifest of a real plugin stands beside its Cargo.toml: `ringfence_sdk::plugin!("../plugin.toml");`
 //! use ringfence_sdk::prelude::*;
 //!
 //! #[gate]
-//! fn no_todo(_: &Context, change: &Change) -> Result<impl Into<Verdict>> {
+//! fn no_todo(_: &Context, change: &Change) -> Result<Vec<Finding>> {
 //!     let mut findings = Vec::new();
 //!     for file in change.files().iter().filter(|file| file.kind != ChangeKind::Deleted) {
-//!         if String::from_utf8_lossy(&std::fs::read(&file.path)?).contains("TODO") {
+//!         if change.read_text(&file.path)?.contains("TODO") {
 //!             findings.push(Finding::error("todo", "a to-do is left").at(&file.path));
 //!         }
 //!     }
 //!     Ok(findings)
 //! }
-//! # fn main() {}
+//! # fn main() {
+//! # let file = TestFile::added("a.rs", "// TODO");
+//! # assert_eq!(no_todo(&Context::test(json!({})), &Change::test(vec![file])).unwrap().len(), 1);
+//! # }
 //! ```
 //!
 //! Besides the files, a gate may look at the commits that the change came in ([`Change::commits`]) and at what native programs
@@ -31,8 +35,10 @@
 //! left out. Of more than a host keeps, the least bad are left out on the way, and an error that nothing excuses says so
 //! ([`Verdict`]).
 //!
-//! The function stays an ordinary one: native unit tests call it with [`Context::test`] and [`Change::test`]. Built
-//! for `wasm32-wasip2` with `crate-type = ["cdylib"]`, the crate is a component that exports exactly its roles.
+//! The function stays an ordinary one: native unit tests call it with [`Context::test`] and [`Change::test`]. A test's files are
+//! in its change and not on disk, so read those of the change by [`Change::read`] and [`Change::read_text`]; `std::fs` is for
+//! all others. Built for `wasm32-wasip2` with `crate-type = ["cdylib"]`, the crate is a component that exports exactly its
+//! roles. How to get there from nothing is in `docs/plugin.md`; `ringfence plugin new` writes such a crate.
 //!
 //! Owns the author's types and the way across the component boundary. In reading order: `context`, then a role at
 //! a time (`observation`; `situation`, `decision`; `outcome`; `change`, `evidence`, `finding`, `verdict`), `error`, `words`

@@ -6,8 +6,8 @@
 pub use serde_json::{Value, json};
 
 pub use crate::{
-    ActionInfo, Change, ChangeKind, Commit, Context, Decision, Error, Evidence, ExecutorInfo,
-    FileChange, Finding, Item, Location, Observation, Outcome, Receipt, Result, Ruling,
-    SensorReport, Severity, Side, Situation, SituationItem, TestFile, TestRun, Verdict, count,
-    decider, executor, gate, item_id, sensor, why,
+    ActionInfo, AddedLine, Change, ChangeKind, Commit, Context, Decision, Error, Evidence,
+    ExecutorInfo, FileChange, Finding, Item, Level, Location, Observation, Outcome, Receipt,
+    Report, Result, Ruling, SensorReport, Severity, Side, Situation, SituationItem, TestFile,
+    TestRun, Verdict, count, decider, executor, gate, item_id, sensor, why,
 };

@@ -143,20 +143,36 @@ pub mod gate {
     }
 }
 
-/// Refuses a sensor of another shape at compile time, on every target.
-pub fn check_sensor(_: impl FnOnce(&'static Context) -> Result<Observation>) {}
+/// Holds what a sensor returns to its shape, on every target. The attributes call the function beside this, so one that takes
+/// something else is told so in one line.
+///
+/// ```compile_fail,E0061
+/// use ringfence_sdk::prelude::*;
+/// #[gate]
+/// fn too_little(_: &Change) -> Result<Vec<Finding>> { Ok(vec![]) }
+/// fn main() {}
+/// ```
+///
+/// A second function for a role has the same name as the first:
+///
+/// ```compile_fail,E0428
+/// use ringfence_sdk::prelude::*;
+/// #[gate]
+/// fn one(_: &Context, _: &Change) -> Result<Vec<Finding>> { Ok(vec![]) }
+/// #[gate]
+/// fn two(_: &Context, _: &Change) -> Result<Vec<Finding>> { Ok(vec![]) }
+/// fn main() {}
+/// ```
+pub fn check_sensor(_: Result<Observation>) {}
 
-/// Refuses a decider of another shape at compile time, on every target.
-pub fn check_decider(_: impl FnOnce(&'static Context, &'static Situation) -> Result<Decision>) {}
+/// The same for a decider.
+pub fn check_decider(_: Result<Decision>) {}
 
-/// Refuses an executor of another shape at compile time, on every target.
-pub fn check_executor(_: impl FnOnce(&'static Context, &str, Value) -> Result<Outcome>) {}
+/// The same for an executor.
+pub fn check_executor(_: Result<Outcome>) {}
 
-/// Refuses a gate of another shape at compile time, on every target.
-pub fn check_gate<V: Into<Verdict>>(
-    _: impl FnOnce(&'static Context, &'static Change) -> Result<V>,
-) {
-}
+/// The same for a gate.
+pub fn check_gate<V: Into<Verdict>>(_: Result<V>) {}
 
 /// Sets up a call: panics are told to the host, the configuration is read.
 fn begin() -> Result<&'static Context> {

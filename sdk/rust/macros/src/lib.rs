@@ -39,6 +39,9 @@ struct Role {
     verb: &'static str,
     parameters: &'static str,
     arguments: &'static str,
+    /// What the plugin's function takes, and as many names for it.
+    takes: &'static str,
+    names: &'static str,
 }
 
 const SENSOR: Role = Role {
@@ -46,24 +49,32 @@ const SENSOR: Role = Role {
     verb: "observe",
     parameters: "",
     arguments: "",
+    takes: "&'static ::ringfence_sdk::Context",
+    names: "cx",
 };
 const DECIDER: Role = Role {
     name: "decider",
     verb: "decide",
     parameters: "situation: String",
     arguments: ", &situation",
+    takes: "&'static ::ringfence_sdk::Context, &'static ::ringfence_sdk::Situation",
+    names: "cx, situation",
 };
 const EXECUTOR: Role = Role {
     name: "executor",
     verb: "act",
     parameters: "action: String, input: String",
     arguments: ", &action, &input",
+    takes: "&'static ::ringfence_sdk::Context, &str, ::ringfence_sdk::prelude::Value",
+    names: "cx, action, input",
 };
 const GATE: Role = Role {
     name: "gate",
     verb: "judge",
     parameters: "",
     arguments: "",
+    takes: "&'static ::ringfence_sdk::Context, &'static ::ringfence_sdk::Change",
+    names: "cx, change",
 };
 
 fn expand(role: &Role, arguments: &TokenStream, function: TokenStream) -> TokenStream {
@@ -78,9 +89,14 @@ fn expand(role: &Role, arguments: &TokenStream, function: TokenStream) -> TokenS
         verb,
         parameters,
         arguments,
+        takes,
+        names,
     } = role;
+    // A call of the plugin's own function: what it takes wrongly is told at it. The name is there to be taken, once.
+    let once = format!("_THE_ONE_{}_OF_A_CRATE", role.to_uppercase());
     let export = format!(
-        "const _: fn() = || {{ ::ringfence_sdk::__private::check_{role}({name}); }};
+        "const {once}: () = ();
+        const _: fn({takes}) = |{names}| ::ringfence_sdk::__private::check_{role}({name}({names}));
         #[cfg(target_family = \"wasm\")]
         const _: () = {{
             struct Export;

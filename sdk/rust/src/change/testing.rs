@@ -5,10 +5,14 @@
 //! **Invariant:** line counts are those of a longest common subsequence, as the host's diff would count them for
 //! the small files of a test. The time is quadratic: real changes are measured by the host.
 
+use std::borrow::Cow;
+
 use super::{ChangeKind, FileChange};
 use crate::error::{Error, Result};
 
 const FILE_MODE: u32 = 0o100_644;
+/// Where a NUL makes a file binary; see [`FileChange::binary`].
+const BINARY_WITHIN: usize = 8_000;
 
 /// One file of a test's change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,7 @@ pub struct TestFile {
     renamed_from: Option<String>,
     before: Option<Vec<u8>>,
     after: Option<Vec<u8>>,
+    modes: (u32, u32),
 }
 
 impl TestFile {
@@ -27,6 +32,7 @@ impl TestFile {
             renamed_from: None,
             before: None,
             after: Some(after.into()),
+            modes: (FILE_MODE, FILE_MODE),
         }
     }
 
@@ -41,6 +47,7 @@ impl TestFile {
             renamed_from: None,
             before: Some(before.into()),
             after: Some(after.into()),
+            modes: (FILE_MODE, FILE_MODE),
         }
     }
 
@@ -64,29 +71,51 @@ impl TestFile {
             renamed_from: None,
             before: Some(before.into()),
             after: None,
+            modes: (FILE_MODE, FILE_MODE),
         }
+    }
+
+    /// The same file with another mode after the change: 0o100755 for a program, 0o120000 for a link, whose bytes are where it
+    /// leads.
+    #[must_use]
+    pub fn with_mode(self, after: u32) -> Self {
+        let modes = (self.modes.0, after);
+        Self { modes, ..self }
+    }
+
+    /// The same file with another mode before the change.
+    #[must_use]
+    pub fn with_old_mode(self, before: u32) -> Self {
+        let modes = (before, self.modes.1);
+        Self { modes, ..self }
     }
 
     fn binary(&self) -> bool {
         [&self.before, &self.after]
             .into_iter()
             .flatten()
-            .any(|bytes| bytes.contains(&0) || std::str::from_utf8(bytes).is_err())
+            .any(|bytes| bytes.iter().take(BINARY_WITHIN).any(|byte| *byte == 0))
     }
 
-    fn lines(&self) -> Vec<Line<'_>> {
-        diff(
-            &text_lines(self.before.as_deref()),
-            &text_lines(self.after.as_deref()),
-        )
+    /// What is said of the lines that differ, and of those around them.
+    fn with_lines<T>(&self, say: impl FnOnce(&[Line<'_>]) -> T) -> T {
+        let (before, after) = (text(self.before.as_deref()), text(self.after.as_deref()));
+        let split = |text| str::split_inclusive(text, '\n').collect::<Vec<_>>();
+        say(&diff(&split(&before), &split(&after)))
     }
 
     fn change(&self) -> FileChange {
         let binary = self.binary();
-        let lines = if binary { Vec::new() } else { self.lines() };
-        let count = |side: Side| {
-            let count = lines.iter().filter(|line| line.side == side).count();
-            u32::try_from(count).unwrap_or(u32::MAX)
+        let counted = |lines: &[Line<'_>]| {
+            [Side::New, Side::Old].map(|side| {
+                let count = lines.iter().filter(|line| line.side == side).count();
+                u32::try_from(count).unwrap_or(u32::MAX)
+            })
+        };
+        let [lines_added, lines_removed] = if binary {
+            [0, 0]
+        } else {
+            self.with_lines(counted)
         };
         FileChange {
             path: self.path.clone(),
@@ -96,11 +125,11 @@ impl TestFile {
                 (Some(_), Some(_)) => ChangeKind::Modified,
             },
             renamed_from: self.renamed_from.clone(),
-            old_mode: self.before.as_ref().map_or(0, |_| FILE_MODE),
-            new_mode: self.after.as_ref().map_or(0, |_| FILE_MODE),
+            old_mode: self.before.as_ref().map_or(0, |_| self.modes.0),
+            new_mode: self.after.as_ref().map_or(0, |_| self.modes.1),
             size: self.after.as_ref().map_or(0, |bytes| bytes.len() as u64),
-            lines_added: count(Side::New),
-            lines_removed: count(Side::Old),
+            lines_added,
+            lines_removed,
             binary,
         }
     }
@@ -151,11 +180,8 @@ struct Line<'a> {
     text: &'a str,
 }
 
-fn text_lines(bytes: Option<&[u8]>) -> Vec<&str> {
-    bytes
-        .and_then(|bytes| std::str::from_utf8(bytes).ok())
-        .map(|text| text.split_inclusive('\n').collect())
-        .unwrap_or_default()
+fn text(bytes: Option<&[u8]>) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes.unwrap_or_default())
 }
 
 /// The edit script from `old` to `new`, removals before additions.
@@ -210,7 +236,7 @@ fn file_diff(file: &TestFile, context: u32) -> String {
         text.push_str(&format!("Binary files {old} and {new} differ\n"));
         return text;
     }
-    let hunks = hunks(&file.lines(), context as usize);
+    let hunks = file.with_lines(|lines| hunks(lines, context as usize));
     if !hunks.is_empty() {
         text.push_str(&format!("--- {old}\n+++ {new}\n{hunks}"));
     }
@@ -326,6 +352,38 @@ mod tests {
     }
 
     #[test]
+    fn a_nul_near_the_beginning_makes_a_file_binary_and_nothing_else_does() {
+        let binary =
+            |bytes: &[u8]| Change::test(vec![TestFile::added("a", bytes)]).files()[0].binary;
+        let nul_at = |at: usize| [vec![b'a'; at], vec![0]].concat();
+        assert!(binary(b"\0"));
+        assert!(binary(&nul_at(BINARY_WITHIN - 1)));
+        assert!(!binary(&nul_at(BINARY_WITHIN)));
+        assert!(!binary(b"caf\xe9\n"));
+        let change = Change::test(vec![TestFile::modified("a", "x\n", b"x\ncaf\xe9\n")]);
+        let lines = change.added_lines().unwrap();
+        assert_eq!((lines[0].line, lines[0].text.as_str()), (2, "caf\u{fffd}"));
+        let before = TestFile::modified("a", vec![0], "text");
+        assert!(Change::test(vec![before]).files()[0].binary);
+    }
+
+    #[test]
+    fn modes_are_what_a_test_says() {
+        let change = Change::test(vec![
+            TestFile::modified("a", "x", "x").with_mode(0o100_755),
+            TestFile::added("b", "a").with_mode(0o120_000),
+            TestFile::deleted("c", "a").with_old_mode(0o120_000),
+        ]);
+        let modes: Vec<_> = change
+            .files()
+            .iter()
+            .map(|file| (file.old_mode, file.new_mode))
+            .collect();
+        let expect = [(0o100_644, 0o100_755), (0, 0o120_000), (0o120_000, 0)];
+        assert_eq!(modes, expect);
+    }
+
+    #[test]
     fn files_are_sorted() {
         let change = Change::test(vec![TestFile::added("b", ""), TestFile::added("a", "")]);
         let paths: Vec<_> = change.files().iter().map(|f| f.path.as_str()).collect();
@@ -340,6 +398,7 @@ mod tests {
         ]);
         assert_eq!(change.read_base("a").unwrap(), b"old");
         assert_eq!(change.read("a").unwrap(), b"new");
+        assert_eq!(change.read_text("a").unwrap(), "new");
         assert!(change.read("c").is_err());
         let moved = Change::test(vec![TestFile::renamed("a", "b", "old", "new")]);
         assert_eq!(moved.files()[0].renamed_from.as_deref(), Some("a"));

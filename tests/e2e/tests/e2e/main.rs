@@ -3,7 +3,7 @@
 //! `readme` runs the README, `main_job` the work that Ringfence is for, `moving` what it shares with other tools, `bad_input`
 //! what can be wrong with a project, `authority` drills loops and promotes them, `commands` runs native programs, `steps` has components that are broken or
 //! hostile; `running` keeps it running, and kills it; `seeing` looks on until it is stopped; `month` lets a
-//! loop misbehave for a month, and audits it; `in_ci` runs what docs/ci.md shows, `gate_sight` tries to have gates overlook something. `rig` makes projects and runs the
+//! loop misbehave for a month, and audits it; `in_ci` runs what docs/ci.md shows, `new_plugin` what `plugin new` writes, `gate_sight` tries to have gates overlook something. `rig` makes projects and runs the
 //! program in them, `traces` sees what was changed there, `shown` makes what was printed comparable, `loop_files` writes
 //! the loops.
 //!
@@ -30,6 +30,7 @@ mod loop_files;
 mod main_job;
 mod month;
 mod moving;
+mod new_plugin;
 mod readme;
 mod rig;
 mod running;
