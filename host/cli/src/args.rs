@@ -514,6 +514,15 @@ pub(crate) struct GateReplay {
     pub(crate) output: Output,
 }
 
+/// A reason that says something: it is on record, and is what others read later.
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("a reason has to say something".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn line(text: &str) -> Result<Which, String> {
     match text {
         "last" => Ok(Which::Last),
@@ -761,7 +770,7 @@ pub(crate) struct Answer {
     #[arg(value_name = "ANSWER", hide_possible_values = true)]
     pub(crate) answer: Say,
     /// Why, or what there is to note; the decider is told
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: Option<String>,
     /// Run the beat that acts on it at once
     #[arg(long)]
@@ -787,7 +796,7 @@ pub(crate) enum Say {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Pause {
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: Option<String>,
     /// Until when: a time, a day or a span such as 3d [default: until resume]
     #[arg(long, value_name = "TIME")]
@@ -802,7 +811,7 @@ pub(crate) struct Pause {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Resume {
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) which: AnyLoop,
@@ -814,7 +823,7 @@ pub(crate) struct Resume {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Retire {
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) which: AnyLoop,
@@ -888,7 +897,7 @@ pub(crate) struct Promote {
     #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
     pub(crate) to: Option<LevelName>,
     /// Why, for the journal
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub(crate) reason: Option<String>,
     /// Pass over these rules, by name, or over all that may be; needs --reason, and is on record
     #[arg(long = "override", value_name = "RULE", num_args = 0.., requires = "reason")]
@@ -909,13 +918,8 @@ pub(crate) struct Demote {
     #[arg(long, value_name = "LEVEL", hide_possible_values = true)]
     pub(crate) to: Option<LevelName>,
     /// Why, for the journal
-    #[arg(
-        long,
-        value_name = "TEXT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) reason: String,
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

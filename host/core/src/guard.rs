@@ -26,7 +26,7 @@ pub use backoff::{BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS, backoff_seconds};
 pub use budget::{
     Allowance, BEATS_PER_DAY, BudgetLimits, FUEL_PER_BEAT, FUEL_PER_DAY, MONEY_PER_BEAT,
     MONEY_PER_DAY, PROPOSALS_PER_DAY, SpendLimit, TOKENS_PER_BEAT, TOKENS_PER_DAY, allowance,
-    day_end, open_purse, spent, today,
+    day_end, open_purse, spent,
 };
 pub use calendar::{CALENDAR_BYTES_MAX, Calendar, CalendarError, Freeze};
 pub use mode::{Mode, Stance, mode, stopped_by_rule};
@@ -124,7 +124,6 @@ impl fmt::Display for Hold {
 pub fn holds(on: &Situated<'_>) -> Vec<Hold> {
     let mut holds = mode::holds(on);
     holds.extend(budget::used_up(on));
-    holds.extend(unmetered::hold(on));
     let later = [backoff::hold(on), pace::hold(on)];
     // Of two waits the longer one counts.
     let mut later: Vec<Hold> = later.into_iter().flatten().collect();
@@ -149,7 +148,6 @@ pub fn guard(on: &Situated<'_>) -> Guard {
 pub fn before_sensing(on: &Situated<'_>) -> Option<Hold> {
     let mut holds = mode::holds(on);
     holds.extend(budget::used_up(on));
-    holds.extend(unmetered::hold(on));
     // Where looking is what failed, nothing else would ever wait.
     holds.extend(backoff::hold(on).filter(|_| on.state.failed_blind));
     holds.into_iter().find(|hold| hold.cause().is_some())

@@ -31,6 +31,8 @@ pub enum Kind {
     Retired,
     /// The loop itself: a rule lets it only record its changes.
     ReportOnly,
+    /// The loop itself: its decider does not say what it costs.
+    Unmetered,
     /// A budget of the day is used up.
     Budget,
     /// The loop's calendar cannot be read, and so it is frozen.
@@ -85,7 +87,7 @@ pub struct View<'a> {
 /// A loop that a rule has stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stopped {
-    /// [`Kind::Paused`], [`Kind::Retired`] or [`Kind::ReportOnly`].
+    /// [`Kind::Paused`], [`Kind::Retired`], [`Kind::ReportOnly`] or [`Kind::Unmetered`].
     pub kind: Kind,
     /// Since when.
     pub since: Timestamp,
@@ -123,6 +125,7 @@ impl Waiting {
             Kind::Paused
             | Kind::Retired
             | Kind::ReportOnly
+            | Kind::Unmetered
             | Kind::Budget
             | Kind::Calendar
             | Kind::Failing
@@ -227,6 +230,7 @@ fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Retired => "retired",
         Kind::ReportOnly => "report-only",
+        Kind::Unmetered => "unmetered",
         _ => "paused",
     }
 }
@@ -248,7 +252,14 @@ fn failing(state: &LoopState) -> Option<Waiting> {
 fn budget(state: &LoopState, view: &View<'_>) -> Option<Waiting> {
     view.on.budget.then_some(())?;
     let refusal = guard::refuse_day(state, view.limits, view.now)?;
-    today("budget", Kind::Budget, refusal.to_string(), view)
+    let told = today("budget", Kind::Budget, refusal.to_string(), view)?;
+    // What used it up: until it is free again no other decision is taken, so this stays as it is.
+    let last = state.evidence.last_attempt.map(|last| last.at);
+    let since = last.filter(|last| (told.since..=view.now.timestamp()).contains(last));
+    Some(Waiting {
+        since: since.unwrap_or(told.since),
+        ..told
+    })
 }
 
 fn calendar(view: &View<'_>) -> Option<Waiting> {
@@ -369,8 +380,8 @@ mod tests {
         ]);
         let all = shown(&state, "2026-11-21T12:00:00Z", EscalateOn::default(), None);
         insta::assert_snapshot!(all.join("\n"), @r#"
-        budget Budget 2026-11-21T00:00:00Z: beats_per_day: 3 of 3 used, free again at 2026-11-22T00:00:00Z
         failing Failing 2026-11-21T01:00:00Z: 3 beats failed in a row, the last one by trap: trap
+        budget Budget 2026-11-21T03:00:00Z: beats_per_day: 3 of 3 used, free again at 2026-11-22T00:00:00Z
         item-10e5cf3d3c8a4f9f3468c8cc58eea848 Item? 2026-11-21T03:00:00Z: 2 of 2
         item-ea7aa1fc9efdbe106dbb70369a75e967 Label? 2026-11-21T04:00:00Z: label "security" leaves it to a person: a hole
         held-6 Held? 2026-11-21T06:00:00Z: auth

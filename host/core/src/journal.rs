@@ -26,8 +26,8 @@ mod state;
 
 pub use answers::ANSWERS_MAX;
 pub use codec::{
-    End, FORMAT_VERSION, Head, Journal, JournalError, JournalProblem, LINE_BYTES_MAX, TornTail,
-    decode, decode_on, encode,
+    End, FORMAT_VERSION, Head, Journal, JournalError, JournalProblem, LINE_BYTES_MAX, Newer,
+    TornTail, decode, decode_of, decode_on, encode,
 };
 pub use drill::{DrillResult, DrillRun};
 pub use entry::{Body, Done, Entry, Found, Intent, Recovered, Settle};

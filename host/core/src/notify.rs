@@ -71,12 +71,7 @@ pub fn due(
         .iter()
         .filter_map(|one| event(state, one, now))
         .collect();
-    let delivered = state.notices.values().filter_map(|told| told.last_told_at);
-    let quiet_until = delivered.max().and_then(|last| later(last, digest));
-    // A clock that stepped back does not silence a loop for longer than the digest.
-    let is_quiet =
-        quiet_until.is_some_and(|until| now < until && until.duration_since(now) <= length(digest));
-    if due.is_empty() || is_quiet {
+    if due.is_empty() || quiet_until(state, digest, now).is_some() {
         return None;
     }
     let more = due.len().saturating_sub(EVENTS_MAX);
@@ -91,22 +86,51 @@ pub fn due(
     })
 }
 
-fn event(state: &LoopState, one: &Waiting, now: Timestamp) -> Option<Event> {
-    let about = one.about();
-    let told = state.notices.get(&about).copied().unwrap_or_default();
-    let reminder = told.told_at.is_some();
+/// When there is something to tell of `news`, if nothing else happens: `now` when [`due`] has a message, none when all that
+/// there is was told for good.
+#[must_use]
+pub fn due_at(
+    state: &LoopState,
+    news: &[Waiting],
+    digest: Millis,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let first = news.iter().filter_map(|one| tell_at(state, one, now)).min();
+    Some(first?.max(quiet_until(state, digest, now).unwrap_or(now)))
+}
+
+/// When the digest of the last message ends, if it has not.
+fn quiet_until(state: &LoopState, digest: Millis, now: Timestamp) -> Option<Timestamp> {
+    let delivered = state.notices.values().filter_map(|told| told.last_told_at);
+    let until = delivered.max().and_then(|last| later(last, digest))?;
+    // A clock that stepped back does not silence a loop for longer than the digest.
+    (now < until && until.duration_since(now) <= length(digest)).then_some(until)
+}
+
+/// When people are told of `one`, from `now` on; none when they were, and it is not their turn.
+fn tell_at(state: &LoopState, one: &Waiting, now: Timestamp) -> Option<Timestamp> {
+    let told = state.notices.get(&one.about()).copied().unwrap_or_default();
+    if told.told_at.is_some() && !one.is_question() {
+        return None;
+    }
     let wait = if told.failed > 0 {
         SignedDuration::from_secs(i64::from(backoff_seconds(told.failed)))
     } else {
         SignedDuration::from_hours(REMIND_HOURS)
     };
-    let has_waited = told
-        .last_try_at
-        .is_none_or(|last| now.duration_since(last) >= wait || now < last);
-    (has_waited && (!reminder || one.is_question())).then(|| Event {
+    let waits_until = |last: Timestamp| last.checked_add(wait).unwrap_or(Timestamp::MAX);
+    // One that was tried in the future was tried by a clock that was wrong.
+    let last = told.last_try_at.filter(|last| *last <= now);
+    Some(last.map_or(now, waits_until).max(now))
+}
+
+fn event(state: &LoopState, one: &Waiting, now: Timestamp) -> Option<Event> {
+    let about = one.about();
+    let told = state.notices.get(&about);
+    (tell_at(state, one, now)? == now).then(|| Event {
         id: one.id.clone(),
         kind: one.kind,
-        reminder,
+        reminder: told.is_some_and(|told| told.told_at.is_some()),
         since: one.since,
         why: one
             .why
@@ -122,7 +146,9 @@ fn event(state: &LoopState, one: &Waiting, now: Timestamp) -> Option<Event> {
 fn command(one: &Waiting) -> String {
     match one.kind {
         Kind::Held | Kind::Item | Kind::Label => format!("ringfence inbox {}", one.id),
-        Kind::Paused | Kind::Retired | Kind::ReportOnly => "ringfence resume".to_owned(),
+        Kind::Paused | Kind::Retired | Kind::ReportOnly | Kind::Unmetered => {
+            "ringfence resume".to_owned()
+        }
         Kind::Budget | Kind::Calendar | Kind::Failing | Kind::GivenUp => {
             "ringfence status".to_owned()
         }
@@ -137,6 +163,7 @@ fn headline(event: &Event) -> String {
         Kind::Paused => "the loop is paused",
         Kind::Retired => "the loop is retired",
         Kind::ReportOnly => "changes are only recorded",
+        Kind::Unmetered => "the decider does not say what it costs",
         Kind::Budget => "a budget is used up",
         Kind::Calendar => "the calendar cannot be read",
         Kind::Failing => "beats are failing",
@@ -265,6 +292,7 @@ mod tests {
         for kind in [
             Kind::Paused,
             Kind::Retired,
+            Kind::Unmetered,
             Kind::Budget,
             Kind::Failing,
             Kind::GivenUp,
@@ -320,6 +348,30 @@ mod tests {
             told.at("2026-11-02T00:00:00Z", None),
             ["held-1 again", "budget", "held-2"]
         );
+    }
+
+    #[test]
+    fn the_next_time_is_when_there_is_something_to_tell() {
+        let next = |told: &Told, now: &str| {
+            let digest = Millis(told.digest * 3_600_000);
+            due_at(&told.state, &told.news, digest, at(now)).map(|next| next.to_string())
+        };
+        let mut told = held();
+        told.digest = 2;
+        let first = "2026-11-01T00:00:00Z";
+        assert_eq!(next(&told, first).as_deref(), Some(first));
+        told.at(first, None);
+        let a_day_later = Some("2026-11-02T00:00:00Z");
+        assert_eq!(next(&told, "2026-11-01T00:00:01Z").as_deref(), a_day_later);
+        told.news.push(one("paused", Kind::Paused, first));
+        let digest_ends = "2026-11-01T02:00:00Z";
+        assert_eq!(next(&told, first).as_deref(), Some(digest_ends));
+        assert_eq!(told.at(digest_ends, Some("exit 1")), ["paused"]);
+        let retry = "2026-11-01T02:01:00Z";
+        assert_eq!(next(&told, digest_ends).as_deref(), Some(retry));
+        assert_eq!(told.at(retry, None), ["paused"]);
+        told.news.remove(0);
+        assert_eq!(next(&told, retry), None, "it was told for good");
     }
 
     #[test]

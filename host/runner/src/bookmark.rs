@@ -1,12 +1,12 @@
 //! What a journal added up to when the last beat left it, so that a beat that finds nothing new need not read it again.
 //!
 //! Owns the file `bookmark` in a loop's folder: a digest, then what it covers as JSON. Deleting it costs one beat the time to
-//! read the journal.
+//! read the journal, and with it the knowledge how long the journal was.
 //!
 //! **Invariant:** a bookmark counts only while the journal is the very file, with the very length and times, that it was
 //! written for, since the same start of the machine, for the same version of this program and the same time zone. A journal
-//! that was touched is read whole. And it is good for nothing but to find that nothing is to be done: whoever decides,
-//! recovers or publishes reads the journal.
+//! that was touched is read whole. It is good for two things: to find that nothing is to be done, and that a journal has lost
+//! entries. Whoever decides, recovers or publishes reads the journal.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -18,7 +18,8 @@ use ringfence_core::digest::Digest;
 use ringfence_core::journal::{Head, LoopState};
 use serde::{Deserialize, Serialize};
 
-use crate::state_dir::{LoopDir, boot_id, open_plain, read_plain};
+use crate::journal_file::JournalFileError;
+use crate::state_dir::{LoopDir, Origin, boot_id, open_plain, read_plain};
 use crate::workspace::Base;
 
 // Limit: a thousand times the usual one; what is longer takes longer to read than a journal.
@@ -34,6 +35,8 @@ pub(crate) struct Bookmark {
     journal: Mark,
     /// What the next line refers to.
     pub(crate) head: Head,
+    /// How many entries are known to be on the disk.
+    pub(crate) flushed: u64,
     /// What all lines add up to.
     pub(crate) state: LoopState,
     /// The commit that the last beat worked on.
@@ -91,12 +94,72 @@ impl BaseCommit {
     }
 }
 
+/// How many entries a loop's journal must have, whatever became of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reach {
+    written: u64,
+    flushed: u64,
+}
+
+/// What of a bookmark says how far the journal reaches, in every version of this program.
+#[derive(Deserialize)]
+struct Reached {
+    boot: String,
+    head: Head,
+    #[serde(default)]
+    flushed: u64,
+}
+
+impl Reach {
+    /// What the bookmark in a loop's folder says; nothing where there is none, or the folder was brought along. To be asked for
+    /// before the journal is read: a beat appends first.
+    pub(crate) fn of(dir: &LoopDir) -> Self {
+        Self::read(dir).unwrap_or_default()
+    }
+
+    fn read(dir: &LoopDir) -> Option<Self> {
+        (dir.origin().ok()? == Origin::Ours).then_some(())?;
+        let text = read_plain(&dir.bookmark(), BYTES_MAX)?;
+        let (sum, text) = text.split_once('\n')?;
+        (sum == Digest::of(text.as_bytes()).to_string()).then_some(())?;
+        let Reached {
+            boot,
+            head,
+            flushed,
+        } = serde_json::from_str(text).ok()?;
+        // A crash takes what was not flushed.
+        let survived = !boot.is_empty() && boot == boot_id();
+        let written = if survived { head.seq() } else { flushed };
+        Some(Self { written, flushed })
+    }
+
+    /// How many entries are known to be on the disk.
+    pub(crate) fn flushed(self) -> u64 {
+        self.flushed
+    }
+
+    /// Checks that a journal that ends at `head` has lost nothing.
+    ///
+    /// # Errors
+    /// [`JournalFileError::Lost`].
+    pub(crate) fn check(self, dir: &LoopDir, head: &Head) -> Result<(), JournalFileError> {
+        if head.seq() >= self.written {
+            return Ok(());
+        }
+        Err(JournalFileError::Lost {
+            path: dir.journal(),
+            found: head.seq(),
+            expected: self.written,
+        })
+    }
+}
+
 impl Bookmark {
     /// A bookmark for the journal with this mark, whose days are those of `timezone`.
     pub(crate) fn new(
         journal: Mark,
         timezone: &str,
-        head: Head,
+        (head, flushed): (Head, u64),
         state: LoopState,
         base: BaseCommit,
     ) -> Self {
@@ -106,6 +169,7 @@ impl Bookmark {
             timezone: timezone.to_owned(),
             journal,
             head,
+            flushed,
             state,
             base,
         }

@@ -3,6 +3,8 @@
 //! Owns what was read so far and where that ended. It reads piece by piece, so that a long history needs no more memory than
 //! what it adds up to.
 //!
+//! What a newer version of this program wrote is passed over and said; beats refuse it.
+//!
 //! **Invariant:** the first look reads and checks everything. Later ones trust that what was read was not altered in place:
 //! whoever needs to know begins anew. Nothing is written.
 
@@ -11,13 +13,15 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use jiff::tz::TimeZone;
+use ringfence_core::ids::LoopId;
 use ringfence_core::journal::{
-    Entry, Head, History, JournalError, JournalProblem, LINE_BYTES_MAX, LoopState, TornTail,
+    Entry, Head, History, JournalError, JournalProblem, LINE_BYTES_MAX, LoopState, Newer, TornTail,
     decode_on,
 };
 
-use crate::bookmark::Mark;
+use crate::bookmark::{Mark, Reach};
 use crate::journal_file::{JOURNAL_BYTES_MAX, JournalFileError, open_journal};
+use crate::state_dir::LoopDir;
 
 // Limit: many lines at once, and few enough bytes that a hundred journals can be looked at by turns.
 const PIECE_BYTES: usize = 4 << 20;
@@ -53,27 +57,61 @@ pub enum Look {
 #[derive(Debug)]
 pub struct Followed {
     timezone: TimeZone,
+    begin: Head,
     mark: Option<Mark>,
     whole: u64,
     head: Head,
     state: LoopState,
     history: History,
     torn_tail: Option<TornTail>,
+    newer: Option<JournalError>,
 }
 
 impl Followed {
-    /// One that was not looked at yet; days are those of `timezone`.
+    /// The journal of a loop, not looked at yet; days are those of `timezone`.
     #[must_use]
-    pub fn new(timezone: TimeZone) -> Self {
+    pub fn new(loop_id: &LoopId, timezone: TimeZone) -> Self {
+        Self::begin(Head::of(loop_id), timezone)
+    }
+
+    fn begin(head: Head, timezone: TimeZone) -> Self {
         Self {
             timezone,
+            begin: head,
             mark: None,
             whole: 0,
-            head: Head::default(),
+            head,
             state: LoopState::default(),
             history: History::default(),
             torn_tail: None,
+            newer: None,
         }
+    }
+
+    fn forget(&mut self) {
+        *self = Self::begin(self.begin, self.timezone.clone());
+    }
+
+    /// Looks at the journal in a loop's folder, as [`Followed::look`] does; one that has lost entries is refused.
+    ///
+    /// # Errors
+    /// [`FollowError`]; the next look begins anew.
+    pub fn look_in(
+        &mut self,
+        dir: &LoopDir,
+        each: &mut dyn FnMut(Entry),
+    ) -> Result<Look, FollowError> {
+        let reach = if self.mark.is_none() {
+            Reach::of(dir)
+        } else {
+            Reach::default()
+        };
+        let look = self.look(&dir.journal(), each)?;
+        if let Err(error) = reach.check(dir, &self.head) {
+            self.forget();
+            return Err(error.into());
+        }
+        Ok(look)
     }
 
     /// Looks at the journal at `path`; each entry that is new is given to `each`. A journal that is not there is empty.
@@ -83,7 +121,7 @@ impl Followed {
     pub fn look(&mut self, path: &Path, each: &mut dyn FnMut(Entry)) -> Result<Look, FollowError> {
         let looked = self.try_look(path, each);
         if looked.is_err() {
-            *self = Self::new(self.timezone.clone());
+            self.forget();
         }
         looked
     }
@@ -112,6 +150,12 @@ impl Followed {
         self.torn_tail.as_ref()
     }
 
+    /// The first entry that a newer version of this program wrote; it and others like it are passed over.
+    #[must_use]
+    pub fn newer(&self) -> Option<&JournalError> {
+        self.newer.as_ref()
+    }
+
     fn try_look(&mut self, path: &Path, each: &mut dyn FnMut(Entry)) -> Result<Look, FollowError> {
         let is_first = self.mark.is_none();
         let found = path.symlink_metadata().ok().map(|meta| Mark::of(&meta));
@@ -119,7 +163,7 @@ impl Followed {
             return Ok(Look::Same);
         }
         let Some(mut file) = open_journal(path)? else {
-            *self = Self::new(self.timezone.clone());
+            self.forget();
             return Ok(if is_first { Look::Same } else { Look::Anew });
         };
         let meta = file.metadata().map_err(|source| io(path, source))?;
@@ -135,7 +179,7 @@ impl Followed {
             .mark
             .is_some_and(|before| before.is_the_file_of(&mark) && meta.len() >= self.whole);
         if !goes_on {
-            *self = Self::new(self.timezone.clone());
+            self.forget();
         }
         file.seek(SeekFrom::Start(self.whole))
             .map_err(|source| io(path, source))?;
@@ -184,7 +228,9 @@ impl Followed {
     fn take_in(&mut self, lines: &[u8], are_last: bool) -> Result<Vec<Entry>, JournalError> {
         let base = usize::try_from(self.whole).unwrap_or(usize::MAX);
         let mut entries = Vec::new();
-        let end = decode_on(&self.head, lines, |entry| entries.push(entry));
+        let end = decode_on(&self.head, lines, Newer::PassOver, |entry| {
+            entries.push(entry);
+        });
         let end = end.map_err(|error| JournalError {
             offset: error.offset.saturating_add(base),
             ..error
@@ -207,6 +253,12 @@ impl Followed {
         let torn_bytes = torn_tail.as_ref().map_or(0, |torn| torn.bytes.len());
         self.whole += (lines.len() - torn_bytes) as u64;
         self.head = end.head;
+        if let Some(newer) = end.newer {
+            self.newer.get_or_insert(JournalError {
+                offset: newer.offset.saturating_add(base),
+                ..newer
+            });
+        }
         self.torn_tail = torn_tail;
         Ok(entries)
     }
@@ -229,6 +281,10 @@ mod tests {
     use ringfence_core::journal::{Act, Body, OperatorAct, decode, encode};
 
     use super::*;
+
+    fn docs() -> LoopId {
+        LoopId::new("docs").unwrap()
+    }
 
     /// Lines that follow each other, of some `bytes` each.
     fn lines(number: usize, bytes: usize) -> Vec<String> {
@@ -266,7 +322,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         let lines = lines(4, 10);
-        let mut followed = Followed::new(TimeZone::UTC);
+        let mut followed = Followed::new(&docs(), TimeZone::UTC);
         assert_eq!(look(&mut followed, &path), (Look::Same, 0));
         append(&path, &lines[0]);
         assert_eq!(look(&mut followed, &path), (Look::Anew, 1));
@@ -292,7 +348,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         let lines = lines(3, 10);
-        let mut followed = Followed::new(TimeZone::UTC);
+        let mut followed = Followed::new(&docs(), TimeZone::UTC);
         append(&path, &lines.concat());
         assert_eq!(look(&mut followed, &path), (Look::Anew, 3));
         fs::write(&path, &lines[0]).unwrap();
@@ -310,7 +366,7 @@ mod tests {
         for (number, bytes) in [(14, 1_000_000), (2, PIECE_BYTES + 5)] {
             let all = lines(number, bytes).concat();
             fs::write(&path, &all).unwrap();
-            let mut followed = Followed::new(TimeZone::UTC);
+            let mut followed = Followed::new(&docs(), TimeZone::UTC);
             assert_eq!(look(&mut followed, &path), (Look::Anew, number));
             assert_eq!(*followed.head(), decode(all.as_bytes()).unwrap().head);
         }
@@ -326,7 +382,7 @@ mod tests {
             let mut all = whole.clone();
             all[at] ^= 1;
             fs::write(&path, &all).unwrap();
-            let mut followed = Followed::new(TimeZone::UTC);
+            let mut followed = Followed::new(&docs(), TimeZone::UTC);
             let found = followed.look(&path, &mut |_| ());
             match (found, decode(&all)) {
                 (Err(FollowError::Journal { source, .. }), Err(expect)) => {
@@ -347,7 +403,7 @@ mod tests {
         let path = dir.path().join("journal.jsonl");
         let before = lines(2, 10).concat();
         let refused = || {
-            let found = Followed::new(TimeZone::UTC).look(&path, &mut |_| ());
+            let found = Followed::new(&docs(), TimeZone::UTC).look(&path, &mut |_| ());
             match found {
                 Err(FollowError::Journal { source, .. }) => source,
                 found => panic!("{found:?}"),

@@ -52,6 +52,16 @@ pub enum JournalFileError {
     /// An earlier write failed; only a new beat, which reads the journal again, may append.
     #[error("the journal was not written completely a moment ago, so nothing more is appended")]
     Poisoned,
+    /// Entries that were written are not there any more.
+    #[error("the journal {} has {found} entries where {expected} were written", path.display())]
+    Lost {
+        /// The journal.
+        path: PathBuf,
+        /// How many it has.
+        found: u64,
+        /// How many it had.
+        expected: u64,
+    },
     /// Somebody else wrote to it, or cut it, while we held the lock.
     #[error("the journal {} has {found} bytes where {expected} were left", path.display())]
     Changed {
@@ -272,9 +282,13 @@ fn keep_torn(journal: &Path, torn: &[u8]) -> Result<PathBuf, JournalFileError> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             opened => {
                 let mut file = opened.map_err(io)?;
-                file.write_all(torn)
-                    .and_then(|()| file.sync_all())
-                    .map_err(io)?;
+                if let Err(error) = file.write_all(torn).and_then(|()| file.sync_all()) {
+                    // On a full disk each try would leave another one that holds nothing.
+                    if let Err(error) = fs::remove_file(&path) {
+                        tracing::debug!(path = %path.display(), %error, "half a copy was left");
+                    }
+                    return Err(io(error));
+                }
                 path.parent().map_or(Ok(()), sync_dir).map_err(io)?;
                 return Ok(path);
             }

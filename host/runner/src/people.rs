@@ -18,8 +18,8 @@ use ringfence_core::config::{CONFIG_BYTES_MAX, Config, ConfigError, NotifyComman
 use ringfence_core::digest::Digest;
 use ringfence_core::guard::{only_recorded, stopped_by_rule};
 use ringfence_core::inbox::{Kind, Stopped, View, Waiting, news, waiting};
-use ringfence_core::journal::{Body, Held, JournalError, LoopState, Notice, WaitCause, decode};
-use ringfence_core::notify::{Message, due as due_of};
+use ringfence_core::journal::{Body, Held, JournalError, LoopState, Notice, WaitCause, decode_of};
+use ringfence_core::notify::{Message, due as due_of, due_at};
 use ringfence_core::spec::Level;
 use ringfence_core::text;
 
@@ -140,6 +140,20 @@ pub fn due(
     due_of(&open.spec.loop_id, state, &news, notify.digest, now)
 }
 
+/// When people are to be told of something if nothing else happens, `now` at the earliest; none where nothing is left to be
+/// told.
+#[must_use]
+pub fn next_word(
+    open: &OpenLoop,
+    state: &LoopState,
+    config_dir: Option<&Path>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let notify = open.spec.notify.as_ref()?;
+    let news = viewed(open, state, config_dir, now, |view| news(state, view));
+    due_at(state, &news, notify.digest, now)
+}
+
 fn viewed<T>(
     open: &OpenLoop,
     state: &LoopState,
@@ -156,6 +170,7 @@ fn viewed<T>(
     let stopped = stopped_by_rule(state, now).map(|hold| Stopped {
         kind: match hold.cause() {
             Some(WaitCause::Retired) => Kind::Retired,
+            Some(WaitCause::Unmetered) => Kind::Unmetered,
             Some(_) => Kind::Paused,
             None => Kind::ReportOnly,
         },
@@ -199,7 +214,7 @@ pub fn tell(
         Err(TryLockError::Error(source)) => return Err(PeopleError::Lock { path, source }),
     }
     // Read after the lock was taken: what another process has told stands in there.
-    let journal = decode(&read_journal(&dir.journal())?)?;
+    let journal = decode_of(dir.loop_id(), &read_journal(&dir.journal())?)?;
     let state = LoopState::fold(&journal.entries, &open.timezone);
     let Some(message) = due(open, &state, config_dir, seams.clock.now()) else {
         return Ok(None);
@@ -222,8 +237,11 @@ pub fn tell(
     Ok(Some(told))
 }
 
-/// What `to` stands for.
-fn command(config_dir: Option<&Path>, to: &str) -> Result<NotifyCommand, TellError> {
+/// What `to` stands for in the operator's file.
+///
+/// # Errors
+/// [`TellError::NoConfig`], [`TellError::Config`] and [`TellError::Unknown`].
+pub fn command(config_dir: Option<&Path>, to: &str) -> Result<NotifyCommand, TellError> {
     let dir = config_dir.unwrap_or(Path::new("~/.config/ringfence"));
     let path = dir.join(CONFIG_FILE);
     let Some(text) = read_plain(&path, CONFIG_BYTES_MAX).filter(|_| config_dir.is_some()) else {

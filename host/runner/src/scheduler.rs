@@ -41,6 +41,8 @@ pub const JOBS_MAX: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 // Limit: as in core; a clock that steps back by less delays a beat by no more than this.
 const BACK_MAX: SignedDuration = SignedDuration::from_hours(1);
+// Limit: a message that cannot even be noted in the journal is no reason for a busy loop; as long as the first retry waits.
+const TELL_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 // How often loops are looked for that were not there before.
 const FIND_EVERY: Duration = Duration::from_secs(300);
 
@@ -172,10 +174,19 @@ enum Message {
 /// What came of a loop's turn.
 #[derive(Debug)]
 enum Turn {
-    /// A beat.
-    Beaten(Place, Box<BeatReport>),
-    /// Its files had changed, and now it is due later: another process has beaten it, or it was edited.
-    Later(Place, Next),
+    /// A beat, and when people are to be told of something.
+    Beaten(Place, Box<BeatReport>, Option<Timestamp>),
+    /// No beat was due: another process has beaten it, it was edited, or people were to be told of something.
+    Later(Place, Due),
+}
+
+/// When there is something to do for a loop.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// Its next beat.
+    beat: Next,
+    /// People are to be told of something, whether it beats or not.
+    word: Option<Timestamp>,
 }
 
 /// The marks of a loop file, of the lock file and of the journal; of a file that is not there, none.
@@ -242,6 +253,12 @@ pub fn run(
 ) -> Result<(), FindError> {
     let caller = line.caller();
     let found = wish.search.find(crew.program)?;
+    if let Search::Files(files) = &wish.search
+        && let Some(first) = files.first()
+        && !files.iter().any(|file| file.exists())
+    {
+        return Err(FindError::NoFile(first.clone()));
+    }
     std::thread::scope(|scope| {
         let mut shift = Shift {
             crew,
@@ -339,9 +356,9 @@ impl<'s> Shift<'s> {
         let job = {
             let file = Arc::clone(&file);
             let marks = marks_of(&file, self.roster.place(&file));
-            let changed_since = self.roster.changed_since(&file, &marks);
+            let looks_since = self.roster.looks_since(&file, &marks, began);
             move || {
-                let turn = AssertUnwindSafe(|| turn(crew, &file, once, changed_since, caller));
+                let turn = AssertUnwindSafe(|| turn(crew, &file, once, looks_since, caller));
                 let result = catch_unwind(turn).unwrap_or(Err(Trouble::Panicked));
                 caller.send(Message::Ended {
                     file,
@@ -366,14 +383,18 @@ impl<'s> Shift<'s> {
     fn ended(&mut self, file: &Arc<Path>, began: Timestamp, result: Result<Turn, Trouble>) {
         let now = self.crew.clock.now();
         let place = match &result {
-            Ok(Turn::Beaten(place, _) | Turn::Later(place, _)) => Some(place),
+            Ok(Turn::Beaten(place, ..) | Turn::Later(place, _)) => Some(place),
             Err(_) => self.roster.place(file),
         };
         let marks = marks_of(file, place);
         match result {
-            Ok(Turn::Later(_, next)) => self.roster.put_off(file, marks, next),
-            Ok(Turn::Beaten(place, report)) => {
-                let next = self.roster.beaten(file, marks, report.next, began, now);
+            Ok(Turn::Later(_, due)) => self.roster.put_off(file, marks, due),
+            Ok(Turn::Beaten(place, report, word)) => {
+                let due = Due {
+                    beat: report.next,
+                    word,
+                };
+                let next = self.roster.beaten(file, marks, due, began, now);
                 (self.tell)(News::Ended {
                     file: Arc::clone(file),
                     place,
@@ -422,11 +443,13 @@ impl<'s> Shift<'s> {
                 return;
             }
             let now = self.crew.clock.now();
-            match look(self.crew.program, &file, self.wish.once, since, now) {
-                Ok((place, next)) => {
+            match look(self.crew, &file, self.wish.once, since, now) {
+                Ok((open, due)) => {
                     // The journal's mark can be taken only now that its place is known.
+                    let place = place(&open);
                     let marks = marks_of(&file, Some(&place));
-                    match self.roster.looked(&file, marks, place, next, now) {
+                    let next = due.beat;
+                    match self.roster.looked(&file, marks, place, due, now) {
                         Ok(true) => {}
                         Ok(false) => (self.tell)(News::NotDue { file, next }),
                         Err(other) => self.trouble(&file, marks, Trouble::Twice(other), now),
@@ -438,15 +461,15 @@ impl<'s> Shift<'s> {
     }
 }
 
-/// Reads loop file and history, and says when the next beat is due.
+/// Reads loop file and history, and says when there is something to do.
 fn look(
-    program: &GitProgram,
+    crew: Crew<'_>,
     file: &Path,
     once: bool,
     since: Timestamp,
     now: Timestamp,
-) -> Result<(Place, Next), Trouble> {
-    let open = OpenLoop::open(program, Path::new("/"), Some(file))?;
+) -> Result<(OpenLoop, Due), Trouble> {
+    let open = OpenLoop::open(crew.program, Path::new("/"), Some(file))?;
     let state = driver::look(&open)?;
     let next = if once && state.pace.began.is_none() {
         // Who looks once and ends does not watch, and would never see the first time of a cron.
@@ -457,22 +480,28 @@ fn look(
     } else {
         open.next(&state, since, now)
     };
-    Ok((place(&open), next))
+    let word = people::next_word(&open, &state, crew.config_dir, now);
+    let due = Due { beat: next, word };
+    Ok((open, due))
 }
 
-/// A beat, if the loop is still due; where its files have changed, that is found out first.
+/// A beat, if the loop is still due; where that is not sure, it is found out first.
 fn turn(
     crew: Crew<'_>,
     file: &Path,
     once: bool,
-    changed_since: Option<Timestamp>,
+    looks_since: Option<Timestamp>,
     caller: &Caller,
 ) -> Result<Turn, Trouble> {
-    if let Some(since) = changed_since {
+    if let Some(since) = looks_since {
         let now = crew.clock.now();
-        let (place, next) = look(crew.program, file, once, since, now)?;
-        if next.at > now {
-            return Ok(Turn::Later(place, next));
+        let (open, mut due) = look(crew, file, once, since, now)?;
+        if due.beat.at > now {
+            if due.word.is_some_and(|word| word <= now) {
+                tell(&open, crew);
+                due.word = word_after(&open, crew)?;
+            }
+            return Ok(Turn::Later(place(&open), due));
         }
     }
     let open = OpenLoop::open(crew.program, Path::new("/"), Some(file))?;
@@ -491,7 +520,19 @@ fn turn(
     if report.due.is_some() {
         tell(&open, crew);
     }
-    Ok(Turn::Beaten(place(&open), Box::new(report)))
+    let word = word_after(&open, crew)?;
+    Ok(Turn::Beaten(place(&open), Box::new(report), word))
+}
+
+/// When people are to be told of something else, after what was to be told now.
+fn word_after(open: &OpenLoop, crew: Crew<'_>) -> Result<Option<Timestamp>, Trouble> {
+    if open.spec.notify.is_none() {
+        return Ok(None);
+    }
+    let now = crew.clock.now();
+    let word = people::next_word(open, &driver::look(open)?, crew.config_dir, now);
+    let again = now.checked_add(TELL_AGAIN).unwrap_or(Timestamp::MAX);
+    Ok(word.map(|word| word.max(again)))
 }
 
 /// Tells people what is due. That it failed stands in the journal, and it is tried again.

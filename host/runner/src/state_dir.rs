@@ -138,6 +138,25 @@ impl StateDir {
         &self.path
     }
 
+    /// Says whether a beat could write here.
+    ///
+    /// # Errors
+    /// [`StateDirError::ReadOnly`] where this user may not, [`StateDirError::Io`] where nobody can.
+    pub fn writable(&self) -> Result<(), StateDirError> {
+        let io = |source| StateDirError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        let meta = fs::metadata(&self.path).map_err(io)?;
+        match rustix::fs::access(&self.path, rustix::fs::Access::WRITE_OK) {
+            Ok(()) if meta.mode() & 0o200 != 0 => Ok(()),
+            Ok(()) | Err(rustix::io::Errno::ACCESS) => {
+                Err(StateDirError::ReadOnly(self.path.clone()))
+            }
+            Err(errno) => Err(io(errno.into())),
+        }
+    }
+
     /// Opens the folder of one loop, making it when there is none.
     ///
     /// # Errors

@@ -100,9 +100,46 @@ fn meant(state: &LoopState, id: &str) -> Result<String, Stop> {
     let what = match (called.next(), called.next()) {
         (Some(one), None) => return Ok(one),
         (Some(_), Some(_)) => text!["several things are called ", Safe::line(id), "…"],
-        (None, _) => text!["nothing called ", Safe::line(id), " waits for an answer"],
+        (None, _) => return Err(nothing_called(state, id)),
     };
     Err(Stop::new(Exit::Usage, what).help("`ringfence inbox` shows what waits"))
+}
+
+/// Why nothing of this name waits, and what helps instead.
+fn nothing_called(state: &LoopState, id: &str) -> Stop {
+    let shown = Safe::line(id);
+    let (what, help) = match id {
+        "paused" | "retired" | "report-only" | "unmetered" => (
+            text![shown, " takes no answer"],
+            "`ringfence resume` lets the loop go on",
+        ),
+        "budget" | "calendar" | "failing" => (
+            text![shown, " takes no answer: it ends when its reason does"],
+            "`ringfence status` says what the next beat would meet",
+        ),
+        _ => {
+            let answers = state.orders.answers.iter().rev();
+            let before = answers
+                .filter(|order| order.what.id == id)
+                .find(|order| order.what.answer != What::Note);
+            let what = match before {
+                Some(order) => text![
+                    shown,
+                    " was ",
+                    match order.what.answer {
+                        What::Approve => "approved",
+                        What::Reject | What::Note => "rejected",
+                    },
+                    " at ",
+                    order.at,
+                    " and waits no longer"
+                ],
+                None => text!["nothing called ", shown, " waits for an answer"],
+            };
+            (what, "`ringfence inbox` shows what waits")
+        }
+    };
+    Stop::new(Exit::Usage, what).help(help)
 }
 
 /// Runs the beat that acts on it; its report is the result.

@@ -165,9 +165,8 @@ impl From<BeatError> for Stop {
         let stop = Self::error(Exit::of_beat(&error), &error);
         match error {
             BeatError::Lock(LockError::Held { .. }) => stop.help("wait until it has ended, or end it"),
-            BeatError::Journal { .. } => stop.help(
-                "`ringfence journal verify` says more; restore the file, or move it away to begin anew",
-            ),
+            BeatError::Journal { source, .. } => stop.help(ways_out::of_journal(&source)),
+            BeatError::JournalFile(error) => stop.help_if(ways_out::of_journal_file(&error)),
             BeatError::Workspace(WorkspaceError::NoCommit(_)) => {
                 stop.help("commit something first, or work on the files as they are: `base = \"worktree\"` in the loop file")
             }
@@ -193,7 +192,6 @@ impl From<BeatError> for Stop {
             BeatError::State(state) => stop.help_if(ways_out::of_state(&state)),
             BeatError::Workspace(_)
             | BeatError::Lock(LockError::Io { .. })
-            | BeatError::JournalFile(_)
             | BeatError::Recovery(_)
             | BeatError::Host(_) => stop,
         }

@@ -4,7 +4,7 @@
 
 use ringfence_core::authority::{below, reach};
 use ringfence_core::ids::LoopId;
-use ringfence_core::journal::{Act, LoopState};
+use ringfence_core::journal::Act;
 use ringfence_core::spec::Level;
 use serde::Serialize;
 
@@ -27,10 +27,11 @@ struct Json<'a> {
 /// Takes a loop back.
 pub(super) fn run(args: &Demote, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
-    let state = LoopState::fold(&journal::read(&open)?.entries, &open.timezone);
+    let (_, followed) = journal::read(&open)?;
+    let state = followed.state();
     let now = context.clock.now();
     // What was ordered counts here, whether drills have lapsed or not: it is the order that is taken back.
-    let from = reach(open.spec.level, &state, None, now).ordered;
+    let from = reach(open.spec.level, state, None, now).ordered;
     let to = match args.to {
         Some(to) => Some(to.level()),
         None => below(from),
@@ -39,7 +40,13 @@ pub(super) fn run(args: &Demote, context: &mut Context<'_, '_>) -> Result<Exit, 
         let stop = Stop::new(Exit::Usage, text!["the loop is at ", from, " already"]);
         return Err(stop.help("`ringfence pause` and `ringfence retire` stop it"));
     };
-    tell(&open, context, Act::Demote { to }, &args.reason, None)?;
+    tell(
+        &open,
+        context,
+        Act::Demote { to },
+        args.reason.as_deref().unwrap_or_default(),
+        None,
+    )?;
     let loop_id = &open.spec.loop_id;
     if args.output.is_json() {
         context.print_json(&Json {

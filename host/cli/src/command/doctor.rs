@@ -222,7 +222,10 @@ fn project(search_path: &OsStr, dir: &Path) -> Vec<Check> {
             let found = format!("{kind}, {}", project.top().display());
             checks.push(check("project", true, found, ""));
             checks.push(match StateDir::find(&project) {
-                Ok(Some(state)) => check("state", true, state.path().display().to_string(), ""),
+                Ok(Some(state)) => match state.writable() {
+                    Ok(()) => check("state", true, state.path().display().to_string(), ""),
+                    Err(error) => missing("state", &error, ways_out::of_state(&error)),
+                },
                 Ok(None) => check(
                     "state",
                     true,

@@ -25,7 +25,8 @@ struct JsonEstimate<'a> {
 /// Prints the estimate of a loop.
 pub(super) fn run(args: &args::Estimate, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
-    let entries = journal::read(&open)?.entries;
+    let (entries, followed) = journal::read(&open)?;
+    context.say_newer(&followed);
     let beats = match args.every {
         Some(every) => beats_of_every(every),
         None => beats_of(&open.spec.cadence, &open.cadence_zone, context.clock.now()),

@@ -31,10 +31,11 @@ pub(super) fn run(args: &Inbox, context: &mut Context<'_, '_>) -> Result<Exit, S
         None => args.what.as_deref().or(args.file.as_deref()),
     };
     let open = context.open(file)?;
-    let entries = journal::read(&open)?.entries;
-    let state = LoopState::fold(&entries, &open.timezone);
+    let (entries, followed) = journal::read(&open)?;
+    context.say_newer(&followed);
+    let state = followed.state();
     let now = context.clock.now();
-    let mut waiting = people::inbox(&open, &state, context.config_dir.as_deref(), now);
+    let mut waiting = people::inbox(&open, state, context.config_dir.as_deref(), now);
     if let Some(id) = id {
         let is_item = id.starts_with("item-");
         waiting.retain(|one| one.id == id || (is_item && one.id.starts_with(id)));
@@ -54,7 +55,7 @@ pub(super) fn run(args: &Inbox, context: &mut Context<'_, '_>) -> Result<Exit, S
     };
     let waiting = waiting
         .into_iter()
-        .map(|one| with_evidence(one, &open, &state, &entries, bytes_max))
+        .map(|one| with_evidence(one, &open, state, &entries, bytes_max))
         .collect::<Result<_, Stop>>()?;
     let found = Waits {
         version: 1,
@@ -84,7 +85,7 @@ fn id_of(what: &Path) -> Option<&str> {
     });
     let word = matches!(
         text,
-        "paused" | "retired" | "report-only" | "budget" | "calendar" | "failing"
+        "paused" | "retired" | "report-only" | "unmetered" | "budget" | "calendar" | "failing"
     );
     (numbered || word).then_some(text)
 }

@@ -174,13 +174,17 @@ impl Units {
     }
 }
 
-/// The program as it is found in `PATH`.
+/// The program as it is found in `PATH`, else this very one.
 fn program(context: &Context<'_, '_>) -> PathBuf {
     let folders = std::env::split_paths(&context.search_path);
     folders
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join("ringfence"))
         .find(|file| file.is_file())
+        .or_else(|| {
+            let own = std::env::current_exe().ok()?;
+            (own.file_name()? == "ringfence").then_some(own)
+        })
         .unwrap_or_else(|| PathBuf::from(USUAL_PLACE))
 }
 

@@ -8,18 +8,17 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ringfence_core::ids::{BeatNo, ItemId};
-use ringfence_core::journal::{Body, Entry, Journal, Selection, TornTail, decode};
+use ringfence_core::journal::{Body, Entry, Selection, TornTail};
 use ringfence_core::quantity::Millis;
 use ringfence_core::run_log::RunLine;
 use ringfence_runner::follow::Followed;
-use ringfence_runner::journal_file::read_journal;
 use ringfence_runner::open_loop::OpenLoop;
 use ringfence_runner::state_dir::place_from_top;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::standing::{self, look};
-use super::{Context, Stop, loop_dir};
+use super::{Context, Stop, ways_out};
 use crate::args::{JournalExport, JournalShow, JournalVerify};
 use crate::exit::Exit;
 use crate::render::amount::count;
@@ -48,23 +47,33 @@ struct JsonVerdict {
     error: Option<String>,
 }
 
-/// What to do about a journal that is refused.
-pub(super) const NOT_TRUSTED: &str = "no beat runs on a history that cannot be trusted: restore the file, or move it away to begin anew";
+/// Reads the journal of a loop, all of its entries at once, and what they add up to.
+pub(super) fn read(open: &OpenLoop) -> Result<(Vec<Entry>, Followed), Stop> {
+    let mut entries = Vec::new();
+    let mut followed = Followed::new(&open.spec.loop_id, open.timezone.clone());
+    look(open, &mut followed, &mut |entry| entries.push(entry))?;
+    Ok((entries, followed))
+}
 
-/// Reads the journal of a loop, all of its entries at once.
-pub(super) fn read(open: &OpenLoop) -> Result<Journal, Stop> {
-    let Some(dir) = loop_dir(open)? else {
-        return decode(b"").map_err(|error| Stop::error(Exit::Host, &error));
-    };
-    let path = dir.journal();
-    let bytes = read_journal(&path).map_err(|error| Stop::error(Exit::Host, &error))?;
-    decode(&bytes).map_err(|error| {
-        Stop::new(
-            Exit::Host,
-            text![Safe::path(&path), ": ", Safe::error(&error)],
-        )
-        .help(NOT_TRUSTED)
-    })
+impl Context<'_, '_> {
+    /// Tells that a part of a journal was passed over, if one was.
+    pub(super) fn say_newer(&mut self, followed: &Followed) {
+        if let Some(error) = followed.newer() {
+            let mut page = Page::new();
+            page.hanging(
+                0,
+                2,
+                text![
+                    text!["note"].ink(Ink::Warn),
+                    ": ",
+                    Safe::error(error),
+                    "; it and others like it are left out here. ",
+                    ways_out::NEWER
+                ],
+            );
+            self.console.say(&page);
+        }
+    }
 }
 
 // Limit: a beat has four entries at most; whatever says it has more is shown in part.
@@ -81,12 +90,13 @@ pub(super) fn show(args: &JournalShow, context: &mut Context<'_, '_>) -> Result<
         args.number
     };
     let mut chosen = Chosen::default();
-    let mut followed = Followed::new(open.timezone.clone());
+    let mut followed = Followed::new(&open.spec.loop_id, open.timezone.clone());
     look(&open, &mut followed, &mut |entry| {
         if selection.takes(&entry) {
             chosen.add(entry, number);
         }
     })?;
+    context.say_newer(&followed);
     if args.output.is_json() {
         let all: Vec<JsonEntry> = chosen.last.iter().map(json).collect::<Result<_, _>>()?;
         context.print_json(&all)?;
@@ -121,7 +131,7 @@ pub(super) fn export(args: &JournalExport, context: &mut Context<'_, '_>) -> Res
     let open = context.open(args.file.file.as_deref())?;
     let since = since(args.since.as_deref(), &open, context.clock.now())?;
     let mut lines = Vec::new();
-    let mut followed = Followed::new(open.timezone.clone());
+    let mut followed = Followed::new(&open.spec.loop_id, open.timezone.clone());
     look(&open, &mut followed, &mut |entry| {
         if let Body::Beat(receipt) = &entry.body
             && since.is_none_or(|since| entry.at >= since)
@@ -129,6 +139,7 @@ pub(super) fn export(args: &JournalExport, context: &mut Context<'_, '_>) -> Res
             lines.push(RunLine::of(receipt, entry.at, &open.spec.loop_id));
         }
     })?;
+    context.say_newer(&followed);
     let mut out = String::new();
     for line in &lines {
         out.push_str(&serde_json::to_string(line)?);
@@ -208,6 +219,9 @@ fn nothing(followed: &Followed, selection: &Selection) -> Text {
 pub(super) fn verify(args: &JournalVerify, context: &mut Context<'_, '_>) -> Result<Exit, Stop> {
     let open = context.open(args.file.file.as_deref())?;
     let read = standing::read(&open);
+    if let Ok(followed) = &read {
+        context.say_newer(followed);
+    }
     if args.output.is_json() {
         let (verdict, exit) = verdict(read);
         context.print_json(&verdict)?;

@@ -78,9 +78,15 @@ fn done(
     act: Act,
     reason: Option<&str>,
 ) -> Result<Exit, Stop> {
-    operator::say(told, context, reason.unwrap_or_default(), |_| {
+    let state = operator::say(told, context, reason.unwrap_or_default(), |_| {
         Ok(act.clone())
     })?;
+    let line = match act {
+        Act::Pause { .. } if state.orders.retired.is_some() => {
+            text!["retired, and stays so until it is resumed"]
+        }
+        _ => line,
+    };
     if output.is_json() {
         context.print_json(&Json {
             version: 1,

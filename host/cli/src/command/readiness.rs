@@ -6,11 +6,14 @@
 use std::path::Path;
 
 use ringfence_core::authority::{Rule, drills_valid};
+use ringfence_core::guard::stopped_by_rule;
 use ringfence_core::regulator::{Action, advise};
 use ringfence_core::spec::Level;
 use ringfence_core::text::count;
 use ringfence_runner::calendar;
+use ringfence_runner::journal_file::JOURNAL_BYTES_MAX;
 use ringfence_runner::open_loop::{LockMode, OpenError, OpenLoop};
+use ringfence_runner::people;
 
 use super::trust::Known;
 use super::{Context, Stop};
@@ -45,6 +48,8 @@ pub(super) fn checks(file: Option<&Path>, context: &Context<'_, '_>) -> Vec<Chec
         }
     };
     let mut checks: Vec<Check> = calendar(&open, context).into_iter().collect();
+    checks.extend(notify(&open, context));
+    checks.extend(size(&open));
     checks.extend(match Known::of(open, spec, context.clock.now()) {
         Ok(known) => proven(&id, &known),
         Err(stop) => vec![unproven("journal", said(&stop), None)],
@@ -58,6 +63,70 @@ fn calendar(open: &OpenLoop, context: &Context<'_, '_>) -> Option<Check> {
     let problem = calendar::problem(named, open.project.top(), config_dir)?;
     let help = "mend it: the loop is frozen until it can be read";
     Some(unproven("calendar", problem, Some(help)))
+}
+
+/// A journal that will not be read much longer.
+fn size(open: &OpenLoop) -> Option<Check> {
+    let journal = super::loop_dir(open).ok()??.journal();
+    size_of(std::fs::metadata(journal).ok()?.len())
+}
+
+fn size_of(bytes: u64) -> Option<Check> {
+    // Half of it took so long that there is time left.
+    (bytes >= JOURNAL_BYTES_MAX / 2).then(|| Check {
+        name: "journal size",
+        state: State::Weaker,
+        found: format!(
+            "{} of the {} MiB that are read",
+            bytes >> 20,
+            JOURNAL_BYTES_MAX >> 20
+        ),
+        help: Some(
+            "then no beat runs any more: beat less often, or retire the loop in time and begin anew under another name",
+        ),
+    })
+}
+
+/// Messages that nobody would get.
+fn notify(open: &OpenLoop, context: &Context<'_, '_>) -> Option<Check> {
+    let to = &open.spec.notify.as_ref()?.to;
+    Some(match people::command(context.config_dir.as_deref(), to) {
+        Ok(command) => {
+            let program = command.argv.first().cloned().unwrap_or_default();
+            check(
+                "notify",
+                Path::new(&program).is_file(),
+                format!("{to}: {program}"),
+                "the program is not there: nobody is told anything",
+            )
+        }
+        Err(error) => {
+            let help = "until it says what the name stands for, nobody is told anything";
+            unproven(
+                "notify",
+                Safe::error(&error).as_str().to_owned(),
+                Some(help),
+            )
+        }
+    })
+}
+
+/// A loop that does nothing until somebody resumes it.
+fn mode(known: &Known) -> Option<Check> {
+    let orders = &known.state.orders;
+    let ordered = match (&orders.retired, orders.pause_at(known.now)) {
+        (Some(order), _) => Some(("retired", order.at)),
+        (None, Some(order)) => Some(("paused", order.at)),
+        (None, None) => None,
+    };
+    let found = match (ordered, stopped_by_rule(&known.state, known.now)) {
+        (Some((what, at)), _) => format!("{what} since {at:.0}"),
+        (None, Some(hold)) => hold.why,
+        (None, None) => return None,
+    };
+    let help =
+        "`ringfence status` says what the next beat would meet, `ringfence resume` lets it go on";
+    Some(unproven("mode", found, Some(help)))
 }
 
 fn proven(id: &str, known: &Known) -> Vec<Check> {
@@ -82,6 +151,7 @@ fn proven(id: &str, known: &Known) -> Vec<Check> {
         budgets(known),
         history(known),
     ];
+    checks.extend(mode(known));
     if known.reach.ordered == Level::L3 {
         checks.extend(commits(known));
     }
@@ -203,4 +273,16 @@ fn problem(error: &OpenError) -> String {
 fn said(stop: &Stop) -> String {
     let text = stop.page.print(false);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_journal_is_told_of_in_time() {
+        assert!(size_of(JOURNAL_BYTES_MAX / 2 - 1).is_none());
+        let check = size_of(JOURNAL_BYTES_MAX / 2).unwrap();
+        assert_eq!(check.found, "256 of the 512 MiB that are read");
+    }
 }

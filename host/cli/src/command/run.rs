@@ -271,7 +271,7 @@ impl From<Trouble> for Stop {
 impl From<FindError> for Stop {
     fn from(error: FindError) -> Self {
         match &error {
-            FindError::NoLoop(_) | FindError::NoLoopBelow(_) => {
+            FindError::NoLoop(_) | FindError::NoLoopBelow(_) | FindError::NoFile(_) => {
                 Self::error(Exit::Usage, &error).help("write a loop file with `ringfence init`")
             }
             FindError::Discover(project) => Self::error(Exit::of_discover(project), &error)

@@ -11,7 +11,7 @@ use ringfence_core::authority::{DrillsProblem, drills_valid, reach};
 use ringfence_core::digest::Digest;
 use ringfence_core::guard::{
     BEATS_PER_DAY, FUEL_PER_DAY, Guard, MONEY_PER_DAY, PROPOSALS_PER_DAY, Situated, TOKENS_PER_DAY,
-    guard, mode, today,
+    guard, mode, spent,
 };
 use ringfence_core::journal::{Entry, LoopState, Proposal, Settle};
 use ringfence_core::snapshot::setup;
@@ -22,7 +22,7 @@ use ringfence_runner::follow::{FollowError, Followed, Look};
 use ringfence_runner::open_loop::{LockMode, OpenLoop};
 use ringfence_runner::people;
 
-use super::{Context, Stop, loop_dir};
+use super::{Context, Stop, loop_dir, ways_out};
 use crate::exit::Exit;
 use crate::render::Safe;
 use crate::render::status::{
@@ -41,14 +41,14 @@ pub(super) fn look(
     each: &mut dyn FnMut(Entry),
 ) -> Result<Look, Stop> {
     match loop_dir(open)? {
-        Some(dir) => Ok(followed.look(&dir.journal(), each)?),
+        Some(dir) => Ok(followed.look_in(&dir, each)?),
         None => Ok(Look::Same),
     }
 }
 
 /// The journal of a loop, read and checked from the beginning.
 pub(super) fn read(open: &OpenLoop) -> Result<Followed, Stop> {
-    let mut followed = Followed::new(open.timezone.clone());
+    let mut followed = Followed::new(&open.spec.loop_id, open.timezone.clone());
     look(open, &mut followed, &mut |_| ())?;
     Ok(followed)
 }
@@ -99,9 +99,12 @@ pub(super) fn standing(
         items: tried_items(open, state),
         today: spent_today(open, state, now),
         budgets: budgets(open, state, now),
-        next: match &locked {
-            Ok(_) => situated(open, state, from, (spec, bound.as_ref()), next),
-            Err(error) => Next::Broken {
+        next: match (&locked, followed.newer()) {
+            (_, Some(newer)) => Next::Broken {
+                why: format!("{newer}; {}", ways_out::NEWER),
+            },
+            (Ok(_), None) => situated(open, state, from, (spec, bound.as_ref()), next),
+            (Err(error), None) => Next::Broken {
                 why: error.to_string(),
             },
         },
@@ -111,6 +114,12 @@ pub(super) fn standing(
         },
         wake_at: state.wake_at.filter(|wake| *wake > now),
         drills: drills(state, bound.as_ref(), now),
+        flapping: state
+            .evidence
+            .flapping()
+            .into_iter()
+            .map(ToString::to_string)
+            .collect(),
         journal: JournalEnd {
             entries: followed.head().seq(),
             head: followed.head().line().map(|line| line.to_string()),
@@ -220,7 +229,7 @@ fn waiting(open: &OpenLoop, state: &LoopState, from: &Viewpoint) -> Vec<Waiting>
 }
 
 fn spent_today(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Today {
-    let spent = today(state, &now.to_zoned(open.timezone.clone()));
+    let spent = spent(state, &now.to_zoned(open.timezone.clone()));
     let budget = &open.spec.budget;
     Today {
         fuel: spent.fuel,
@@ -232,7 +241,7 @@ fn spent_today(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Today {
 }
 
 fn budgets(open: &OpenLoop, state: &LoopState, now: Timestamp) -> Vec<Budgeted> {
-    let spent = today(state, &now.to_zoned(open.timezone.clone()));
+    let spent = spent(state, &now.to_zoned(open.timezone.clone()));
     let budget = &open.spec.budget;
     let of = |budget, used, limit| Budgeted {
         budget,
@@ -338,8 +347,8 @@ impl From<FollowError> for Stop {
     fn from(error: FollowError) -> Self {
         let stop = Self::new(Exit::Host, Safe::error(&error));
         match error {
-            FollowError::File(_) => stop,
-            FollowError::Journal { .. } => stop.help(super::journal::NOT_TRUSTED),
+            FollowError::File(error) => stop.help_if(ways_out::of_journal_file(&error)),
+            FollowError::Journal { source, .. } => stop.help(ways_out::of_journal(&source)),
         }
     }
 }

@@ -80,14 +80,14 @@ impl Seen {
             && self.open.spec.loop_id == open.spec.loop_id
             && self.open.project.top() == open.project.top();
         if !fits {
-            self.followed = Followed::new(open.timezone.clone());
+            self.followed = Followed::new(&open.spec.loop_id, open.timezone.clone());
         }
         self.open = open;
     }
 
     /// One whose journal was not looked at yet.
     pub(super) fn new(open: OpenLoop) -> Self {
-        let followed = Followed::new(open.timezone.clone());
+        let followed = Followed::new(&open.spec.loop_id, open.timezone.clone());
         Self { open, followed }
     }
 

@@ -68,8 +68,8 @@ pub(super) fn know(file: Option<&Path>, context: &mut Context<'_, '_>) -> Result
 impl Known {
     /// Everything about an open loop.
     pub(super) fn of(open: OpenLoop, spec: LockedSpec, now: Timestamp) -> Result<Self, Stop> {
-        let entries = journal::read(&open)?.entries;
-        let state = LoopState::fold(&entries, &open.timezone);
+        let (entries, followed) = journal::read(&open)?;
+        let state = followed.state().clone();
         let record = Record::of(&entries);
         let dir = super::loop_dir(&open)?;
         let proposed = match &dir {

@@ -2,11 +2,48 @@
 //!
 //! **Invariant:** advice never loses anything: it moves away, restores or installs.
 
+use std::io::ErrorKind;
+
+use ringfence_core::journal::{JournalError, JournalProblem};
 use ringfence_core::spec::Diagnostic;
 use ringfence_runner::git::GitError;
 use ringfence_runner::git::discover::DiscoverError;
+use ringfence_runner::journal_file::JournalFileError;
 use ringfence_runner::settle::commit::TargetError;
 use ringfence_runner::state_dir::StateDirError;
+
+/// What to do about a journal that a newer version of this program has written to.
+pub(super) const NEWER: &str = "a newer ringfence wrote it, and nothing is wrong with it: update this one, and leave the journal as it is";
+
+/// What to do about a journal whose entries cannot be trusted.
+pub(super) fn of_journal(error: &JournalError) -> &'static str {
+    match error.problem {
+        JournalProblem::OtherLoop => {
+            "put the loop's own journal back; or move this one away, and the `bookmark` beside it, to begin anew"
+        }
+        _ if error.problem.is_newer() => NEWER,
+        _ => {
+            "no beat runs on a history that cannot be trusted: restore the file, or move it away, and the `bookmark` beside it, to begin anew"
+        }
+    }
+}
+
+/// What to do about a journal that cannot be read or written.
+pub(super) fn of_journal_file(error: &JournalFileError) -> Option<&'static str> {
+    match error {
+        JournalFileError::Lost { .. } => Some(
+            "restore it; to go on with what is there, move the `bookmark` beside it away: what is lost counts for no budget and no item then",
+        ),
+        JournalFileError::TooLong { .. } => Some(
+            "retire the loop and give its file another name (`loop = \"…\"`): it begins anew, and this history stays where it is",
+        ),
+        JournalFileError::Io { .. }
+        | JournalFileError::BadLine { .. }
+        | JournalFileError::Unwritable(_)
+        | JournalFileError::Poisoned
+        | JournalFileError::Changed { .. } => None,
+    }
+}
 
 /// What to do about a state directory that cannot be used.
 pub(super) fn of_state(error: &StateDirError) -> Option<&'static str> {
@@ -20,6 +57,9 @@ pub(super) fn of_state(error: &StateDirError) -> Option<&'static str> {
         StateDirError::ReadOnly(_) => {
             Some("give yourself the right to write there: beats keep their journal in it")
         }
+        StateDirError::Io { source, .. } if source.kind() == ErrorKind::ReadOnlyFilesystem => Some(
+            "the file system is read-only, and beats keep their journal there: mount it for writing",
+        ),
         StateDirError::Io { .. } => None,
     }
 }

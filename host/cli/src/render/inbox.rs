@@ -181,6 +181,7 @@ fn what(waiting: &Waiting) -> Text {
         Kind::Paused => text!["the loop is paused"],
         Kind::Retired => text!["the loop is retired"],
         Kind::ReportOnly => text!["the loop's changes are only recorded"],
+        Kind::Unmetered => text!["the loop is paused, as its decider does not say what it costs"],
         Kind::Budget => text!["a budget of the day is used up"],
         Kind::Calendar => text!["the calendar cannot be read, so the loop is frozen"],
         Kind::Failing => text!["beats fail"],
@@ -256,7 +257,9 @@ fn foot(page: &mut Page, waiting: &Waiting) {
                 "|"
             )
         ],
-        Kind::Paused | Kind::Retired | Kind::ReportOnly => text!["ringfence resume"],
+        Kind::Paused | Kind::Retired | Kind::ReportOnly | Kind::Unmetered => {
+            text!["ringfence resume"]
+        }
         Kind::Budget | Kind::Calendar | Kind::Failing | Kind::GivenUp => {
             text!["ringfence status"]
         }

@@ -2,7 +2,9 @@
 //!
 //! **Invariant:** a line is never broken, so that logs can be searched; what does not fit is cut.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use ringfence_core::cadence::{Next, Why};
 use ringfence_core::journal::Outcome;
 
@@ -71,13 +73,24 @@ fn tail(now: Timestamp, next: Option<Next>) -> Text {
     let Some(next) = next else {
         return Text::new();
     };
-    let soon = next.at.duration_since(now) < SignedDuration::from_hours(24);
-    let at = if soon {
+    let at = if next.at == Timestamp::MAX {
+        Text::from(if next.why == Why::Wait {
+            "when a person resumes it"
+        } else {
+            "never"
+        })
+    } else if next.at <= now {
+        Text::from("now")
+    } else if day(next.at) == day(now) {
         Text::from(Safe::line(&next.at.strftime("%H:%M:%SZ").to_string()))
     } else {
         Text::from(next.at)
     };
     text![", next ", at].ink(Ink::Faint)
+}
+
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
 }
 
 fn line(head: Text, detail: &str, tail: Text) -> Page {
@@ -92,4 +105,28 @@ fn line(head: Text, detail: &str, tail: Text) -> Page {
     let mut page = Page::new();
     page.copy(0, text![head, ": ", detail, tail]);
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_beat_is_where_a_person_would_look_for_it() {
+        let now: Timestamp = "2026-11-21T23:50:00Z".parse().unwrap();
+        for (at, expect) in [
+            ("2026-11-21T23:59:00Z", ", next 23:59:00Z"),
+            ("2026-11-22T00:30:00Z", ", next 2026-11-22T00:30:00Z"),
+            ("2026-11-20T00:30:00Z", ", next now"),
+            ("never", ", next when a person resumes it"),
+        ] {
+            let next = Next {
+                at: at.parse().unwrap_or(Timestamp::MAX),
+                why: Why::Wait,
+            };
+            let said = tail(now, Some(next));
+            let said: String = said.spans().map(|(_, text)| text).collect();
+            assert_eq!(said, expect);
+        }
+    }
 }

@@ -45,6 +45,11 @@ pub(crate) fn standing(found: &Standing, every_item: bool) -> Page {
     page.field(2, AT, "next", next(&found.next, found.now));
     page.field(2, AT, "due", due(&found.due, found.now));
     page.field(2, AT, "drills", drills(found.drills.as_ref(), found.now));
+    if !found.flapping.is_empty() {
+        let sensors = found.flapping.iter().map(|sensor| Safe::line(sensor));
+        let what = text![Text::join(sensors, ", "), ": signals go to and fro"];
+        page.field(2, AT, "flapping", what.ink(Ink::Warn));
+    }
     page.gap().line(text![
         text!["today"].ink(Ink::Strong),
         " (",
@@ -110,6 +115,9 @@ pub(crate) fn mode(mode: &ModeNow, now: Timestamp) -> Text {
 /// When the next beat is due, and why then.
 pub(crate) fn due(due: &Due, now: Timestamp) -> Text {
     let at = due.next.at;
+    if at == Timestamp::MAX && due.next.why == Why::Wait {
+        return text!["when a person resumes it: ", Safe::line(&due.cadence)];
+    }
     let when = if at == Timestamp::MAX {
         text!["never"]
     } else if at <= now {

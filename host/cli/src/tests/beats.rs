@@ -1,5 +1,6 @@
 //! `beat`, `journal` and `status` with real steps.
 
+use ringfence_core::digest::Digest;
 use serde_json::json;
 
 use super::rig::Rig;
@@ -500,7 +501,7 @@ fn a_damaged_journal_stops_everything() {
     error: [project]/.git/ringfence-state/docs-links/journal.jsonl: journal
       entry 3 at byte 876: the line does not match its sum
     help: no beat runs on a history that cannot be trusted: restore the file, or
-          move it away to begin anew
+          move it away, and the `bookmark` beside it, to begin anew
     --- exit 8
     ");
     insta::assert_snapshot!(rig.run(&["beat"]).shown(), @"
@@ -508,13 +509,128 @@ fn a_damaged_journal_stops_everything() {
     error: the journal [project]/.git/ringfence-state/docs-links/journal.jsonl
       cannot be trusted: journal entry 3 at byte 876: the line does not match its
       sum
-    help: `ringfence journal verify` says more; restore the file, or move it away to
-          begin anew
+    help: no beat runs on a history that cannot be trusted: restore the file, or
+          move it away, and the `bookmark` beside it, to begin anew
     --- exit 8
     ");
     assert_eq!(rig.run(&["status"]).exit, Exit::Host);
     let ran = rig.run(&["journal", "verify", "--format", "json"]);
     assert_eq!((ran.exit, &ran.json()["ok"]), (Exit::Host, &json!(false)));
+}
+
+#[test]
+fn a_journal_that_has_lost_entries_stops_everything_until_a_person_says_so() {
+    let rig = Rig::with_loop();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    let path = ".git/ringfence-state/docs-links/journal.jsonl";
+    let whole = rig.read(path);
+    let first = whole.split_inclusive('\n').next().unwrap();
+    for (left, entries) in [("", 0), (first, 1)] {
+        rig.write(path, left);
+        for args in [
+            &["journal", "verify"][..],
+            &["status"],
+            &["inbox"],
+            &["beat"],
+            &["pause"],
+        ] {
+            let ran = rig.run(args);
+            let said: Vec<_> = ran.err.split_whitespace().collect();
+            let expect = format!("has {entries} entries where 4 were written");
+            assert!(said.join(" ").contains(&expect), "{args:?}: {}", ran.err);
+            assert_eq!(ran.exit, Exit::Host, "{args:?}");
+        }
+        assert_eq!(rig.read(path), left, "nothing is written to it");
+    }
+    std::fs::remove_file(rig.top().join(path)).unwrap();
+    assert_eq!(rig.run(&["status"]).exit, Exit::Host, "it is gone");
+    rig.write(path, &whole);
+    assert_eq!(rig.run(&["status"]).exit, Exit::Done, "it was put back");
+    rig.write(path, first);
+    std::fs::remove_file(rig.top().join(".git/ringfence-state/docs-links/bookmark")).unwrap();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done, "a person said so");
+}
+
+#[test]
+fn a_journal_of_another_loop_is_refused() {
+    let rig = Rig::with_loop();
+    let other = rig.read("LOOP.md").replace("docs-links", "other");
+    rig.write("loops/other/LOOP.md", &other);
+    assert_eq!(rig.run(&["beat", "LOOP.md"]).exit, Exit::Done);
+    let journal = rig.read(".git/ringfence-state/docs-links/journal.jsonl");
+    rig.write(".git/ringfence-state/other/journal.jsonl", &journal);
+    for args in [["journal", "verify"].as_slice(), &["status"], &["beat"]] {
+        let ran = rig.run(&[args, &["loops/other/LOOP.md"]].concat());
+        assert_eq!(ran.exit, Exit::Host, "{args:?}");
+        let said: Vec<_> = ran.err.split_whitespace().collect();
+        let expect = "this is the journal of another loop";
+        assert!(said.join(" ").contains(expect), "{args:?}: {}", ran.err);
+    }
+    assert_eq!(rig.run(&["journal", "verify", "LOOP.md"]).exit, Exit::Done);
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_passed_over_by_whoever_only_looks() {
+    let rig = Rig::with_loop();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    let path = ".git/ringfence-state/docs-links/journal.jsonl";
+    let before = rig.read(path);
+    let prev = Digest::of(before.lines().last().unwrap().as_bytes());
+    for newer in ["\"v\":2", "\"kind\":\"meditate\""] {
+        let mut open = format!(
+            r#"{{"v":1,"seq":5,"prev":"{prev}","at":"2026-01-02T03:04:05Z","kind":"done","body":{{"beat":1,"settled":null}}"#
+        );
+        for old in ["\"v\":1", "\"kind\":\"done\""] {
+            if old.split(':').next() == newer.split(':').next() {
+                open = open.replacen(old, newer, 1);
+            }
+        }
+        let sum = Digest::of(open.as_bytes());
+        let journal = format!("{before}{open},\"sum\":\"{sum}\"}}\n");
+        rig.write(path, &journal);
+        for args in [
+            &["journal", "verify"][..],
+            &["journal", "show"],
+            &["inbox"],
+            &["status"],
+        ] {
+            let ran = rig.run(args);
+            assert_eq!(ran.exit, Exit::Done, "{args:?}: {}", ran.err);
+            let said = format!("{}{}", ran.out, ran.err);
+            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains("update this one"), "{args:?}: {said}");
+        }
+        for args in [["beat"], ["pause"], ["demote"]] {
+            let ran = rig.run(&args);
+            assert_eq!(ran.exit, Exit::Host, "{args:?}: {}", ran.err);
+            let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(said.contains("update this one"), "{args:?}: {said}");
+        }
+        assert_eq!(rig.read(path), journal, "nothing is written to it");
+    }
+}
+
+#[test]
+fn a_reason_has_to_say_something() {
+    let rig = Rig::with_loop();
+    for args in [
+        &["retire", "--reason", ""][..],
+        &["retire", "--reason", "  "],
+        &["promote", "--override", "--reason", "   "],
+        &["pause", "--reason", ""],
+    ] {
+        let ran = rig.run(args);
+        assert_eq!(ran.exit, Exit::Usage, "{args:?}");
+        assert!(
+            ran.err.contains("a reason has to say something"),
+            "{}",
+            ran.err
+        );
+    }
+    assert_eq!(
+        rig.run(&["retire", "--reason", " it is done "]).exit,
+        Exit::Done
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `doctor`: on this machine, and where the project is in a bad state.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::rig::Rig;
 use crate::exit::Exit;
@@ -120,4 +120,53 @@ fn what_is_needed_and_missing_is_the_hosts_failure() {
     let json = rig.run(&["doctor", "--format", "json"]).json();
     assert_eq!(json["ok"], false);
     assert_eq!(json["checks"][10]["state"], "missing");
+}
+
+#[test]
+fn what_keeps_a_loop_or_its_people_is_said() {
+    let rig = Rig::with_loop();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    let said = of_loop(&rig);
+    assert!(
+        !said.contains("\nmode ") && !said.contains("notify"),
+        "{said}"
+    );
+    rig.run_ok(&["retire", "--reason", "it is done"]);
+    let said = of_loop(&rig);
+    assert!(
+        said.contains("\nmode           unproven: retired since"),
+        "{said}"
+    );
+    rig.run_ok(&["resume"]);
+    assert!(!of_loop(&rig).contains("\nmode "));
+    rig.edit(
+        "LOOP.md",
+        "\n[decider]\n",
+        "\n[notify]\nto = \"team\"\n\n[decider]\n",
+    );
+    let notify = |expect: &str| {
+        let ran = rig.run(&["doctor"]);
+        assert!(ran.out.contains(expect), "{expect}: {}", ran.out);
+    };
+    notify("notify         unproven: there is no");
+    std::fs::create_dir_all(rig.config_dir()).unwrap();
+    let config = rig.config_dir().join("config.toml");
+    let team = |program: &str| format!("[notify.team]\nargv = [\"{program}\"]\n");
+    std::fs::write(&config, team("/nonexistent/tell")).unwrap();
+    notify("notify         unproven: team: /nonexistent/tell");
+    std::fs::write(&config, team("/bin/sh")).unwrap();
+    notify("notify         ok: team: /bin/sh");
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_is_no_good() {
+    let rig = Rig::with_loop();
+    assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
+    let state = rig.top().join(".ringfence");
+    let mode = |mode| std::fs::set_permissions(&state, PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o500);
+    let ran = rig.run(&["doctor"]);
+    mode(0o700);
+    assert_eq!(ran.exit, Exit::Host);
+    assert!(ran.out.contains("state          missing:"), "{}", ran.out);
 }

@@ -57,8 +57,8 @@ fn a_used_up_budget() {
       beats_per_day  [####################]  100 %  1 of 1
 
     1 thing for a person
-      budget  3 h ago  beats_per_day: 1 of 1 used, free again at
-                       2026-01-03T00:00:00Z
+      budget  just now  beats_per_day: 1 of 1 used, free again at
+                        2026-01-03T00:00:00Z
 
     last beats
       beat  when         fuel   how it ended

@@ -127,9 +127,8 @@ fn nothing_to_run() {
     ");
     insta::assert_snapshot!(rig.run(&["run", "--once", "missing.md"]).shown(), @r"
     --- stderr
-    2026-01-02T03:04:05Z missing.md cannot beat
-    error: [project]/missing.md cannot be read: No such file or directory (os
-      error 2)
+    error: there is no [project]/missing.md
+    help: write a loop file with `ringfence init`
     --- exit 2
     ");
 }
@@ -225,8 +224,8 @@ fn a_journal_that_never_ends_keeps_no_other_waiting() {
     error: the journal [project]/.git/ringfence-state/other/journal.jsonl
       cannot be trusted: journal entry 1 at byte 0: the line has more than 8388608
       bytes
-    help: `ringfence journal verify` says more; restore the file, or move it away to
-          begin anew
+    help: no beat runs on a history that cannot be trusted: restore the file, or
+          move it away, and the `bookmark` beside it, to begin anew
     2026-01-02T03:04:05Z docs-links proposed: ringfence/docs-links/1
     --- exit 8
     ");

@@ -367,7 +367,8 @@ fn of_proposals(to: Level, facts: &Facts<'_>) -> [Check; 2] {
         .checked_sub(SignedDuration::from_hours(24 * TURNED_DOWN_DAYS))
         .unwrap_or(Timestamp::MIN);
     let accepted = count(Fate::Accepted, since);
-    let turned_down = count(Fate::TurnedDown, recent);
+    let rejected = facts.record.rejected.iter().filter(|at| **at >= recent);
+    let turned_down = count(Fate::TurnedDown, recent) + rejected.count();
     [
         check(
             Rule::Accepted,

@@ -256,12 +256,32 @@ fn each_rule_of_l3_is_refused_for_itself() {
         at: at(when),
         fate: Fate::TurnedDown,
     };
+    let rejected = |when: &str| Entry {
+        seq: 1,
+        at: at(when),
+        body: Body::Operator(OperatorAct {
+            by: String::new(),
+            reason: String::new(),
+            act: Act::Answer {
+                id: "held-7".to_owned(),
+                answer: crate::journal::Answer::Reject,
+            },
+        }),
+    };
     check(
         |ground| ground.proposed.push(turned_down("2026-05-21T00:00:00Z")),
         &["none-turned-down"],
     );
     check(
         |ground| ground.proposed.push(turned_down("2026-05-20T23:59:59Z")),
+        &[],
+    );
+    check(
+        |ground| ground.entries.insert(0, rejected("2026-05-21T00:00:00Z")),
+        &["none-turned-down"],
+    );
+    check(
+        |ground| ground.entries.insert(0, rejected("2026-05-20T23:59:59Z")),
         &[],
     );
     check(

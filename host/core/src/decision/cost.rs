@@ -1,6 +1,7 @@
 //! What a decider says it cost: read out of its answer by a rule of the loop file.
 //!
-//! **Invariant:** what is not a number from 0 up is no report, and neither is one that nobody could have spent.
+//! **Invariant:** what is not a number from 0 up is no report. One that nobody could have spent counts as more than any
+//! allowance: it is the one thing that it certainly says.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use crate::quantity::Money;
 /// The member of a move's input that holds what it cost; it is taken out before the input is checked.
 pub const USAGE_KEY: &str = "$usage";
 
-// Limit: a million times what a day may have; more is a mistake or a lie.
+// Limit: a million times what a day may have; more counts as this much.
 const REPORT_MAX: u64 = 1_000_000_000_000_000_000;
 // Limit: the reports of a decider that tells them one by one.
 const REPORTS_MAX: usize = 10_000;
@@ -146,7 +147,7 @@ impl CostReport {
         let total = amounts.filter(|amounts: &Vec<u64>| !amounts.is_empty());
         let total = total.map(|amounts| self.mode.add_up(&amounts));
         total
-            .filter(|total| *total <= REPORT_MAX)
+            .map(|total| total.min(REPORT_MAX))
             .ok_or_else(|| MeteringError::NoAmount {
                 pointer: pointer.to_owned(),
                 found: crate::text::one_line(&found.to_string(), 60),
@@ -174,8 +175,8 @@ impl CostMode {
     }
 }
 
-/// A JSON number from 0 up in units of `10^-places`, rounded up; none when it is none, or too large. Without places it has
-/// to be whole.
+/// A JSON number from 0 up in units of `10^-places`, rounded up; the largest there is when it is too large, none when it is
+/// no such number. Without places it has to be whole.
 fn scaled(value: &Value, places: i64) -> Option<u64> {
     let Value::Number(_) = value else { return None };
     let text = json::canonical(value);
@@ -184,13 +185,16 @@ fn scaled(value: &Value, places: i64) -> Option<u64> {
     if digits.starts_with('-') {
         return None;
     }
-    if let Ok(shift) = u32::try_from(shift) {
-        let digits: u64 = digits.parse().ok()?;
-        return if digits == 0 {
-            Some(0)
-        } else {
-            digits.checked_mul(10_u64.checked_pow(shift)?)
-        };
+    if shift >= 0 {
+        let digits = digits.parse().unwrap_or(u64::MAX);
+        let power = u32::try_from(shift)
+            .ok()
+            .and_then(|shift| 10_u64.checked_pow(shift));
+        return Some(match (digits, power) {
+            (0, _) => 0,
+            (digits, Some(power)) => digits.saturating_mul(power),
+            (_, None) => u64::MAX,
+        });
     }
     if places == 0 {
         return None;
@@ -201,10 +205,10 @@ fn scaled(value: &Value, places: i64) -> Option<u64> {
     let whole: u64 = if whole.is_empty() {
         0
     } else {
-        whole.parse().ok()?
+        whole.parse().unwrap_or(u64::MAX)
     };
     // What is dropped is not zero: the canonical text has no zeros at its end.
-    whole.checked_add(1)
+    Some(whole.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -257,8 +261,10 @@ mod tests {
             ("1e-400", Some(1), None),
             ("0.5", Some(500_000), None),
             ("-0.5", None, None),
-            ("1e300", None, None),
-            ("18446744073709551615", None, Some(u64::MAX)),
+            ("1e300", Some(u64::MAX), Some(u64::MAX)),
+            ("0e300", Some(0), Some(0)),
+            ("18446744073709551615", Some(u64::MAX), Some(u64::MAX)),
+            ("99999999999999999999999", Some(u64::MAX), Some(u64::MAX)),
             ("\"5\"", None, None),
             ("null", None, None),
             ("true", None, None),
@@ -285,12 +291,19 @@ mod tests {
             json!({"usage": {"cost": "NaN"}}),
             "no amount at \"/usage/cost\": \"NaN\"",
         );
-        check(
-            json!({"usage": {"cost": 9e12}}),
-            "no amount at \"/usage/cost\": 9000000000000.0",
-        );
         assert!(CostRule::Undeclared.read(&json!({})).is_err());
         assert_eq!(CostRule::Free.read(&json!({})), Ok(Reported::default()));
+    }
+
+    #[test]
+    fn what_nobody_could_have_spent_is_more_than_any_allowance() {
+        for cost in [json!(9e12), json!(1e30), json!([1e30, 1e300])] {
+            let document = json!({"usage": {"cost": cost}});
+            for mode in [CostMode::Sum, CostMode::Total] {
+                let reported = rule(mode).read(&document).unwrap();
+                assert_eq!(reported.money, Money(REPORT_MAX), "{document}");
+            }
+        }
     }
 
     #[test]

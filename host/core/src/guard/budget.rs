@@ -211,30 +211,23 @@ impl Line {
 
 /// When a budget that does not cover another beat does so again: when the day ends on which it is spent.
 fn frees(on: &Situated<'_>, budget: &str) -> Timestamp {
-    let tomorrow = on.now.tomorrow().ok();
-    let later = tomorrow.filter(|tomorrow| {
-        let spent = on.state.day(tomorrow.date());
-        let lines = lines(on.limits, &spent, on.settle);
+    let used_up = |day: &Date| {
+        let lines = lines(on.limits, &on.state.day(*day), on.settle);
         let same = |line: &&Line| line.budget == budget;
         let short = |line: &Line| line.limit.saturating_sub(line.used) < line.needs;
         lines.iter().find(same).is_some_and(short)
-    });
-    day_end(later.as_ref().unwrap_or(on.now))
+    };
+    let last = on.state.days_after(on.now.date()).filter(used_up).max();
+    let midnight = last.and_then(|day| day.to_zoned(on.now.time_zone().clone()).ok());
+    day_end(midnight.as_ref().unwrap_or(on.now))
 }
 
-/// What the day of `now` cost so far.
-#[must_use]
-pub fn today(state: &LoopState, now: &Zoned) -> DaySpend {
-    state.day(now.date())
-}
-
-/// What a beat that begins now has to reckon with: a clock that stepped back over midnight has spent of tomorrow already, and
-/// a beat that ends after midnight spends of it again.
+/// What a beat that begins now has to reckon with: the most of today and of each later day that is remembered. A clock that
+/// stepped back has spent of those already, and gets no second budget.
 #[must_use]
 pub fn spent(state: &LoopState, now: &Zoned) -> DaySpend {
-    let tomorrow: Option<Date> = now.date().tomorrow().ok();
-    let tomorrow = tomorrow.map(|day| state.day(day)).unwrap_or_default();
-    today(state, now).max(&tomorrow)
+    let later = state.days_after(now.date()).map(|day| state.day(day));
+    later.fold(state.day(now.date()), |most, day| most.max(&day))
 }
 
 /// The purse of a beat that begins at `now`.

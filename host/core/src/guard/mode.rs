@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::guard::{Bite, Hold, OVERDUE_HOURS, Situated, overdue, pace};
+use crate::guard::{Bite, Hold, OVERDUE_HOURS, Situated, overdue, pace, unmetered};
 use crate::journal::{LoopState, Trip, Tripped, WaitCause};
 
 /// What a loop may do at all, from most to least.
@@ -22,7 +22,7 @@ pub enum Mode {
     ReportOnly,
     /// Nothing, for as long as a calendar says.
     Frozen,
-    /// Nothing, until somebody resumes it or the pause ends.
+    /// Nothing, until somebody resumes it, or the pause or its reason ends.
     Paused,
     /// Nothing any more.
     Retired,
@@ -52,7 +52,7 @@ impl Mode {
     }
 }
 
-/// The mode that a loop is in. Budgets, backoff and the breaker are no modes: they are holds of their own.
+/// The mode that a loop is in. Budgets and backoff are no modes: they are holds of their own.
 #[must_use]
 pub fn mode(on: &Situated<'_>) -> Stance {
     let strongest = holds(on).into_iter().max_by_key(of);
@@ -102,7 +102,10 @@ fn of(hold: &Hold) -> Mode {
 pub fn stopped_by_rule(state: &LoopState, now: Timestamp) -> Option<Hold> {
     let trips = state.evidence.trips.iter();
     let by_rule = trips.map(|(trip, tripped)| by_rule(*trip, tripped));
-    by_rule.chain(unanswered(state, None, now)).max_by_key(of)
+    by_rule
+        .chain(unanswered(state, None, now))
+        .chain(unmetered::last(state))
+        .max_by_key(of)
 }
 
 /// Everything that puts the loop into a mode, the strongest first.
@@ -112,6 +115,7 @@ pub(super) fn holds(on: &Situated<'_>) -> Vec<Hold> {
         paused(on),
         frozen(on),
         unanswered(on.state, Some(on.setup), on.now.timestamp()),
+        unmetered::hold(on),
     ]
     .into_iter()
     .flatten()

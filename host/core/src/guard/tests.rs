@@ -264,7 +264,7 @@ fn day_vectors() {
         let now = at(text("now")).to_zoned(zone.clone());
         let history = LoopState::fold(&[entry(1, text("entry"), nothing(1, None))], &zone);
         assert_eq!(
-            today(&history, &now).beats == 1,
+            history.day(now.date()).beats == 1,
             case["same_day"].as_bool().unwrap(),
             "{case}"
         );

@@ -4,15 +4,17 @@
 //! {"v":1,"seq":7,"prev":"blake3:…","at":"…","kind":"beat","body":{…},"sum":"blake3:…"}
 //! ```
 //!
-//! `prev` is the digest of the previous line without its newline, 64 zeros for the first; so no line but the last can be
-//! altered unseen. The last one has no successor: `sum` is the digest of its own text without that field. That notices
+//! `prev` is the digest of the previous line without its newline, for the first line that of the loop's name; so no line but
+//! the last can be altered unseen, and no journal passes for another loop's. Older hosts wrote 64 zeros first, which is read
+//! as any loop's. The last one has no successor: `sum` is the digest of its own text without that field. That notices
 //! damage, not forgery: whoever may write the file can write another last line, sum and all. A line that ends in a
 //! newline and keeps its sum is *whole*. The last line may be torn; a whole line that cannot be understood, and any
 //! other line that is not whole or is longer than [`LINE_BYTES_MAX`], refuses the journal. Whatever a file holds, each of
 //! its bytes is hashed once.
 //!
 //! Unknown fields of a body are ignored, so that an older host reads what a newer one wrote; fields that must not be
-//! ignored are named in `must_understand`. Frame, chain and sum are the same in every version of the format.
+//! ignored are named in `must_understand`. Frame, chain and sum are the same in every version of the format, so whoever only
+//! looks can pass over a line that a newer host wrote.
 
 mod at_once;
 
@@ -23,7 +25,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::digest::{Digest, RunningDigest};
+use crate::digest::{Digest, PartsHasher, RunningDigest};
+use crate::ids::LoopId;
 use crate::journal::{Body, Entry};
 
 /// The version of the format that this host writes, and the only one it reads.
@@ -42,6 +45,18 @@ const SUM_END: &str = "\"}";
 pub struct Head {
     seq: u64,
     line: Option<Digest>,
+    /// The digest of the loop's name, before the first entry; none where any loop's journal is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Digest>,
+}
+
+/// What is done about a line that a newer host wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Newer {
+    /// The journal is refused: for whoever goes on from it.
+    Refuse,
+    /// Its place in the chain is checked, and it is left out: for whoever only looks.
+    PassOver,
 }
 
 /// A journal that was read.
@@ -62,6 +77,8 @@ pub struct End {
     pub head: Head,
     /// What follows the last whole line.
     pub torn_tail: Option<TornTail>,
+    /// The first line that was passed over.
+    pub newer: Option<JournalError>,
 }
 
 /// A last line that was not written to its end.
@@ -106,6 +123,9 @@ pub enum JournalProblem {
     /// The line does not follow the one before.
     #[error("{0} does not follow from the line before")]
     Chain(&'static str),
+    /// The first line is that of another loop's journal.
+    #[error("this is the journal of another loop")]
+    OtherLoop,
     /// The line says something of a kind that this host does not know.
     #[error("unknown kind {0:?}")]
     Kind(String),
@@ -114,7 +134,30 @@ pub enum JournalProblem {
     MustUnderstand(String),
 }
 
+impl JournalProblem {
+    /// True for what a newer version of this program may have written: nothing is wrong with the file then.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        match self {
+            Self::Version { found } => found.parse().is_ok_and(|found: u64| found > FORMAT_VERSION),
+            Self::Kind(_) | Self::MustUnderstand(_) => true,
+            Self::Sum | Self::TooLong | Self::Shape(_) | Self::Chain(_) | Self::OtherLoop => false,
+        }
+    }
+}
+
 impl Head {
+    /// Where the journal of a loop begins.
+    #[must_use]
+    pub fn of(loop_id: &LoopId) -> Self {
+        let mut hasher = PartsHasher::new("ringfence journal 1");
+        hasher.part("loop", loop_id.as_str().as_bytes());
+        Self {
+            origin: Some(hasher.finish()),
+            ..Self::default()
+        }
+    }
+
     /// The number of the last entry; 0 when there is none.
     #[must_use]
     pub fn seq(&self) -> u64 {
@@ -129,13 +172,29 @@ impl Head {
 
     fn prev(&self) -> String {
         self.line
+            .or(self.origin)
             .map_or_else(|| GENESIS.to_owned(), |digest| digest.to_string())
     }
 
-    fn after(&self, line: Digest) -> Self {
+    /// Checks that a line with this `prev` is the next one.
+    fn check(&self, prev: Option<&str>) -> Result<(), JournalProblem> {
+        match (prev, self.line) {
+            (Some(prev), _) if prev == self.prev() => Ok(()),
+            (Some(GENESIS), None) => Ok(()),
+            // Whoever does not say whose journal it is reads any loop's.
+            (Some(prev), None) if prev.parse::<Digest>().is_ok() => match self.origin {
+                None => Ok(()),
+                Some(_) => Err(JournalProblem::OtherLoop),
+            },
+            _ => Err(JournalProblem::Chain("prev")),
+        }
+    }
+
+    pub(super) fn after(&self, line: Digest) -> Self {
         Self {
             seq: self.seq.saturating_add(1),
             line: Some(line),
+            origin: None,
         }
     }
 }
@@ -160,13 +219,25 @@ pub fn encode(head: &Head, at: Timestamp, body: &Body) -> Result<(String, Head),
     Ok((line + "\n", next))
 }
 
-/// Reads a journal.
+/// Reads a journal, whichever loop's it is.
 ///
 /// # Errors
-/// [`JournalError`] for the first line that is neither understood nor a torn tail.
+/// As [`decode_of`].
 pub fn decode(bytes: &[u8]) -> Result<Journal, JournalError> {
+    decode_from(&Head::default(), bytes)
+}
+
+/// Reads the journal of a loop.
+///
+/// # Errors
+/// [`JournalError`] for the first line that is neither understood nor a torn tail, or is another loop's.
+pub fn decode_of(loop_id: &LoopId, bytes: &[u8]) -> Result<Journal, JournalError> {
+    decode_from(&Head::of(loop_id), bytes)
+}
+
+fn decode_from(head: &Head, bytes: &[u8]) -> Result<Journal, JournalError> {
     let mut entries = Vec::new();
-    let end = decode_on(&Head::default(), bytes, |entry| entries.push(entry))?;
+    let end = decode_on(head, bytes, Newer::Refuse, |entry| entries.push(entry))?;
     Ok(Journal {
         entries,
         head: end.head,
@@ -177,15 +248,17 @@ pub fn decode(bytes: &[u8]) -> Result<Journal, JournalError> {
 /// Reads what follows `head`, entry by entry; offsets count from where `bytes` begin.
 ///
 /// # Errors
-/// As [`decode`]; the entries before the one that is refused were given to `each`.
+/// As [`decode_of`]; the entries before the one that is refused were given to `each`.
 pub fn decode_on(
     head: &Head,
     bytes: &[u8],
+    newer: Newer,
     mut each: impl FnMut(Entry),
 ) -> Result<End, JournalError> {
     let mut found = End {
         head: *head,
         torn_tail: None,
+        newer: None,
     };
     let mut offset = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -200,7 +273,14 @@ pub fn decode_on(
         }
         match whole(line) {
             Ok((text, digest)) => {
-                each(read_line(text, &found.head).map_err(refused)?);
+                match read_line(text, &found.head) {
+                    Ok(entry) => each(entry),
+                    Err(problem) if newer == Newer::PassOver && problem.is_newer() => {
+                        let error = refused(problem);
+                        found.newer.get_or_insert(error);
+                    }
+                    Err(problem) => return Err(refused(problem)),
+                }
                 found.head = found.head.after(digest);
             }
             Err(why) if end == bytes.len() && !holds_whole_line(line) => {
@@ -304,6 +384,11 @@ fn read_line(text: &str, head: &Head) -> Result<Entry, JournalProblem> {
 fn read_step_by_step(text: &str, head: &Head) -> Result<Entry, JournalProblem> {
     let shape = |error: serde_json::Error| JournalProblem::Shape(error.to_string());
     let frame: Frame = serde_json::from_str(text).map_err(shape)?;
+    let seq = head.seq.saturating_add(1);
+    if frame.seq.as_u64() != Some(seq) {
+        return Err(JournalProblem::Chain("seq"));
+    }
+    head.check(frame.prev.as_str())?;
     match frame.v {
         Some(version) if version.as_u64() == Some(FORMAT_VERSION) => {}
         version => {
@@ -311,13 +396,6 @@ fn read_step_by_step(text: &str, head: &Head) -> Result<Entry, JournalProblem> {
                 found: version.map_or_else(|| "none".to_owned(), |version| version.to_string()),
             });
         }
-    }
-    let seq = head.seq.saturating_add(1);
-    if frame.seq.as_u64() != Some(seq) {
-        return Err(JournalProblem::Chain("seq"));
-    }
-    if frame.prev.as_str() != Some(head.prev().as_str()) {
-        return Err(JournalProblem::Chain("prev"));
     }
     let at: Timestamp = serde_json::from_value(frame.at).map_err(shape)?;
     let body = read_body(frame.kind.as_str().unwrap_or_default(), text)?;

@@ -286,6 +286,13 @@ impl LoopState {
             _ => spent,
         }
     }
+
+    /// The days after `day` on which something was spent or is reserved, in no order: a clock was ahead of `day` then.
+    pub fn days_after(&self, day: Date) -> impl Iterator<Item = Date> {
+        let spent = self.days.keys().copied();
+        let reserved = self.reserved.as_ref().map(|reserved| reserved.day);
+        spent.chain(reserved).filter(move |later| *later > day)
+    }
 }
 
 impl DaySpend {

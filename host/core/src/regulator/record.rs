@@ -1,6 +1,7 @@
 //! What a journal says about how a loop has done: its cycles, the times that people had to help, and its pace.
 //!
-//! Owns the meaning of the regulator's figures. A *cycle* is a beat that called the decider. It *went well* when nothing
+//! Owns the meaning of the regulator's figures. A *cycle* is a beat that called the decider and that
+//! nobody stopped. It *went well* when nothing
 //! failed, nothing was denied, and it ended with a change that all gates let through, or with nothing to do. Its *task* is
 //! its move. That is a *duplicate* when its item was proposed or committed before, when it is shadowed again on the same
 //! tree, or when a person rejected it with a reason that begins with «duplicate». A *rescue* is a resume that no order of the
@@ -16,6 +17,7 @@ use serde::Serialize;
 use super::{Health, Pace, SATURATION_CYCLES, Window, last};
 use crate::decision::Checked;
 use crate::digest::Digest;
+use crate::failure::FailureClass;
 use crate::ids::{BeatNo, ItemId};
 use crate::journal::{
     Act, Answer, BeatReceipt, Body, Entry, OperatorAct, Orders, Outcome, Settle, held_beat,
@@ -34,6 +36,8 @@ pub struct Record {
     pub cycles: Vec<Cycle>,
     /// Every time that a person had to help, oldest first.
     pub rescues: Vec<Rescue>,
+    /// When people rejected a change that was held for them, oldest first.
+    pub rejected: Vec<Timestamp>,
     /// Every beat, oldest first.
     pub beats: Vec<Pace>,
     /// When each change was about to be proposed.
@@ -153,7 +157,10 @@ impl Record {
             skipped: receipt.outcome == Outcome::Skipped,
             progress: receipt.progress,
         });
-        if receipt.attempted {
+        // One that somebody stopped says nothing about the loop, good or bad.
+        let failure = receipt.failure.as_ref();
+        let stopped = failure.is_some_and(|failure| failure.class == FailureClass::Interrupted);
+        if receipt.attempted && !stopped {
             let cycle = self.cycle(receipt, at);
             self.cycles.push(cycle);
         }
@@ -220,6 +227,7 @@ impl Record {
     /// What people do not want to be worked on is no change that was made in vain.
     fn add_rejection(&mut self, id: &str, reason: &str, at: Timestamp) {
         let Some(beat) = held_beat(id) else { return };
+        self.rejected.push(at);
         if !reason.to_lowercase().starts_with(DUPLICATE) {
             return self.add_rescue(at, format!("{id} was rejected"));
         }

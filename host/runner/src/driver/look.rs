@@ -5,10 +5,10 @@
 
 use std::fs::symlink_metadata;
 
-use ringfence_core::journal::{LoopState, decode};
+use ringfence_core::journal::{LoopState, decode_of};
 
 use super::BeatError;
-use crate::bookmark::Bookmark;
+use crate::bookmark::{Bookmark, Reach};
 use crate::journal_file::read_journal;
 use crate::open_loop::OpenLoop;
 use crate::state_dir::{LoopDir, Origin, StateDir};
@@ -39,9 +39,12 @@ fn bookmarked(open: &OpenLoop, dir: &LoopDir) -> Option<LoopState> {
 
 fn read(open: &OpenLoop, dir: &LoopDir) -> Result<LoopState, BeatError> {
     let path = dir.journal();
-    let journal = decode(&read_journal(&path)?).map_err(|source| BeatError::Journal {
+    let reach = Reach::of(dir);
+    let bytes = read_journal(&path)?;
+    let journal = decode_of(dir.loop_id(), &bytes).map_err(|source| BeatError::Journal {
         path: path.display().to_string(),
         source,
     })?;
+    reach.check(dir, &journal.head)?;
     Ok(LoopState::fold(&journal.entries, &open.timezone))
 }

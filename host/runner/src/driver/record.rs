@@ -2,12 +2,12 @@
 
 use jiff::tz::TimeZone;
 use ringfence_core::ids::StepId;
-use ringfence_core::journal::{BeatReceipt, Body, Entry, Head, LoopState, decode, encode};
+use ringfence_core::journal::{BeatReceipt, Body, Entry, Head, LoopState, decode_of, encode};
 use ringfence_core::text;
 use ringfence_core::verdict::Finding;
 
 use super::{BeatError, Seams};
-use crate::bookmark::{BaseCommit, Bookmark, Mark};
+use crate::bookmark::{BaseCommit, Bookmark, Mark, Reach};
 use crate::journal_file::{DiskJournal, JournalFile, JournalFileError, LINE_BYTES_MAX};
 use crate::state_dir::LoopDir;
 
@@ -23,6 +23,8 @@ const CHARS_KEPT: usize = 200;
 pub(super) struct Record<'a> {
     file: DiskJournal<'a>,
     head: Head,
+    /// How many entries are known to be on the disk.
+    flushed: u64,
     state: LoopState,
     timezone: TimeZone,
     seams: Seams<'a>,
@@ -33,7 +35,7 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads the journal of a loop; a torn end is cut off, kept aside, and said.
+    /// Reads the journal of a loop; a torn end is cut off, kept aside, and said. One that has lost entries is refused.
     pub(super) fn open(
         dir: &LoopDir,
         timezone: &TimeZone,
@@ -41,10 +43,13 @@ impl<'a> Record<'a> {
     ) -> Result<Self, BeatError> {
         let path = dir.journal();
         let mut file = DiskJournal::open(&path, seams.steps)?;
-        let journal = decode(&file.read()?).map_err(|source| BeatError::Journal {
+        let reach = Reach::of(dir);
+        let bytes = file.read()?;
+        let journal = decode_of(dir.loop_id(), &bytes).map_err(|source| BeatError::Journal {
             path: path.display().to_string(),
             source,
         })?;
+        reach.check(dir, &journal.head)?;
         let mut repaired = None;
         if let Some(torn) = journal.torn_tail {
             let kept = file.cut_torn(torn.bytes.start as u64)?;
@@ -59,6 +64,7 @@ impl<'a> Record<'a> {
         Ok(Self {
             file,
             head: journal.head,
+            flushed: reach.flushed(),
             state: LoopState::fold(&journal.entries, timezone),
             timezone: timezone.clone(),
             seams,
@@ -83,6 +89,7 @@ impl<'a> Record<'a> {
         Some(Self {
             file,
             head: bookmark.head,
+            flushed: bookmark.flushed,
             state: bookmark.state,
             timezone: timezone.clone(),
             seams,
@@ -105,7 +112,8 @@ impl<'a> Record<'a> {
     pub(super) fn leave_bookmark(self, dir: &LoopDir, timezone: &str, base: BaseCommit) {
         match self.file.metadata() {
             Ok(meta) => {
-                Bookmark::new(Mark::of(&meta), timezone, self.head, self.state, base).write(dir);
+                let end = (self.head, self.flushed);
+                Bookmark::new(Mark::of(&meta), timezone, end, self.state, base).write(dir);
             }
             Err(error) => tracing::debug!(%error, "no bookmark was left in the journal"),
         }
@@ -129,6 +137,9 @@ impl<'a> Record<'a> {
         let seq = head.seq();
         self.state.add(&Entry { seq, at, body }, &self.timezone);
         self.head = head;
+        if durable {
+            self.flushed = seq;
+        }
         Ok(())
     }
 }

@@ -49,6 +49,9 @@ pub enum FindError {
     /// There is no loop.
     #[error("no {LOOP_FILE} in {}, and none in {LOOPS_DIR}/", .0.display())]
     NoLoop(PathBuf),
+    /// None of the named loop files is there.
+    #[error("there is no {}", .0.display())]
+    NoFile(PathBuf),
     /// There is no repository with a loop.
     #[error("no repository with a {LOOP_FILE} below {}", .0.display())]
     NoLoopBelow(PathBuf),

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringfence_core::cadence::{Next, Schedule, Why};
 use ringfence_core::guard::backoff_seconds;
 
-use super::{Place, Trouble};
+use super::{Due, Place, Trouble};
 use crate::calls::chain;
 
 // Limit: a beat of another process is short, or hangs, and then nobody is helped by asking more often.
@@ -33,6 +33,8 @@ struct Watched<M> {
     marks: Option<M>,
     /// Which loop it is, once that is known.
     place: Option<Place>,
+    /// When its next beat is due, as far as that is known: its turn may come before, to tell people something.
+    beat_at: Option<Timestamp>,
     /// Beats that could not begin, one after the other.
     failures: u32,
     /// The trouble that was told of.
@@ -69,6 +71,7 @@ impl<M: PartialEq> Roster<M> {
                 since: now,
                 marks: None,
                 place: None,
+                beat_at: None,
                 failures: 0,
                 told: None,
             });
@@ -109,7 +112,7 @@ impl<M: PartialEq> Roster<M> {
         file: &Arc<Path>,
         marks: M,
         place: Place,
-        next: Next,
+        due: Due,
         now: Timestamp,
     ) -> Result<bool, PathBuf> {
         let owner = self
@@ -123,15 +126,17 @@ impl<M: PartialEq> Roster<M> {
             return Ok(true);
         };
         watched.marks = Some(marks);
+        watched.beat_at = Some(due.beat.at);
         watched.failures = 0;
         watched.told = None;
         let before = watched.place.replace(place.clone());
         if let Some(before) = before.filter(|before| *before != place) {
             self.leave(&before, file);
         }
-        let waits = !self.once || next.at <= now;
+        let waits = !self.once || due.beat.at <= now;
         if waits {
-            self.schedule.put(Arc::clone(file), next.at);
+            let at = if self.once { due.beat.at } else { due.first() };
+            self.schedule.put(Arc::clone(file), at);
         }
         Ok(waits)
     }
@@ -153,41 +158,51 @@ impl<M: PartialEq> Roster<M> {
         &mut self,
         file: &Arc<Path>,
         marks: M,
-        next: Next,
+        due: Due,
         began: Timestamp,
         now: Timestamp,
     ) -> Next {
         let Some(watched) = self.loops.get_mut(file) else {
             self.schedule.end(file);
-            return next;
+            return due.beat;
         };
         watched.marks = Some(marks);
         watched.told = None;
-        let next = if next.at > began {
+        let next = if due.beat.at > began {
             watched.failures = 0;
-            next
+            due.beat
         } else {
             watched.failures = watched.failures.saturating_add(1);
             retry(backoff_seconds(watched.failures), now)
         };
-        self.again(file, next.at);
+        watched.beat_at = Some(next.at);
+        self.again(file, Due { beat: next, ..due });
         next
     }
 
-    /// From when on a loop is watched, if its files have changed since the last look.
-    pub(super) fn changed_since(&self, file: &Arc<Path>, marks: &M) -> Option<Timestamp> {
+    /// From when on a loop is watched, if it is not sure that a beat is due `now`: its files have changed since the last look,
+    /// or it was due for people.
+    pub(super) fn looks_since(
+        &self,
+        file: &Arc<Path>,
+        marks: &M,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let watched = self.loops.get(file)?;
-        (watched.marks.as_ref() != Some(marks)).then_some(watched.since)
+        let is_sure =
+            watched.marks.as_ref() == Some(marks) && watched.beat_at.is_none_or(|at| at <= now);
+        (!is_sure).then_some(watched.since)
     }
 
     /// Takes in that a loop, when it was begun, was found to be due later.
-    pub(super) fn put_off(&mut self, file: &Arc<Path>, marks: M, next: Next) {
+    pub(super) fn put_off(&mut self, file: &Arc<Path>, marks: M, due: Due) {
         if let Some(watched) = self.loops.get_mut(file) {
             watched.marks = Some(marks);
+            watched.beat_at = Some(due.beat.at);
             watched.failures = 0;
             watched.told = None;
         }
-        self.again(file, next.at);
+        self.again(file, due);
     }
 
     /// Takes in that a loop could not be read, or its beat could not begin; when it is tried again, if that is news.
@@ -214,9 +229,14 @@ impl<M: PartialEq> Roster<M> {
         };
         let next = retry(seconds, now);
         let said = chain(trouble);
-        let is_news = watched.told.as_ref() != Some(&said);
+        // A beat of another process is waited out; whoever looks only once is told.
+        let is_news = watched.told.as_ref() != Some(&said) && (self.once || !trouble.is_held());
         watched.told = Some(said);
-        self.again(file, next.at);
+        let due = Due {
+            beat: next,
+            word: None,
+        };
+        self.again(file, due);
         is_news.then_some(next)
     }
 
@@ -237,10 +257,10 @@ impl<M: PartialEq> Roster<M> {
         idle && (self.stopped || self.once && self.schedule.next().is_none())
     }
 
-    fn again(&mut self, file: &Arc<Path>, at: Timestamp) {
+    fn again(&mut self, file: &Arc<Path>, due: Due) {
         self.schedule.end(file);
         if !self.once {
-            self.schedule.put(Arc::clone(file), at);
+            self.schedule.put(Arc::clone(file), due.first());
         }
     }
 
@@ -248,6 +268,14 @@ impl<M: PartialEq> Roster<M> {
         if self.places.get(place) == Some(file) {
             self.places.remove(place);
         }
+    }
+}
+
+impl Due {
+    /// When there is something to do.
+    fn first(&self) -> Timestamp {
+        self.word
+            .map_or(self.beat.at, |word| word.min(self.beat.at))
     }
 }
 

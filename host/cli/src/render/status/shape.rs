@@ -47,6 +47,8 @@ pub(crate) struct Standing {
     pub(crate) wake_at: Option<Timestamp>,
     /// The last drills.
     pub(crate) drills: Option<Drills>,
+    /// The sensors whose signals go to and fro.
+    pub(crate) flapping: Vec<String>,
     /// The journal's length and end.
     pub(crate) journal: JournalEnd,
 }

@@ -107,6 +107,7 @@ pub(crate) fn sample(said: &str) -> Standing {
             failed: vec![text()],
             void: Some(text()),
         }),
+        flapping: vec![text()],
         journal: JournalEnd {
             entries: 21,
             head: Some(text()),
@@ -131,6 +132,7 @@ fn a_loop_at_a_glance() {
       next      waits until 2026-11-21T12:10:00Z (in 10 min): said
       due       2026-11-21T12:15:00Z (in 15 min): the decider asked for it; said
       drills    9 of 10 passed 20 days ago; not: said; worth nothing now: said
+      flapping  said: signals go to and fro
 
     today (said)
       fuel_per_day   [###############-----]  75 %  1.50M of 2.00M
@@ -296,6 +298,9 @@ fn shapes_for_programs() {
         "why": "wake"
       },
       "file": "said",
+      "flapping": [
+        "said"
+      ],
       "items": [
         {
           "attempts": 2,

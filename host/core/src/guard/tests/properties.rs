@@ -81,6 +81,8 @@ struct Loop {
     entries: Vec<Entry>,
     zone: TimeZone,
     now: i64,
+    /// The latest that its clock has shown.
+    latest: i64,
     beat: u64,
 }
 
@@ -106,6 +108,7 @@ impl Loop {
     /// A beat as the machine would run it: nothing without leave, and never more than was offered.
     fn turn(&mut self, turn: &Turn) {
         self.now += turn.before;
+        self.latest = self.latest.max(self.now);
         let now = self.now();
         for hold in holds(&now.situated()) {
             let Some(until) = hold.until else { continue };
@@ -113,8 +116,8 @@ impl Loop {
             let longest = match hold.guard {
                 "backoff" => i64::from(BACKOFF_CAP_SECONDS),
                 "no-progress" | "ship-rate" => 60 * 30,
-                // Today and tomorrow, and an hour that is set back on each.
-                _ => 50 * HOUR,
+                // The last day that was spent on and the next, and an hour that is set back on each.
+                _ => self.latest - self.now + 50 * HOUR,
             };
             assert!((1..=longest).contains(&wait), "{hold}: {wait} s");
         }
@@ -135,6 +138,7 @@ impl Loop {
             money,
         }));
         self.now += turn.during;
+        self.latest = self.latest.max(self.now);
         let receipt = match turn.ends {
             Ends::Killed => return,
             Ends::Fails => failed(self.beat),
@@ -179,6 +183,7 @@ proptest! {
             entries: Vec::new(),
             zone: TimeZone::posix(ZONES[zone]).unwrap(),
             now: start,
+            latest: start,
             beat: 0,
         };
         for turn in &turns {

@@ -191,6 +191,20 @@ fn unmetered_vectors() {
     }
 }
 
+#[test]
+fn a_decider_that_does_not_say_what_it_costs_stops_the_loop_for_all_to_see() {
+    for (runs, expect) in [(2, ("run", None)), (3, ("paused", Some("unmetered")))] {
+        let beats: Vec<_> = (0..runs).map(|_| (0, "setup", run_of("no cost"))).collect();
+        let now = Now::of(state(&beats), utc(10));
+        let stopped = stopped_by_rule(&now.state, now.now.timestamp());
+        let seen = (
+            mode(&now.situated()).mode.as_str(),
+            stopped.as_ref().map(|hold| hold.guard),
+        );
+        assert_eq!(seen, expect, "{runs}");
+    }
+}
+
 fn run_of(run: &str) -> BeatReceipt {
     match run {
         "no cost" => BeatReceipt {
@@ -318,7 +332,7 @@ fn a_beat_without_a_receipt_has_cost_what_it_reserved() {
 }
 
 fn today_of(state: &LoopState, second: i64) -> DaySpend {
-    today(state, &utc(second))
+    state.day(utc(second).date())
 }
 
 #[test]
@@ -335,5 +349,27 @@ fn what_was_spent_of_tomorrow_counts_already() {
     assert_eq!(
         now.says(),
         "wait budget fuel_per_day: 10 of 10 used, free again at 1970-01-03T00:00:00Z"
+    );
+}
+
+#[test]
+fn a_clock_that_steps_back_by_days_frees_no_budget() {
+    let state = LoopState::fold(&[ended(1, 3 * DAY + 1)], &TimeZone::UTC);
+    let limits = BudgetLimits {
+        fuel_per_day: Fuel(10),
+        ..LIMITS
+    };
+    let on = |second| Now {
+        limits,
+        ..Now::of(state.clone(), utc(second))
+    };
+    assert_eq!(
+        on(DAY).says(),
+        "wait budget fuel_per_day: 10 of 10 used, free again at 1970-01-05T00:00:00Z"
+    );
+    assert!(
+        on(4 * DAY).says().starts_with("go"),
+        "{}",
+        on(4 * DAY).says()
     );
 }

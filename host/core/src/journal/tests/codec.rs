@@ -510,3 +510,73 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_journal_is_its_own_loops() {
+    let [docs, other] = ["docs", "other"].map(|name| crate::ids::LoopId::new(name).unwrap());
+    let begun = |head: &Head| {
+        let (first, next) = encode(head, at("2026-11-21T12:00:00Z"), &samples()[0]).unwrap();
+        let (second, _) = encode(&next, at("2026-11-21T12:00:00Z"), &samples()[1]).unwrap();
+        (first + &second).into_bytes()
+    };
+    let bound = begun(&Head::of(&docs));
+    for (bytes, of, expect) in [
+        (&bound, &docs, Ok(2)),
+        (&bound, &other, Err((1, JournalProblem::OtherLoop))),
+        (&begun(&Head::default()), &docs, Ok(2)),
+    ] {
+        let read = decode_of(of, bytes).map(|journal| journal.entries.len());
+        assert_eq!(read.map_err(|error| (error.entry, error.problem)), expect);
+    }
+    assert_eq!(decode(&bound).unwrap().entries.len(), 2);
+    let (first, _) = encode(&Head::of(&docs), at("2026-11-21T12:00:00Z"), &samples()[0]).unwrap();
+    let unchained = first.replacen("\"prev\":\"blake3:", "\"prev\":\"blake4:", 1);
+    assert!(
+        decode(unchained.as_bytes()).unwrap().entries.is_empty(),
+        "its sum is not kept"
+    );
+}
+
+#[test]
+fn whoever_only_looks_passes_over_what_a_newer_host_wrote() {
+    let first = write(&samples()[..1]);
+    let head = decode(&first).unwrap().head;
+    let look = |edit: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        let newer = forge(&head, edit);
+        let after = head.after(crate::digest::Digest::of(newer.trim_end().as_bytes()));
+        let (last, _) = encode(&after, at("2026-11-21T12:00:00Z"), &samples()[1]).unwrap();
+        let bytes = [&first, newer.as_bytes(), last.as_bytes()].concat();
+        assert!(decode(&bytes).is_err(), "whoever goes on from it refuses");
+        let mut seen = Vec::new();
+        let end = decode_on(&Head::default(), &bytes, Newer::PassOver, |entry| {
+            seen.push(entry.seq)
+        });
+        end.map(|end| (seen, end.head.seq(), end.newer.map(|error| error.entry)))
+            .map_err(|error| error.problem)
+    };
+    let put = |key: &'static str, value: serde_json::Value| {
+        move |fields: &mut serde_json::Map<String, serde_json::Value>| {
+            fields.insert(key.to_owned(), value.clone());
+        }
+    };
+    for newer in [
+        put("v", json!(2)),
+        put("kind", json!("meditate")),
+        put("must_understand", json!(["colour"])),
+    ] {
+        assert_eq!(look(&newer), Ok((vec![1, 3], 3, Some(2))));
+    }
+    for (wrong, problem) in [
+        (put("v", json!(0)), "format version 0, this host reads 1"),
+        (
+            put("seq", json!(7)),
+            "seq does not follow from the line before",
+        ),
+        (
+            put("prev", json!(digest("other"))),
+            "prev does not follow from the line before",
+        ),
+    ] {
+        assert_eq!(look(&wrong).unwrap_err().to_string(), problem);
+    }
+}

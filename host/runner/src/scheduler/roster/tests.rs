@@ -26,10 +26,13 @@ fn place(name: &str) -> Place {
     }
 }
 
-fn due(second: i64) -> Next {
-    Next {
-        at: at(second),
-        why: Why::Cadence,
+fn due(second: i64) -> Due {
+    Due {
+        beat: Next {
+            at: at(second),
+            why: Why::Cadence,
+        },
+        word: None,
     }
 }
 
@@ -175,15 +178,16 @@ fn a_beat_of_another_process_is_waited_out() {
     let mut now = 0;
     for _ in 0..9 {
         begin(&mut roster, now).unwrap();
-        roster.troubled(&file("a"), 0, &held(), at(now));
+        let news = roster.troubled(&file("a"), 0, &held(), at(now));
+        assert_eq!(news, None, "it is waited out");
         tries.push(roster.next().unwrap().as_second() - now);
         now = roster.next().unwrap().as_second();
     }
     assert_eq!(tries, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     // It has ended and left a journal in which the loop is not due.
     begin(&mut roster, now).unwrap();
-    assert_eq!(roster.changed_since(&file("a"), &0), None);
-    assert_eq!(roster.changed_since(&file("a"), &1), Some(at(0)));
+    assert_eq!(roster.looks_since(&file("a"), &0, at(now)), None);
+    assert_eq!(roster.looks_since(&file("a"), &1, at(now)), Some(at(0)));
     roster.put_off(&file("a"), 1, due(now + 900));
     assert_eq!(roster.next(), Some(at(now + 900)));
 }
@@ -292,4 +296,41 @@ fn a_stop_waits_for_what_runs() {
     assert!(!roster.is_over());
     roster.troubled(&file("b"), 0, &broken("x"), at(1));
     assert!(roster.is_over());
+}
+
+#[test]
+fn people_are_told_while_no_beat_is_due() {
+    let mut roster = roster(1, false, &["a"]);
+    let years = 1_000_000_000;
+    let with_word = |second: Option<i64>| Due {
+        word: second.map(at),
+        ..due(years)
+    };
+    assert_eq!(begin(&mut roster, 0).as_deref(), Some("a"));
+    assert_eq!(roster.looks_since(&file("a"), &0, at(0)), None, "it beats");
+    roster.beaten(&file("a"), 0, with_word(Some(86_400)), at(0), at(1));
+    assert_eq!(roster.next(), Some(at(86_400)));
+    assert_eq!(begin(&mut roster, 86_399), None);
+    assert_eq!(begin(&mut roster, 86_400).as_deref(), Some("a"));
+    let looks = roster.looks_since(&file("a"), &0, at(86_400));
+    assert_eq!(looks, Some(at(0)), "it does not beat");
+    roster.put_off(&file("a"), 0, with_word(None));
+    assert_eq!(roster.next(), Some(at(years)));
+    assert_eq!(begin(&mut roster, years).as_deref(), Some("a"));
+    assert_eq!(roster.looks_since(&file("a"), &0, at(years)), None);
+}
+
+#[test]
+fn trouble_with_people_is_no_reason_to_beat() {
+    let mut roster = roster(1, false, &["a"]);
+    begin(&mut roster, 0).unwrap();
+    let told = Due {
+        word: Some(at(10)),
+        ..due(900)
+    };
+    roster.beaten(&file("a"), 0, told, at(0), at(1));
+    begin(&mut roster, 10).unwrap();
+    roster.troubled(&file("a"), 0, &broken("x"), at(10));
+    begin(&mut roster, 70).unwrap();
+    assert_eq!(roster.looks_since(&file("a"), &0, at(70)), Some(at(0)));
 }

@@ -105,8 +105,8 @@ fn a_damaged_journal() {
     error: the journal
       [project]/.git/ringfence-state/docs-links/journal.jsonl cannot be
       trusted: journal entry 3 at byte [third line]: the line does not match its sum
-    help: `ringfence journal verify` says more; restore the file, or move it away to
-          begin anew
+    help: no beat runs on a history that cannot be trusted: restore the file, or
+          move it away, and the `bookmark` beside it, to begin anew
     --- exit 8
     ");
     for args in [
@@ -126,7 +126,7 @@ fn a_damaged_journal() {
     error: [project]/.git/ringfence-state/docs-links/journal.jsonl:
       journal entry 1 at byte 0: seq does not follow from the line before
     help: no beat runs on a history that cannot be trusted: restore the file, or
-          move it away to begin anew
+          move it away, and the `bookmark` beside it, to begin anew
     --- exit 8
     ");
     rig.write(journal, &whole);
