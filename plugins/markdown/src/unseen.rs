@@ -253,7 +253,10 @@ impl<'a> Walk<'a> {
         // The parser may end a text within the sign that begins a comment.
         let behind = source.get(range.start..).unwrap_or_default();
         for (start, end) in self.comment_signs {
-            let Some(at) = behind.find(start).filter(|at| *at < range.len()) else {
+            // No further than a sign that begins in this text goes, or a page would be read once for each of its texts.
+            let reach = behind.floor_char_boundary(range.len() + start.len());
+            let near = behind.get(..reach).unwrap_or_default();
+            let Some(at) = near.find(start).filter(|at| *at < range.len()) else {
                 continue;
             };
             if at == 0 && escaped {

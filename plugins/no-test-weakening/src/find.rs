@@ -44,14 +44,7 @@ pub(crate) struct Test {
 
 /// The tests of a source, in its order; `name` is that of the file, which says something in Go.
 pub(crate) fn tests(language: Language, name: &str, text: &str) -> Vec<Test> {
-    let mut source = Source {
-        blanked: blank(language, text),
-        text,
-        bound: Vec::new(),
-    };
-    if language == Language::JavaScript {
-        source.bound = bound::starts(&source.blanked, text);
-    }
+    let source = Source::new(language, text);
     let mut tests = match language {
         Language::Rust => source.rust(),
         Language::Python => source.python(),
@@ -67,9 +60,31 @@ struct Source<'a> {
     text: &'a str,
     /// What calls of names begin with that the source itself gives to assertions.
     bound: Vec<String>,
+    /// Where lines end.
+    line_ends: Vec<usize>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn new(language: Language, text: &'a str) -> Self {
+        let blanked = blank(language, text);
+        let bound = match language {
+            Language::JavaScript => bound::starts(&blanked, text),
+            Language::Rust | Language::Python | Language::Go => Vec::new(),
+        };
+        Self {
+            blanked,
+            text,
+            bound,
+            line_ends: text.match_indices('\n').map(|(at, _)| at).collect(),
+        }
+    }
+
+    /// The line that `at` is in, from 1.
+    fn line(&self, at: usize) -> u32 {
+        let before = self.line_ends.partition_point(|end| *end < at);
+        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
     /// A test that runs, at `at`, which does what stands in `body`, a part of the blanked source.
     fn test(&self, language: Language, name: &str, at: usize, body: &str) -> Test {
         let written = self.written(body);
@@ -77,7 +92,7 @@ impl Source<'_> {
         Test {
             name: name.to_owned(),
             scope: String::new(),
-            line: line_of(self.text, at),
+            line: self.line(at),
             off: Vec::new(),
             skipped: false,
             focused: false,

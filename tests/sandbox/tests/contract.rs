@@ -96,7 +96,7 @@ fn manifests_that_cannot_be_used() {
     let act = exports("ringfence:beat/act@0.1.0", "act");
     let whole = manifest(r#""executor""#, ACTION);
     for (manifest, expect) in [
-        (section("this is no toml"), &["manifest line 1"][..]),
+        (section("this is no toml"), &["plugin.toml line 1"][..]),
         (section(r"\ff\fe"), &["not UTF-8"]),
         (section(&"#".repeat(300 << 10)), &["too large"]),
         (format!("{whole}{whole}"), &["two manifests"]),

@@ -162,7 +162,7 @@ fn what_keeps_a_loop_or_its_people_is_said() {
 fn a_state_directory_that_cannot_be_written_is_no_good() {
     let rig = Rig::with_loop();
     assert_eq!(rig.run(&["beat"]).exit, Exit::Done);
-    let state = rig.top().join(".ringfence");
+    let state = rig.top().join(".git/ringfence-state");
     let mode = |mode| std::fs::set_permissions(&state, PermissionsExt::from_mode(mode)).unwrap();
     mode(0o500);
     let ran = rig.run(&["doctor"]);

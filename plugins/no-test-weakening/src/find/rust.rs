@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** what stands around a test counts for it: the conditions of its modules, and a function that nobody calls.
 
-use super::words::{block, line_of, parens, word_at};
+use super::words::{block, parens, word_at};
 use super::{Source, Test};
 use crate::language::Language;
 
@@ -40,11 +40,7 @@ pub(crate) struct Outline {
 
 /// The outline of a source.
 pub(crate) fn outline(text: &str) -> Outline {
-    let source = Source {
-        blanked: crate::blank::blank(Language::Rust, text),
-        text,
-        bound: Vec::new(),
-    };
+    let source = Source::new(Language::Rust, text);
     let mut walk = Walk::new(&source);
     walk.run();
     walk.outline
@@ -162,7 +158,7 @@ impl<'s, 'a> Walk<'s, 'a> {
         let rest = self.code().trim_start().strip_prefix('!');
         let name = word_at(rest.unwrap_or_default());
         if ASSERTS.contains(&name) {
-            let line = line_of(self.source.text, start);
+            let line = self.source.line(start);
             self.outline.redefined.push((name.to_owned(), line));
         }
     }
@@ -188,7 +184,7 @@ impl<'s, 'a> Walk<'s, 'a> {
                 .filter_map(|scope| scope.module.as_deref());
             self.outline.modules.push(Module {
                 path: around.chain([name]).collect::<Vec<_>>().join("/"),
-                line: line_of(self.source.text, start),
+                line: self.source.line(start),
                 off: self.around().chain(off).collect(),
             });
             return;

@@ -141,7 +141,7 @@ fn a_journal_that_was_touched_is_read() {
     fs::copy(project.journal(), &copy).unwrap();
     fs::rename(&copy, project.journal()).unwrap();
     assert_skips(&project, false, "copied");
-    let longer = [whole, b"torn".to_vec()].concat();
+    let longer = [fs::read(project.journal()).unwrap(), b"torn".to_vec()].concat();
     fs::write(project.journal(), longer).unwrap();
     let torn = project.beat().run();
     assert_eq!((torn.outcome(), torn.recovered().len()), ("skipped", 1));
