@@ -1,4 +1,5 @@
 //! The command line.
+//! Long because each command's options stand beside the words that explain them.
 //!
 //! **Invariant:** the text of the help is made from what is written here; the table of exit codes in it is
 //! [`exit`]'s.

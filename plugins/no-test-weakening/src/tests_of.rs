@@ -1,4 +1,5 @@
 //! Changes of tests in every language, and what is none.
+//! Long because it is a table of such changes.
 
 mod real;
 

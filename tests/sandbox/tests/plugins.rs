@@ -75,7 +75,7 @@ fn md_links_judges_only_what_a_change_breaks() {
         let run = gate.judge(&case);
         assert_eq!(run.answer().ruling, expect, "{after}: {:?}", run.answer());
         // Reading what was there before is a question to git.
-        costs(&run, 20_300_000);
+        costs(&run, 1_250_000);
     }
     let case = Case::new()
         .unchanged("README.md", BROKEN)
@@ -477,7 +477,7 @@ fn lockfile_holds_a_lock_to_its_manifest() {
         let run = gate.judge(&case);
         assert_eq!(rules(run.answer()), expect);
         assert!(run.denials().is_empty(), "{:?}", run.denials());
-        costs(&run, 20_400_000);
+        costs(&run, 1_570_000);
     }
 }
 
